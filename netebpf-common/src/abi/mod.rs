@@ -1,0 +1,59 @@
+//! What the daemon and the BPF programs share: one file per map, key and value side by side.
+//!
+//! Every type is `repr(C)`, without padding and without an invalid bit pattern; zerocopy's derives prove it.
+//! Addresses and ports are kept in network byte order, so packet bytes compare directly with map keys.
+
+mod address;
+mod config;
+mod counters;
+mod endpoints;
+mod flows;
+mod locals;
+mod published;
+mod sockets;
+mod uplinks;
+
+pub use address::{Address, Mac, Port};
+pub use config::{Config, Timeouts};
+pub use counters::{COUNTERS_PER_HOOK, Hook, counter_index};
+pub use endpoints::{Endpoint, EndpointFlags, Family, LinkKey};
+pub use flows::{Direction, Flow, FlowState, Translation, Tuple, Way, WayOut};
+pub use locals::LocalAddress;
+pub use published::{PublishKey, PublishTarget};
+pub use sockets::{PeerKey, SocketAddress};
+pub use uplinks::Uplink;
+
+/// Version of everything in this module; pinned maps of another version are refused, never reinterpreted.
+pub const ABI_VERSION: u32 = 1;
+
+/// IP protocol numbers (IANA) that the pipeline knows.
+pub mod protocol {
+    /// ICMP for IPv4 (RFC 792).
+    pub const ICMP: u8 = 1;
+    /// TCP (RFC 9293).
+    pub const TCP: u8 = 6;
+    /// UDP (RFC 768).
+    pub const UDP: u8 = 17;
+}
+
+/// Names of the BPF maps, as pinned in the bpffs directory.
+pub mod map_name {
+    /// One [`super::Config`] at index 0.
+    pub const CONFIG: &str = "CONFIG";
+    /// [`super::Address`] → [`super::Endpoint`]: every endpoint by its address.
+    pub const ENDPOINTS: &str = "ENDPOINTS";
+    /// [`super::LinkKey`] → [`super::Endpoint`]: every endpoint by its host-side link.
+    pub const ENDPOINT_LINKS: &str = "ENDPOINT_LINKS";
+    /// [`super::Address`] → [`super::LocalAddress`]: every address of the host's namespace.
+    pub const LOCALS: &str = "LOCALS";
+    /// [`super::LinkKey`] → [`super::Uplink`]: the host devices that masquerade.
+    pub const UPLINKS: &str = "UPLINKS";
+    /// [`super::PublishKey`] → [`super::PublishTarget`]: published ports.
+    pub const PUBLISHED: &str = "PUBLISHED";
+    /// [`super::Tuple`] → [`super::Flow`]: conntrack, one entry for each direction.
+    pub const FLOWS: &str = "FLOWS";
+    /// [`super::PeerKey`] → [`super::SocketAddress`]: what a translated host socket believes its peer to be.
+    pub const SOCKET_PEERS: &str = "SOCKET_PEERS";
+    /// `u64` per CPU, indexed by [`super::counter_index`].
+    pub const COUNTERS: &str = "COUNTERS";
+}

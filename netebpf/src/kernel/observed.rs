@@ -1,0 +1,112 @@
+//! What the kernel shows of ours, and what of others concerns us.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use ipnet::IpNet;
+use netebpf_common::abi::{
+    Address, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, PublishKey, PublishTarget, Uplink,
+};
+
+use crate::model::{EndpointId, NetworkId, SandboxId};
+
+/// A reading of the kernel's state, taken in one pass.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// Links of the host's namespace by index.
+    pub links: BTreeMap<u32, Link>,
+    /// Namespace files of ours, with what is inside.
+    pub sandboxes: BTreeMap<SandboxId, Namespace>,
+    /// Programs of ours that are attached and pinned.
+    pub attached: BTreeSet<(Hook, u32)>,
+    /// Published ports whose sockets we hold.
+    pub held: BTreeSet<PublishKey>,
+    /// Contents of the tables that the control plane writes.
+    pub tables: TableContents,
+    /// Cookie of the host's network namespace (`SO_NETNS_COOKIE`, Linux 5.14).
+    pub netns_cookie: u64,
+    /// A random number, used as [`Config::seed`] when there is none yet.
+    pub seed: u32,
+}
+
+/// A link of the host's namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Name.
+    pub name: String,
+    /// MAC; zero for links without one.
+    pub mac: Mac,
+    /// Whether it is set up.
+    pub up: bool,
+    /// Index of the bridge or bond that it belongs to.
+    pub master: Option<u32>,
+    /// What it is to us.
+    pub role: LinkRole,
+    /// Addresses with prefixes.
+    pub addresses: BTreeSet<IpNet>,
+    /// MACs that its bridge forwards to it for good; only read for endpoints.
+    pub forwarding: BTreeSet<Mac>,
+}
+
+/// What a link is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkRole {
+    /// A network's bridge, by its alias or name.
+    Bridge(Owner<NetworkId>),
+    /// The host side of an endpoint's veth, by its alias or name.
+    Veth(Owner<EndpointId>),
+    /// The loopback device.
+    Loopback,
+    /// An Ethernet device that is not ours and no part of another: programs are attached to it.
+    Netdev,
+    /// Any other device.
+    Other,
+}
+
+/// Who owns a link that carries our name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner<T> {
+    /// The alias names the owner.
+    Known(T),
+    /// The name is ours but no alias was written: the daemon was killed in between.
+    Unfinished,
+}
+
+/// The inside of a sandbox's namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Namespace {
+    /// Interfaces by name, loopback left out.
+    pub interfaces: BTreeMap<String, Interface>,
+    /// Gateways of the default routes.
+    pub default_gateways: BTreeSet<IpAddr>,
+}
+
+/// An interface inside a sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Whether it is set up.
+    pub up: bool,
+    /// Its MAC.
+    pub mac: Mac,
+    /// Addresses with prefixes, link-local ones left out.
+    pub addresses: BTreeSet<IpNet>,
+}
+
+/// Contents of the tables that the control plane writes; `compile` makes the wanted ones, `observe` reads these.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableContents {
+    /// `CONFIG`; `None` when the map is fresh.
+    pub config: Option<Config>,
+    /// `ENDPOINTS`.
+    pub endpoints: BTreeMap<Address, Endpoint>,
+    /// `ENDPOINT_LINKS`.
+    pub endpoint_links: BTreeMap<LinkKey, Endpoint>,
+    /// `LOCALS`.
+    pub locals: BTreeMap<Address, LocalAddress>,
+    /// `UPLINKS`.
+    pub uplinks: BTreeMap<LinkKey, Uplink>,
+    /// `PUBLISHED`.
+    pub published: BTreeMap<PublishKey, PublishTarget>,
+}

@@ -1,0 +1,71 @@
+//! Identifiers: 32 random bytes, written as 64 hexadecimal digits like Docker's.
+
+use std::{fmt, str::FromStr};
+
+/// Text that is not an identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid id {0:?}: an id has 64 hexadecimal digits")]
+pub struct IdError(String);
+
+macro_rules! identifier {
+    ($(#[$doc:meta])+ $name:ident) => {
+        $(#[$doc])+
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 32]);
+
+        impl $name {
+            /// Makes an identifier of 32 bytes, random ones in practice.
+            #[must_use]
+            pub const fn new(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
+            /// The first 12 digits, as tables show them and links are named after.
+            #[must_use]
+            pub fn short(&self) -> String {
+                self.to_string().chars().take(12).collect()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.short())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let invalid = || IdError(text.to_owned());
+                if text.len() != 64 || !text.is_ascii() {
+                    return Err(invalid());
+                }
+                let mut bytes = [0; 32];
+                for (index, byte) in bytes.iter_mut().enumerate() {
+                    *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|_| invalid())?;
+                }
+                Ok(Self(bytes))
+            }
+        }
+    };
+}
+
+identifier! {
+    /// Identifies a network.
+    NetworkId
+}
+identifier! {
+    /// Identifies an endpoint.
+    EndpointId
+}
+identifier! {
+    /// Identifies a sandbox.
+    SandboxId
+}

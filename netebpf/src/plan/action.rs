@@ -1,0 +1,159 @@
+//! One change to the kernel, as data: `Display` is its log line and its line in `netebpf plan`.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netebpf_common::abi::{
+    Address, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, PublishKey, PublishTarget, Uplink,
+};
+
+use crate::model::{EndpointId, NetworkId, SandboxId};
+
+/// One change to the kernel. The executor is one `match`; every action may be repeated without harm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Makes a network's bridge, still down, with its MAC.
+    CreateBridge {
+        /// The owner, recorded as link alias.
+        network: NetworkId,
+        /// Device name.
+        name: String,
+        /// MAC of the bridge.
+        mac: Mac,
+    },
+    /// Makes an endpoint's veth pair: host side down and attached to the bridge, sandbox side in its namespace.
+    CreateVeth {
+        /// The owner, recorded as link alias.
+        endpoint: EndpointId,
+        /// Whose namespace the other side goes to.
+        sandbox: SandboxId,
+        /// Host-side name.
+        name: String,
+        /// Index of the bridge.
+        bridge: u32,
+        /// Name of the sandbox side.
+        interface: String,
+        /// MAC of the sandbox side.
+        mac: Mac,
+    },
+    /// Deletes a link of ours; the other side of a veth goes with it.
+    DeleteLink {
+        /// Index.
+        ifindex: u32,
+        /// Name, for the log.
+        name: String,
+    },
+    /// Gives a bridge an address.
+    AddAddress {
+        /// The link.
+        ifindex: u32,
+        /// Address and prefix.
+        address: IpNet,
+    },
+    /// Takes an address from a bridge.
+    DeleteAddress {
+        /// The link.
+        ifindex: u32,
+        /// Address and prefix.
+        address: IpNet,
+    },
+    /// Sets a link of ours up.
+    SetUp {
+        /// The link.
+        ifindex: u32,
+    },
+    /// Enters an endpoint's MAC into its bridge's forwarding table for good.
+    AddForwardingEntry {
+        /// The host-side veth.
+        ifindex: u32,
+        /// The endpoint's MAC.
+        mac: Mac,
+    },
+    /// Makes a sandbox's network namespace with loopback up.
+    CreateNamespace {
+        /// The sandbox.
+        sandbox: SandboxId,
+    },
+    /// Removes a sandbox's namespace file; the namespace goes with its last process.
+    DeleteNamespace {
+        /// The sandbox.
+        sandbox: SandboxId,
+    },
+    /// Configures a sandbox's interface: address, up.
+    ConfigureInterface {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// The interface.
+        interface: String,
+        /// Addresses and prefixes.
+        addresses: Vec<IpNet>,
+    },
+    /// Sets or replaces a sandbox's default route of one IP version.
+    SetDefaultRoute {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// The gateway; its interface follows from it.
+        gateway: IpAddr,
+    },
+    /// Removes a sandbox's default route.
+    DeleteDefaultRoute {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// The gateway of the route that is there.
+        gateway: IpAddr,
+    },
+    /// Attaches a hook's program to a link and pins the bpf link.
+    AttachProgram {
+        /// Which program.
+        hook: Hook,
+        /// Where.
+        ifindex: u32,
+    },
+    /// Detaches a hook's program from a link.
+    DetachProgram {
+        /// Which program.
+        hook: Hook,
+        /// Where.
+        ifindex: u32,
+    },
+    /// Opens the sockets that hold a published port against other programs.
+    HoldPort(PublishKey),
+    /// Closes them.
+    ReleasePort(PublishKey),
+    /// Writes an entry.
+    Put(Entry),
+    /// Removes an entry.
+    Delete(Key),
+}
+
+/// An entry of a table that the control plane writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// `CONFIG`.
+    Config(Config),
+    /// `ENDPOINTS`.
+    Endpoint(Address, Endpoint),
+    /// `ENDPOINT_LINKS`.
+    EndpointLink(LinkKey, Endpoint),
+    /// `LOCALS`.
+    Local(Address, LocalAddress),
+    /// `UPLINKS`.
+    Uplink(LinkKey, Uplink),
+    /// `PUBLISHED`.
+    Published(PublishKey, PublishTarget),
+}
+
+/// The key of an entry that is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// `ENDPOINTS`.
+    Endpoint(Address),
+    /// `ENDPOINT_LINKS`.
+    EndpointLink(LinkKey),
+    /// `LOCALS`.
+    Local(Address),
+    /// `UPLINKS`.
+    Uplink(LinkKey),
+    /// `PUBLISHED`.
+    Published(PublishKey),
+}
