@@ -20,6 +20,12 @@ macro_rules! identifier {
                 Self(bytes)
             }
 
+            /// The 32 bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+
             /// The first 12 digits, as tables show them and links are named after.
             #[must_use]
             pub fn short(&self) -> String {

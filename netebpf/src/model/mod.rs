@@ -1,6 +1,7 @@
 //! The nouns of the desired state: what users asked for, without anything the kernel shows.
 
 mod id;
+mod mac;
 mod name;
 mod network;
 mod publish;
@@ -8,8 +9,9 @@ mod sandbox;
 mod spec;
 
 pub use id::{EndpointId, IdError, NetworkId, SandboxId};
+pub use mac::{bridge_mac_of, local_mac};
 pub use name::{Name, NameError};
 pub use network::{Network, Pool};
-pub use publish::{PortMapping, Protocol, PublishError};
+pub use publish::{PortMapping, Protocol, PublishError, PublishRequest};
 pub use sandbox::{Endpoint, Process, Sandbox, SandboxState};
 pub use spec::Spec;

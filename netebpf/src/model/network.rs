@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
+use netebpf_common::abi::Mac;
 
-use super::{Name, NetworkId};
+use super::{Name, NetworkId, local_mac};
 
 /// A bridge network as the user asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,5 +42,18 @@ impl Network {
     #[must_use]
     pub fn bridge_name(&self) -> String {
         format!("br-{}", self.id.short())
+    }
+
+    /// The MAC of the network's bridge device.
+    #[must_use]
+    pub fn bridge_mac(&self) -> Mac {
+        let [a, b, c, d, e, f, ..] = *self.id.as_bytes();
+        local_mac([a, b, c, d, e, f])
+    }
+
+    /// The network's pool for addresses of the same IP version as this one.
+    #[must_use]
+    pub fn pool_for(&self, address: IpAddr) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.gateway.is_ipv4() == address.is_ipv4())
     }
 }

@@ -16,6 +16,8 @@ pub struct Spec {
 impl Spec {
     /// Every endpoint together with its sandbox.
     pub fn endpoints(&self) -> impl Iterator<Item = (&Sandbox, &Endpoint)> {
-        self.sandboxes.values().flat_map(|sandbox| sandbox.endpoints.iter().map(move |endpoint| (sandbox, endpoint)))
+        self.sandboxes
+            .values()
+            .flat_map(|sandbox| sandbox.endpoints.iter().map(move |endpoint| (sandbox, endpoint)))
     }
 }

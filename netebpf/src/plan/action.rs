@@ -12,7 +12,7 @@ use crate::model::{EndpointId, NetworkId, SandboxId};
 /// One change to the kernel. The executor is one `match`; every action may be repeated without harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Makes a network's bridge, still down, with its MAC.
+    /// Makes a network's bridge, still down, with its MAC and alias; one of this name that is there is adopted.
     CreateBridge {
         /// The owner, recorded as link alias.
         network: NetworkId,
@@ -21,7 +21,8 @@ pub enum Action {
         /// MAC of the bridge.
         mac: Mac,
     },
-    /// Makes an endpoint's veth pair: host side down and attached to the bridge, sandbox side in its namespace.
+    /// Makes an endpoint's veth pair with its alias: host side down and attached to the bridge, sandbox side in its
+    /// namespace; a pair of this name that is there is adopted.
     CreateVeth {
         /// The owner, recorded as link alias.
         endpoint: EndpointId,
@@ -35,6 +36,13 @@ pub enum Action {
         interface: String,
         /// MAC of the sandbox side.
         mac: Mac,
+    },
+    /// Attaches the host side of a veth to its network's bridge, from which it was torn.
+    AttachToBridge {
+        /// The host-side veth.
+        ifindex: u32,
+        /// Index of the bridge.
+        bridge: u32,
     },
     /// Deletes a link of ours; the other side of a veth goes with it.
     DeleteLink {
@@ -109,7 +117,7 @@ pub enum Action {
         /// Where.
         ifindex: u32,
     },
-    /// Detaches a hook's program from a link.
+    /// Detaches a hook's program from a link and removes the pin; the link may be gone already.
     DetachProgram {
         /// Which program.
         hook: Hook,

@@ -1,0 +1,218 @@
+//! Why a request is refused, in Docker's words.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::{
+    ipam,
+    model::{Name, NameError, NetworkId, PortMapping, PublishError, SandboxId},
+};
+
+/// Why a request is refused; the spec is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The name is not one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// What is to be published is not a port.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// No network has this name or identifier.
+    #[error("network {0} not found")]
+    NetworkNotFound(String),
+    /// Several networks have identifiers that begin like this.
+    #[error("network {reference} is ambiguous ({matches} matches found based on ID prefix)")]
+    NetworkAmbiguous {
+        /// What was asked for.
+        reference: String,
+        /// How many networks fit.
+        matches: usize,
+    },
+    /// The network's name is taken.
+    #[error("network with name {0} already exists")]
+    NetworkExists(Name),
+    /// Running sandboxes are joined to the network.
+    #[error("error while removing network: network {network} has active endpoints ({})", list(.endpoints))]
+    NetworkInUse {
+        /// The network.
+        network: Name,
+        /// The sandboxes on it.
+        endpoints: Vec<(Name, SandboxId)>,
+    },
+    /// Text that is no subnet.
+    #[error("invalid subnet {0}: invalid CIDR block notation, an example of a valid one is 172.28.0.0/16")]
+    SubnetSyntax(String),
+    /// The subnet has bits set beyond its prefix.
+    #[error("invalid network config: invalid subnet {subnet}: it should be {}", .subnet.trunc())]
+    SubnetHostBits {
+        /// The subnet as given.
+        subnet: IpNet,
+    },
+    /// No container can have an address of this subnet.
+    #[error("invalid network config: invalid subnet {subnet}: {reason}")]
+    SubnetUnusable {
+        /// The subnet as given.
+        subnet: IpNet,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The gateway lies outside the subnet.
+    #[error(
+        "invalid network config: invalid gateway {gateway}: parent subnet {subnet} doesn't contain this address"
+    )]
+    GatewayOutside {
+        /// The gateway as given.
+        gateway: IpAddr,
+        /// The subnet.
+        subnet: IpNet,
+    },
+    /// The gateway is the subnet's network or broadcast address.
+    #[error("failed to allocate gateway ({0}): Address already in use")]
+    GatewayReserved(IpAddr),
+    /// A gateway without a subnet.
+    #[error("no matching subnet for gateway {0}")]
+    GatewayWithoutSubnet(IpAddr),
+    /// An option of Docker's bridge driver that is not implemented here.
+    #[error(
+        "invalid network option {0}: it is not supported, supported is com.docker.network.bridge.enable_icc"
+    )]
+    OptionUnsupported(String),
+    /// An option whose value must be a truth value.
+    #[error("invalid value {value:?} of network option {option}: it must be true or false")]
+    OptionValue {
+        /// The option.
+        option: String,
+        /// The value as given.
+        value: String,
+    },
+    /// No subnet or address can be had.
+    #[error(transparent)]
+    Pool(#[from] ipam::PoolError),
+    /// The subnet has no address left.
+    #[error("no available IPv4 addresses on this network's address pools: {network} ({id})")]
+    AddressesExhausted {
+        /// The network.
+        network: Name,
+        /// Its identifier.
+        id: NetworkId,
+    },
+    /// The address is taken or reserved.
+    #[error("Address already in use: {0}")]
+    AddressInUse(IpAddr),
+    /// The address does not belong to the network.
+    #[error("invalid endpoint settings: no configured subnet contains IP address {0}")]
+    AddressOutside(IpAddr),
+    /// No sandbox has this name or identifier.
+    #[error("No such container: {0}")]
+    SandboxNotFound(String),
+    /// Several sandboxes have identifiers that begin like this.
+    #[error("multiple IDs found with provided prefix: {0}")]
+    SandboxAmbiguous(String),
+    /// The sandbox's name is taken.
+    #[error(
+        "Conflict. The container name \"/{name}\" is already in use by container \"{owner}\". \
+         You have to remove (or rename) that container to be able to reuse that name."
+    )]
+    SandboxExists {
+        /// The name.
+        name: Name,
+        /// Who has it.
+        owner: SandboxId,
+    },
+    /// A running sandbox is removed only by force.
+    #[error(
+        "cannot remove container \"/{0}\": container is running: \
+         stop the container before removing or force remove"
+    )]
+    SandboxRunning(Name),
+    /// The sandbox's command has ended.
+    #[error("container {0} is not running")]
+    SandboxNotRunning(SandboxId),
+    /// There is nothing to run.
+    #[error("no command specified")]
+    NoCommand,
+    /// The sandbox is on the network already.
+    #[error("endpoint with name {sandbox} already exists in network {network}")]
+    AlreadyConnected {
+        /// The sandbox.
+        sandbox: Name,
+        /// The network.
+        network: Name,
+    },
+    /// The sandbox is not on the network.
+    #[error("container {sandbox} is not connected to network {network}")]
+    NotConnected {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// The network.
+        network: Name,
+    },
+    /// Another sandbox has the port.
+    #[error("Bind for {}:{} failed: port is already allocated", .0.host_address, .0.host_port)]
+    PortAllocated(PortMapping),
+    /// Every port of the range for automatic choice is taken.
+    #[error("all ports are allocated")]
+    PortsExhausted,
+    /// Ports are published on IPv4 addresses only.
+    #[error("invalid IP address: {0}, ports can be published on IPv4 addresses only")]
+    PublishFamily(IpAddr),
+}
+
+/// What kind of refusal it is; a frontend makes its status code of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// There is no such thing.
+    NotFound,
+    /// It contradicts what is there.
+    Conflict,
+    /// It would break something.
+    Forbidden,
+    /// It makes no sense.
+    InvalidParameter,
+    /// Nothing is left to give.
+    Exhausted,
+}
+
+impl Error {
+    /// What kind of refusal this is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::NetworkNotFound(_) | Self::SandboxNotFound(_) => Kind::NotFound,
+            Self::NetworkExists(_)
+            | Self::SandboxExists { .. }
+            | Self::SandboxRunning(_)
+            | Self::SandboxNotRunning(_)
+            | Self::AddressInUse(_)
+            | Self::GatewayReserved(_)
+            | Self::PortAllocated(_) => Kind::Conflict,
+            Self::NetworkInUse { .. }
+            | Self::AlreadyConnected { .. }
+            | Self::NotConnected { .. }
+            | Self::Pool(ipam::PoolError::Overlaps) => Kind::Forbidden,
+            Self::Pool(ipam::PoolError::Exhausted)
+            | Self::AddressesExhausted { .. }
+            | Self::PortsExhausted => Kind::Exhausted,
+            Self::Name(_)
+            | Self::Publish(_)
+            | Self::PublishFamily(_)
+            | Self::NetworkAmbiguous { .. }
+            | Self::SandboxAmbiguous(_)
+            | Self::SubnetSyntax(_)
+            | Self::SubnetHostBits { .. }
+            | Self::SubnetUnusable { .. }
+            | Self::GatewayOutside { .. }
+            | Self::GatewayWithoutSubnet(_)
+            | Self::OptionUnsupported(_)
+            | Self::OptionValue { .. }
+            | Self::AddressOutside(_)
+            | Self::NoCommand => Kind::InvalidParameter,
+        }
+    }
+}
+
+fn list(endpoints: &[(Name, SandboxId)]) -> String {
+    let entries = endpoints.iter().map(|(name, id)| format!("name:\"{name}\" id:\"{}\"", id.short()));
+    entries.collect::<Vec<_>>().join(", ")
+}

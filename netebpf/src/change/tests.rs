@@ -1,0 +1,1 @@
+//! Requests as users make them, and what they come to.

@@ -1,0 +1,65 @@
+//! Addresses are given once, none is lost, and a freed one comes back.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn pool(subnet: &str) -> Pool {
+    let subnet: IpNet = subnet.parse().expect("the test gives a subnet");
+    Pool { subnet, gateway: first_address(subnet) }
+}
+
+#[track_caller]
+fn check(subnet: &str, gateway: &str, lowest: Option<&str>) {
+    let pool = pool(subnet);
+    assert_eq!(pool.gateway.to_string(), gateway);
+    assert_eq!(lowest_free(&pool, &BTreeSet::new()).map(|address| address.to_string()).as_deref(), lowest);
+}
+
+#[test]
+fn the_gateway_comes_first_and_the_first_endpoint_next() {
+    check("172.17.0.0/16", "172.17.0.1", Some("172.17.0.2"));
+    check("10.0.0.0/30", "10.0.0.1", Some("10.0.0.2"));
+    check("10.0.0.0/31", "10.0.0.0", Some("10.0.0.1"));
+    check("10.0.0.0/32", "10.0.0.0", None);
+    check("fd00::/64", "fd00::1", Some("fd00::2"));
+}
+
+#[test]
+fn a_gateway_in_the_middle_is_skipped() {
+    let pool = Pool { gateway: "10.0.0.2".parse().expect("an address"), ..pool("10.0.0.0/29") };
+    let mut taken = BTreeSet::new();
+    while let Some(address) = lowest_free(&pool, &taken) {
+        taken.insert(address);
+    }
+    let last_octets: Vec<String> = taken.iter().map(ToString::to_string).collect();
+    assert_eq!(last_octets, ["10.0.0.1", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"]);
+}
+
+proptest! {
+    /// `true` takes an address, `false` with a position gives one back.
+    #[test]
+    fn no_address_is_doubled_or_lost(
+        prefix in 24..=32_u8,
+        steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..600),
+    ) {
+        let pool = pool(&format!("10.9.8.0/{prefix}"));
+        let usable: BTreeSet<IpAddr> = pool.subnet.hosts().filter(|address| *address != pool.gateway).collect();
+        let mut taken = BTreeSet::new();
+        for (take, position) in steps {
+            if take {
+                match lowest_free(&pool, &taken) {
+                    Some(address) => {
+                        prop_assert!(usable.contains(&address) && taken.insert(address));
+                        prop_assert!(usable.iter().take_while(|other| **other < address).all(|other| taken.contains(other)));
+                    }
+                    None => prop_assert_eq!(&taken, &usable),
+                }
+            } else if !taken.is_empty() {
+                let freed = *position.get(&taken.iter().copied().collect::<Vec<_>>());
+                taken.remove(&freed);
+                prop_assert!(lowest_free(&pool, &taken).is_some_and(|address| address <= freed));
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Names of networks and sandboxes, as Docker allows them.
+
+use std::fmt;
+
+/// The longest name, in bytes.
+const MAX_LENGTH: usize = 255;
+
+/// A valid name: a letter or digit, then letters, digits, `_`, `.` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+/// Text that cannot be a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// A sandbox's name has other characters than Docker allows, or less than two.
+    #[error("Invalid container name ({0}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]
+    Sandbox(String),
+    /// A network's name has other characters than allowed.
+    #[error("invalid network name ({0}), only [a-zA-Z0-9][a-zA-Z0-9_.-]* is allowed")]
+    Network(String),
+    /// The name is longer than 255 bytes.
+    #[error("invalid name: it has {0} characters, at most {MAX_LENGTH} are allowed")]
+    TooLong(usize),
+}
+
+impl Name {
+    /// Checks the name of a sandbox; it has at least two characters.
+    pub fn of_sandbox(text: &str) -> Result<Self, NameError> {
+        if text.len() < 2 || !is_well_formed(text) {
+            return Err(NameError::Sandbox(text.to_owned()));
+        }
+        Self::of_bounded_length(text)
+    }
+
+    /// Checks the name of a network.
+    pub fn of_network(text: &str) -> Result<Self, NameError> {
+        if !is_well_formed(text) {
+            return Err(NameError::Network(text.to_owned()));
+        }
+        Self::of_bounded_length(text)
+    }
+
+    fn of_bounded_length(text: &str) -> Result<Self, NameError> {
+        if text.len() > MAX_LENGTH { Err(NameError::TooLong(text.len())) } else { Ok(Self(text.to_owned())) }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_well_formed(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_docker_takes_are_taken() {
+        for name in ["web", "web-1", "Web_1.test", "0a", &"a".repeat(255)] {
+            assert_eq!(Name::of_sandbox(name).map(|name| name.to_string()), Ok(name.to_owned()));
+            assert!(Name::of_network(name).is_ok());
+        }
+        assert!(Name::of_network("n").is_ok());
+    }
+
+    #[test]
+    fn other_names_are_refused_with_dockers_text() {
+        for name in ["", "a", "-web", ".web", "we b", "wéb", "a/b", "web\n"] {
+            let text = Name::of_sandbox(name).map_err(|error| error.to_string());
+            let expected =
+                format!("Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+            assert_eq!(text, Err(expected));
+        }
+        assert_eq!(Name::of_network("_x"), Err(NameError::Network("_x".to_owned())));
+        assert_eq!(Name::of_network(&"a".repeat(256)), Err(NameError::TooLong(256)));
+    }
+}

@@ -1,0 +1,112 @@
+//! How an action reads: in the log, in `netebpf plan`, and after "cannot" in an error.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
+
+use ipnet::IpNet;
+use netebpf_common::abi::{Address, Port, PublishKey, protocol};
+
+use super::{Action, Entry, Key};
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateBridge { network, name, mac } => {
+                write!(f, "create bridge {name} with MAC {mac} for network {}", network.short())
+            }
+            Self::CreateVeth { endpoint, sandbox, name, bridge, interface, mac } => write!(
+                f,
+                "create veth {name} on bridge {bridge} with {interface}, MAC {mac}, in sandbox {} for endpoint {}",
+                sandbox.short(),
+                endpoint.short()
+            ),
+            Self::AttachToBridge { ifindex, bridge } => write!(f, "attach link {ifindex} to bridge {bridge}"),
+            Self::DeleteLink { ifindex, name } => write!(f, "delete link {ifindex} ({name})"),
+            Self::AddAddress { ifindex, address } => write!(f, "add address {address} to link {ifindex}"),
+            Self::DeleteAddress { ifindex, address } => {
+                write!(f, "delete address {address} from link {ifindex}")
+            }
+            Self::SetUp { ifindex } => write!(f, "set link {ifindex} up"),
+            Self::AddForwardingEntry { ifindex, mac } => write!(f, "forward {mac} to link {ifindex}"),
+            Self::CreateNamespace { sandbox } => write!(f, "create namespace of sandbox {}", sandbox.short()),
+            Self::DeleteNamespace { sandbox } => write!(f, "delete namespace of sandbox {}", sandbox.short()),
+            Self::ConfigureInterface { sandbox, interface, addresses } => {
+                write!(f, "configure {interface} of sandbox {} with {}", sandbox.short(), list(addresses))
+            }
+            Self::SetDefaultRoute { sandbox, gateway } => {
+                write!(f, "set default route of sandbox {} to {gateway}", sandbox.short())
+            }
+            Self::DeleteDefaultRoute { sandbox, gateway } => {
+                write!(f, "delete default route of sandbox {} to {gateway}", sandbox.short())
+            }
+            Self::AttachProgram { hook, ifindex } => write!(f, "attach {} to link {ifindex}", hook.as_str()),
+            Self::DetachProgram { hook, ifindex } => {
+                write!(f, "detach {} from link {ifindex}", hook.as_str())
+            }
+            Self::HoldPort(key) => write!(f, "hold port {}", Published(*key)),
+            Self::ReleasePort(key) => write!(f, "release port {}", Published(*key)),
+            Self::Put(entry) => write!(f, "put {entry}"),
+            Self::Delete(key) => write!(f, "delete {key}"),
+        }
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(config) => write!(f, "settings with epoch {}", config.epoch),
+            Self::Endpoint(address, endpoint) => {
+                write!(f, "{} behind link {}", Key::Endpoint(*address), endpoint.ifindex)
+            }
+            Self::EndpointLink(key, endpoint) => {
+                write!(f, "{} with {}", Key::EndpointLink(*key), ip(endpoint.address))
+            }
+            Self::Local(address, local) => write!(f, "{} on link {}", Key::Local(*address), local.ifindex),
+            Self::Uplink(key, uplink) => write!(f, "{} with {}", Key::Uplink(*key), ip(uplink.address)),
+            Self::Published(key, target) => {
+                write!(f, "{} to {}", Key::Published(*key), socket(target.address, target.port))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Endpoint(address) => write!(f, "endpoint {}", ip(*address)),
+            Self::EndpointLink(key) => write!(f, "endpoint link {}", key.ifindex()),
+            Self::Local(address) => write!(f, "local address {}", ip(*address)),
+            Self::Uplink(key) => write!(f, "uplink {}", key.ifindex()),
+            Self::Published(key) => write!(f, "published port {}", Published(*key)),
+        }
+    }
+}
+
+/// `0.0.0.0:8080/tcp`
+struct Published(PublishKey);
+
+impl fmt::Display for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(key) = self;
+        write!(f, "{}/", socket(key.address, key.port))?;
+        match key.protocol() {
+            protocol::TCP => f.write_str("tcp"),
+            protocol::UDP => f.write_str("udp"),
+            other => write!(f, "{other}"),
+        }
+    }
+}
+
+fn ip(address: Address) -> IpAddr {
+    address.into()
+}
+
+fn socket(address: Address, port: Port) -> SocketAddr {
+    SocketAddr::new(ip(address), port.number())
+}
+
+fn list(addresses: &[IpNet]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
