@@ -77,7 +77,9 @@ impl Outcome {
             1 => Some(Self::ToSandbox),
             2 => Some(Self::ToUplink),
             3 => Some(Self::Translated),
-            _ => DropReason::ALL.get(usize::from(code.checked_sub(FIRST_REASON)?)).copied().map(Self::Dropped),
+            _ => {
+                DropReason::ALL.get(usize::from(code.checked_sub(FIRST_REASON)?)).copied().map(Self::Dropped)
+            }
         }
     }
 
@@ -159,4 +161,6 @@ drop_reasons! {
     RewriteFailed = 17 => "rewrite_failed",
     /// The programs run without settings: the daemon has not finished its start.
     NotConfigured = 18 => "not_configured",
+    /// A TCP packet that opens nothing belongs to no known flow.
+    UnknownFlow = 19 => "unknown_flow",
 }

@@ -7,7 +7,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// An IPv4 or IPv6 address: 16 bytes in network order, IPv4 as `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2).
 ///
 /// Kept as four words because the BPF target compares words, not byte arrays, cheaply.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Address {
     words: [u32; 4],
@@ -66,7 +68,8 @@ impl Address {
     #[must_use]
     pub const fn is_multicast_v4(self) -> bool {
         self.is_v4()
-            && (self.words[3] & 0xf000_0000_u32.to_be() == 0xe000_0000_u32.to_be() || self.words[3] == u32::MAX)
+            && (self.words[3] & 0xf000_0000_u32.to_be() == 0xe000_0000_u32.to_be()
+                || self.words[3] == u32::MAX)
     }
 
     /// Whether both addresses agree in every bit that `mask` sets.
@@ -130,7 +133,9 @@ impl core::fmt::Debug for Address {
 }
 
 /// A TCP or UDP port, or an ICMP echo identifier, in network byte order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Port {
     wire: u16,
@@ -173,7 +178,9 @@ impl core::fmt::Debug for Port {
 }
 
 /// An Ethernet address.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Mac(pub [u8; 6]);
 
@@ -188,8 +195,9 @@ impl Mac {
 
 impl core::fmt::Display for Mac {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        let [first, rest @ ..] = self.0;
+        write!(f, "{first:02x}")?;
+        rest.iter().try_for_each(|byte| write!(f, ":{byte:02x}"))
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Timeouts {
 }
 
 impl Default for Timeouts {
-    /// The values of Linux' nf_conntrack, so that long-idle connections live as long as users are used to.
+    /// The values of Linux' `nf_conntrack`, so that long-idle connections live as long as users are used to.
     fn default() -> Self {
         Self {
             tcp_unreplied: 120,

@@ -6,7 +6,9 @@ use super::{Address, Mac, Port};
 
 /// What identifies one direction of a flow. For ICMP echo the identifier stands as the source port of requests
 /// and as the destination port of replies, so a request never matches a reply's entry.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Tuple {
     /// Source address.
@@ -177,7 +179,13 @@ impl Flow {
     /// A flow's entry as its first packet makes it.
     #[inline(always)]
     #[must_use]
-    pub const fn new(direction: Direction, translation: Translation, way_out: WayOut, epoch: u32, now: u64) -> Self {
+    pub const fn new(
+        direction: Direction,
+        translation: Translation,
+        way_out: WayOut,
+        epoch: u32,
+        now: u64,
+    ) -> Self {
         Self {
             last_seen: now,
             packets: 0,

@@ -1,0 +1,33 @@
+//! Internet checksums, updated incrementally (RFC 1624, equation 3).
+//!
+//! Sums are taken over native-endian words as they lie in memory, as the kernel does; the result is the same in memory.
+
+/// Adds two one's complement sums.
+#[inline(always)]
+#[must_use]
+pub const fn add(a: u32, b: u32) -> u32 {
+    let sum = a.wrapping_add(b);
+    if sum < a { sum.wrapping_add(1) } else { sum }
+}
+
+/// The change of a sum when one word takes the place of another.
+#[inline(always)]
+#[must_use]
+pub const fn change(old: u32, new: u32) -> u32 {
+    add(!old, new)
+}
+
+/// A checksum field after the data that it covers has changed by `delta`.
+#[inline(always)]
+#[must_use]
+pub const fn adjust(field: u16, delta: u32) -> u16 {
+    !fold(add(!(field as u32), delta))
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "two folds leave 16 bits")]
+const fn fold(sum: u32) -> u16 {
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    sum as u16
+}

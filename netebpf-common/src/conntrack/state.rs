@@ -1,0 +1,67 @@
+//! How far a flow has come, and when it is over.
+
+use crate::{
+    abi::{Direction, Flow, FlowState, Timeouts, protocol},
+    parse::{TransportKind, tcp_flag},
+};
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// The flow's state after a packet of `direction`.
+///
+/// Coarser than RFC 9293 on purpose: sequence numbers are the endpoints' business, only life times depend on this.
+#[inline(always)]
+#[must_use]
+pub const fn next_state(
+    state: FlowState,
+    direction: Direction,
+    kind: TransportKind,
+    tcp_flags: u8,
+) -> FlowState {
+    let state = match (state, direction) {
+        (FlowState::Unreplied, Direction::Reply) => FlowState::Established,
+        (state, _) => state,
+    };
+    match kind {
+        TransportKind::Tcp if tcp_flags & tcp_flag::RST != 0 => FlowState::Closed,
+        TransportKind::Tcp if tcp_flags & tcp_flag::FIN != 0 => closed_by(state, direction),
+        TransportKind::Tcp | TransportKind::Udp | TransportKind::EchoRequest | TransportKind::EchoReply => {
+            state
+        }
+    }
+}
+
+#[inline(always)]
+const fn closed_by(state: FlowState, direction: Direction) -> FlowState {
+    match (state, direction) {
+        (FlowState::ReplyClosed, Direction::Original) | (FlowState::OriginalClosed, Direction::Reply) => {
+            FlowState::Closed
+        }
+        (FlowState::Closed, _) => FlowState::Closed,
+        (_, Direction::Original) => FlowState::OriginalClosed,
+        (_, Direction::Reply) => FlowState::ReplyClosed,
+    }
+}
+
+/// Whether the flow has been idle for longer than its state allows; `now` in nanoseconds of `CLOCK_MONOTONIC`.
+#[inline(always)]
+#[must_use]
+pub const fn is_expired(flow: &Flow, timeouts: &Timeouts, protocol: u32, now: u64) -> bool {
+    let idle = now.saturating_sub(flow.last_seen);
+    idle > timeout(flow.state(), timeouts, protocol) as u64 * NANOS_PER_SECOND
+}
+
+#[inline(always)]
+const fn timeout(state: FlowState, timeouts: &Timeouts, protocol: u32) -> u32 {
+    const TCP: u32 = protocol::TCP as u32;
+    const UDP: u32 = protocol::UDP as u32;
+    match (protocol, state) {
+        (TCP, FlowState::Unreplied) => timeouts.tcp_unreplied,
+        (TCP, FlowState::Established) => timeouts.tcp_established,
+        (TCP, FlowState::OriginalClosed | FlowState::ReplyClosed) => timeouts.tcp_closing,
+        (TCP, FlowState::Closed) => timeouts.tcp_closed,
+        (UDP, FlowState::Unreplied) => timeouts.udp_unreplied,
+        (UDP, _) => timeouts.udp_stream,
+        _ => timeouts.icmp,
+    }
+}

@@ -1,0 +1,1 @@
+//! Properties of flow states and life times.

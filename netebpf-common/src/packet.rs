@@ -1,0 +1,29 @@
+//! The pipeline's view of a packet's bytes.
+
+/// A packet that can be read and changed at offsets from its Ethernet header.
+///
+/// In the kernel this is a socket buffer behind BPF helpers, on the host a vector of bytes.
+pub trait Packet {
+    /// Length in bytes, Ethernet header included.
+    fn length(&self) -> u32;
+
+    /// Copies bytes into `buffer`; false if the packet ends before.
+    fn read(&self, offset: u32, buffer: &mut [u8]) -> bool;
+
+    /// Overwrites bytes; false if the packet ends before or cannot be written.
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> bool;
+
+    /// Adjusts the transport checksum at `offset` for a change of the data it covers; false if it cannot be written.
+    fn adjust_checksum(&mut self, offset: u32, change: ChecksumChange) -> bool;
+}
+
+/// A change of the data that a transport checksum covers.
+#[derive(Clone, Copy, Debug)]
+pub struct ChecksumChange {
+    /// One's complement sum of the change (RFC 1624).
+    pub delta: u32,
+    /// The changed data is in the pseudo header, so a checksum that the hardware will finish covers it too.
+    pub pseudo_header: bool,
+    /// Zero means "no checksum" (UDP over IPv4, RFC 768): it stays zero, and a computed zero is sent as `0xffff`.
+    pub zero_is_none: bool,
+}

@@ -1,0 +1,74 @@
+//! One packet at one hook: what the stages hand on to each other.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::{
+    abi::{Config, Endpoint, Flow, Tuple, WayOut},
+    parse::Frame,
+};
+
+/// Where and when a packet met a hook.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// The device that the program is attached to.
+    pub ifindex: u32,
+    /// The device by which the packet came into this namespace; zero if the host made it.
+    pub ingress: u32,
+    /// A netebpf program has decided about this packet before it came here.
+    pub decided: bool,
+    /// Nanoseconds of `CLOCK_MONOTONIC`.
+    pub now: u64,
+}
+
+/// Everything a stage may use.
+#[derive(Debug)]
+pub struct Run<'a, P, T> {
+    /// The packet.
+    pub packet: &'a mut P,
+    /// The tables.
+    pub tables: &'a mut T,
+    /// The engine's settings.
+    pub config: &'a Config,
+    /// What has been found out so far.
+    pub workspace: &'a mut Workspace,
+    /// Where and when.
+    pub arrival: Arrival,
+}
+
+/// What has been found out about a packet so far.
+///
+/// Lies in a per-CPU map in the kernel, because a BPF program has 512 bytes of stack. Stages write a field before any
+/// later stage reads it; nothing is left over from the packet before.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Workspace {
+    /// The packet's entry in the flow table, as found or as made.
+    pub flow: Flow,
+    /// An entry while it is being made.
+    pub entry: Flow,
+    /// The packet's tuple: the key of `flow`.
+    pub tuple: Tuple,
+    /// The key of the flow's other entry.
+    pub other: Tuple,
+    /// While a flow is decided about: the tuple of its first packet.
+    pub original: Tuple,
+    /// While a flow is decided about: the tuple of the answers.
+    pub reply: Tuple,
+    /// The way of the flow's packets.
+    pub forward: WayOut,
+    /// The way of the answers.
+    pub backward: WayOut,
+    /// The sandbox that the flow comes from.
+    pub source: Endpoint,
+    /// The sandbox that the flow goes to.
+    pub target: Endpoint,
+    /// The packet's Ethernet and IPv4 headers.
+    pub frame: Frame,
+    reserved: u32,
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        zerocopy::FromZeros::new_zeroed()
+    }
+}

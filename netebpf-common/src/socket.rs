@@ -1,0 +1,86 @@
+//! Does a host process mean a published port? Then its socket is translated once, and no packet needs to be.
+//!
+//! This is how `127.0.0.1:8080` works without a proxy process and without `route_localnet`.
+
+use crate::abi::{Address, Config, LocalAddress, PeerKey, Port, PublishKey, PublishTarget, SocketAddress};
+
+/// The lookups and updates of the socket hooks.
+pub trait SocketTables {
+    /// The engine's settings.
+    fn config(&self) -> Option<Config>;
+
+    /// The host's own address, if it is one.
+    fn local(&self, address: Address) -> Option<LocalAddress>;
+
+    /// The endpoint behind a host port, without wildcard matching.
+    fn published(&self, key: &PublishKey) -> Option<PublishTarget>;
+
+    /// What a translated socket believes its peer to be.
+    fn peer(&self, key: &PeerKey) -> Option<SocketAddress>;
+
+    /// Notes what a translated socket believes its peer to be; false when the table is full.
+    fn remember_peer(&mut self, key: &PeerKey, believed: &SocketAddress) -> bool;
+}
+
+/// A socket at one of the hooks.
+#[derive(Clone, Copy, Debug)]
+pub struct Socket {
+    /// `SO_COOKIE`.
+    pub cookie: u64,
+    /// Cookie of its network namespace.
+    pub netns_cookie: u64,
+    /// IP protocol.
+    pub protocol: u8,
+}
+
+/// Where a `connect()` or an unconnected `sendmsg()` to `wanted` really goes; `None` leaves it alone.
+#[inline(always)]
+pub fn translate(
+    socket: &Socket,
+    wanted: SocketAddress,
+    tables: &mut impl SocketTables,
+) -> Option<SocketAddress> {
+    let config = tables.config()?;
+    if socket.netns_cookie != config.netns_cookie {
+        return None;
+    }
+    let address = wanted.address;
+    if !(is_this_host(address) || tables.local(address).is_some()) {
+        return None;
+    }
+    let target = published(address, wanted.port, socket.protocol, tables)?;
+    let backend = SocketAddress::new(target.address, target.port);
+    tables.remember_peer(&PeerKey::new(socket.cookie, backend), &wanted).then_some(backend)
+}
+
+/// Whom a program is told it talks to, when the socket's peer is `backend`; `None` leaves it alone.
+#[inline(always)]
+pub fn believed_peer(
+    socket: &Socket,
+    backend: SocketAddress,
+    tables: &impl SocketTables,
+) -> Option<SocketAddress> {
+    let config = tables.config()?;
+    if socket.netns_cookie != config.netns_cookie {
+        return None;
+    }
+    tables.peer(&PeerKey::new(socket.cookie, backend))
+}
+
+/// Loopback, or the wildcard, which `connect()` takes for loopback.
+#[inline(always)]
+fn is_this_host(address: Address) -> bool {
+    address.is_loopback_v4() || address == Address::UNSPECIFIED_V4
+}
+
+#[inline(always)]
+fn published(
+    address: Address,
+    port: Port,
+    protocol: u8,
+    tables: &impl SocketTables,
+) -> Option<PublishTarget> {
+    tables
+        .published(&PublishKey::new(address, port, protocol))
+        .or_else(|| tables.published(&PublishKey::new(Address::UNSPECIFIED_V4, port, protocol)))
+}

@@ -1,0 +1,19 @@
+//! One counter per hook and outcome, per CPU.
+
+use aya_ebpf::{macros::map, maps::PerCpuArray};
+use netebpf_common::{
+    abi::{COUNTERS_PER_HOOK, Hook, counter_index},
+    verdict::Outcome,
+};
+
+#[map]
+static COUNTERS: PerCpuArray<u64> = PerCpuArray::pinned(Hook::ALL.len() as u32 * COUNTERS_PER_HOOK, 0);
+
+/// Counts one packet or socket call.
+#[inline(always)]
+pub(crate) fn count(hook: Hook, outcome: Outcome) {
+    if let Some(counter) = COUNTERS.get_ptr_mut(counter_index(hook, outcome.code())) {
+        // SAFETY: the slot is this CPU's own, and BPF programs are not preempted by one another on a CPU here.
+        unsafe { *counter += 1 };
+    }
+}

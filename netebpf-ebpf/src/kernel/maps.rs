@@ -1,0 +1,194 @@
+//! The maps, as the pipeline's tables. Every value is copied out; what must not be lost is done in place.
+
+use aya_ebpf::{
+    bindings::{BPF_ANY, BPF_F_NO_PREALLOC, BPF_NOEXIST},
+    macros::map,
+    maps::{Array, HashMap, LruHashMap, PerCpuArray},
+    programs::TcContext,
+};
+use netebpf_common::{
+    abi::{
+        Address, Config, Endpoint, Flow, FlowState, LinkKey, LocalAddress, PeerKey, PublishKey,
+        PublishTarget, SocketAddress, Tuple, Uplink, WayOut,
+    },
+    run::Workspace,
+    socket::SocketTables,
+    tables::{Insert, Route, Tables},
+};
+
+use super::{routes, sockets};
+
+const EEXIST: i32 = -17;
+
+#[map]
+static CONFIG: Array<Config> = Array::pinned(1, 0);
+#[map]
+static ENDPOINTS: HashMap<Address, Endpoint> = HashMap::pinned(65_536, BPF_F_NO_PREALLOC);
+#[map]
+static ENDPOINT_LINKS: HashMap<LinkKey, Endpoint> = HashMap::pinned(65_536, BPF_F_NO_PREALLOC);
+#[map]
+static LOCALS: HashMap<Address, LocalAddress> = HashMap::pinned(65_536, BPF_F_NO_PREALLOC);
+#[map]
+static UPLINKS: HashMap<LinkKey, Uplink> = HashMap::pinned(4_096, BPF_F_NO_PREALLOC);
+#[map]
+static PUBLISHED: HashMap<PublishKey, PublishTarget> = HashMap::pinned(131_072, BPF_F_NO_PREALLOC);
+#[map]
+static FLOWS: LruHashMap<Tuple, Flow> = LruHashMap::pinned(262_144, 0);
+#[map]
+static WORKSPACE: PerCpuArray<Workspace> = PerCpuArray::with_max_entries(1, 0);
+#[map]
+static SOCKET_PEERS: LruHashMap<PeerKey, SocketAddress> = LruHashMap::pinned(65_536, 0);
+
+/// The maps, seen from a TC program.
+pub(crate) struct Maps<'a> {
+    context: &'a TcContext,
+}
+
+impl<'a> Maps<'a> {
+    #[inline(always)]
+    pub(crate) const fn new(context: &'a TcContext) -> Self {
+        Self { context }
+    }
+}
+
+/// Copies a value out of a hash map.
+macro_rules! copy_of {
+    ($map:ident, $key:expr) => {
+        // SAFETY: the value is copied at once, and every bit pattern is valid, so a write in between harms nothing.
+        unsafe { $map.get($key).copied() }
+    };
+}
+
+/// The engine's settings and this CPU's workspace; `None` only if the kernel made the arrays too small.
+#[inline(always)]
+pub(crate) fn settings<'a>() -> Option<(&'a Config, &'a mut Workspace)> {
+    let config = CONFIG.get(0)?;
+    let workspace = WORKSPACE.get_ptr_mut(0)?;
+    // SAFETY: the slot is this CPU's own, TC programs run with softirqs off and one at a time on a CPU, and every bit
+    // pattern is a valid workspace.
+    Some((config, unsafe { &mut *workspace }))
+}
+
+impl Tables for Maps<'_> {
+    #[inline(always)]
+    fn endpoint_on_link(&self, link: LinkKey) -> Option<Endpoint> {
+        copy_of!(ENDPOINT_LINKS, &link)
+    }
+
+    #[inline(always)]
+    fn endpoint(&self, address: Address) -> Option<Endpoint> {
+        copy_of!(ENDPOINTS, &address)
+    }
+
+    #[inline(always)]
+    fn local(&self, address: Address) -> Option<LocalAddress> {
+        copy_of!(LOCALS, &address)
+    }
+
+    #[inline(always)]
+    fn uplink(&self, link: LinkKey) -> Option<Uplink> {
+        copy_of!(UPLINKS, &link)
+    }
+
+    #[inline(always)]
+    fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
+        copy_of!(PUBLISHED, key)
+    }
+
+    #[inline(always)]
+    fn route(&self, ingress: u32, source: Address, destination: Address) -> Option<Route> {
+        routes::lookup(self.context, ingress, source, destination)
+    }
+
+    #[inline(always)]
+    fn host_socket(&self, tuple: &Tuple) -> bool {
+        sockets::receives(self.context, tuple)
+    }
+
+    #[inline(always)]
+    fn observe_flow(&mut self, tuple: &Tuple, now: u64, length: u32) -> Option<Flow> {
+        let flow = FLOWS.get_ptr_mut(tuple)?;
+        // SAFETY: the pointer is valid for the program's run; two CPUs may lose a count, never an entry.
+        unsafe {
+            let before = *flow;
+            (*flow).last_seen = now;
+            (*flow).packets = before.packets.wrapping_add(1);
+            (*flow).bytes = before.bytes.wrapping_add(u64::from(length));
+            Some(before)
+        }
+    }
+
+    #[inline(always)]
+    fn flow(&self, tuple: &Tuple) -> Option<Flow> {
+        copy_of!(FLOWS, tuple)
+    }
+
+    #[inline(always)]
+    fn insert_flow(&mut self, tuple: &Tuple, flow: &Flow) -> Insert {
+        match FLOWS.insert(tuple, flow, u64::from(BPF_NOEXIST)) {
+            Ok(()) => Insert::Done,
+            Err(EEXIST) => Insert::Exists,
+            Err(_) => Insert::Full,
+        }
+    }
+
+    #[inline(always)]
+    fn replace_flow(&mut self, tuple: &Tuple, flow: &Flow) -> bool {
+        FLOWS.insert(tuple, flow, u64::from(BPF_ANY)).is_ok()
+    }
+
+    #[inline(always)]
+    fn set_flow_state(&mut self, tuple: &Tuple, state: FlowState) {
+        if let Some(flow) = FLOWS.get_ptr_mut(tuple) {
+            // SAFETY: the pointer is valid for the program's run and this writes one byte.
+            unsafe { (*flow).set_state(state) };
+        }
+    }
+
+    #[inline(always)]
+    fn renew_flow(&mut self, tuple: &Tuple, way_out: &WayOut, epoch: u32) {
+        if let Some(flow) = FLOWS.get_ptr_mut(tuple) {
+            // SAFETY: the pointer is valid for the program's run; CPUs that race here write the same.
+            unsafe {
+                (*flow).way_out = *way_out;
+                (*flow).epoch = epoch;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn remove_flow(&mut self, tuple: &Tuple) {
+        // An entry that is gone already is as good as removed.
+        let _: Result<(), i32> = FLOWS.remove(tuple);
+    }
+}
+
+/// The maps, seen from a socket hook.
+pub(crate) struct SocketMaps;
+
+impl SocketTables for SocketMaps {
+    #[inline(always)]
+    fn config(&self) -> Option<Config> {
+        CONFIG.get(0).copied()
+    }
+
+    #[inline(always)]
+    fn local(&self, address: Address) -> Option<LocalAddress> {
+        copy_of!(LOCALS, &address)
+    }
+
+    #[inline(always)]
+    fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
+        copy_of!(PUBLISHED, key)
+    }
+
+    #[inline(always)]
+    fn peer(&self, key: &PeerKey) -> Option<SocketAddress> {
+        copy_of!(SOCKET_PEERS, key)
+    }
+
+    #[inline(always)]
+    fn remember_peer(&mut self, key: &PeerKey, believed: &SocketAddress) -> bool {
+        SOCKET_PEERS.insert(key, believed, u64::from(BPF_ANY)).is_ok()
+    }
+}

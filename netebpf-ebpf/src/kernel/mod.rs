@@ -1,0 +1,9 @@
+//! Everything that calls a BPF helper or touches a map, and all the `unsafe` there is.
+
+pub(crate) mod clock;
+pub(crate) mod counters;
+pub(crate) mod maps;
+pub(crate) mod redirect;
+pub(crate) mod routes;
+pub(crate) mod skb;
+pub(crate) mod sockets;

@@ -1,0 +1,27 @@
+//! The ways around bridge and host stack.
+
+use aya_ebpf::{
+    bindings::bpf_redir_neigh,
+    helpers::{bpf_redirect_neigh, bpf_redirect_peer},
+};
+use netebpf_common::abi::Address;
+
+const AF_INET: u32 = 2;
+
+/// Sends the packet into the sandbox behind a host-side veth (Linux 5.10); the kernel drops it if the link is down.
+#[inline(always)]
+pub(crate) fn to_sandbox(ifindex: u32) -> i32 {
+    // SAFETY: the helper takes plain numbers.
+    unsafe { bpf_redirect_peer(ifindex, 0) as i32 }
+}
+
+/// Sends the packet out of a device to a neighbour, whose MAC the kernel finds (Linux 5.10).
+#[inline(always)]
+pub(crate) fn to_uplink(ifindex: u32, next_hop: Address) -> i32 {
+    // SAFETY: the structure holds plain numbers, for which all zeroes is a value.
+    let mut neighbour: bpf_redir_neigh = unsafe { core::mem::zeroed() };
+    neighbour.nh_family = AF_INET;
+    neighbour.__bindgen_anon_1.ipv4_nh = next_hop.v4_wire();
+    // SAFETY: the pointer is to a local of the size that is passed.
+    unsafe { bpf_redirect_neigh(ifindex, &raw mut neighbour, size_of::<bpf_redir_neigh>() as i32, 0) as i32 }
+}

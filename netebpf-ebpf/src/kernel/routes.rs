@@ -1,0 +1,37 @@
+//! The host's routing table.
+
+use aya_ebpf::{
+    EbpfContext as _,
+    bindings::{BPF_FIB_LKUP_RET_NO_NEIGH, BPF_FIB_LKUP_RET_SUCCESS, bpf_fib_lookup as FibLookup},
+    helpers::bpf_fib_lookup,
+    programs::TcContext,
+};
+use netebpf_common::{abi::Address, tables::Route};
+
+const AF_INET: u8 = 2;
+
+/// Where the host forwards a packet that came in by `ingress` (Linux 4.18); `None` if it would not.
+#[inline(always)]
+pub(crate) fn lookup(
+    context: &TcContext,
+    ingress: u32,
+    source: Address,
+    destination: Address,
+) -> Option<Route> {
+    // SAFETY: the structure holds plain numbers, for which all zeroes is a value.
+    let mut query: FibLookup = unsafe { core::mem::zeroed() };
+    query.family = AF_INET;
+    query.ifindex = ingress;
+    query.__bindgen_anon_3.ipv4_src = source.v4_wire();
+    query.__bindgen_anon_4.ipv4_dst = destination.v4_wire();
+    // SAFETY: the pointer is to a local of the size that is passed.
+    let answer =
+        unsafe { bpf_fib_lookup(context.as_ptr(), &raw mut query, size_of::<FibLookup>() as i32, 0) };
+    let answer = u32::try_from(answer).ok()?;
+    if answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH {
+        return None;
+    }
+    // SAFETY: every bit pattern is a valid word; the helper leaves the gateway here, or the destination as it was.
+    let next_hop = Address::v4_from_wire(unsafe { query.__bindgen_anon_4.ipv4_dst });
+    Some(Route { ifindex: query.ifindex, next_hop })
+}

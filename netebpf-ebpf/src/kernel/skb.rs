@@ -1,0 +1,91 @@
+//! A socket buffer as the pipeline's packet.
+
+use aya_ebpf::{
+    bindings::{__sk_buff, BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR},
+    helpers::{bpf_l4_csum_replace, bpf_skb_load_bytes, bpf_skb_store_bytes},
+    programs::TcContext,
+};
+use netebpf_common::packet::{ChecksumChange, Packet};
+
+/// Written to `tc_index`, which nothing but the long-gone dsmark scheduler reads, on packets that were decided about.
+///
+/// A sandbox cannot forge it: `from_container` sees each of its packets first and sets or clears it.
+const DECIDED: u16 = 0x4e42;
+
+/// The packet at a TC hook.
+pub(crate) struct Skb<'a> {
+    context: &'a TcContext,
+}
+
+impl<'a> Skb<'a> {
+    #[inline(always)]
+    pub(crate) const fn new(context: &'a TcContext) -> Self {
+        Self { context }
+    }
+
+    #[inline(always)]
+    fn raw(&self) -> *mut __sk_buff {
+        self.context.skb.skb
+    }
+
+    /// The device that the program is attached to.
+    #[inline(always)]
+    pub(crate) fn ifindex(&self) -> u32 {
+        // SAFETY: the context is valid for the program's run; the verifier checks the offset.
+        unsafe { (*self.raw()).ifindex }
+    }
+
+    /// The device by which the packet came into this namespace; zero if the host made it.
+    #[inline(always)]
+    pub(crate) fn ingress_ifindex(&self) -> u32 {
+        // SAFETY: as in `ifindex`.
+        unsafe { (*self.raw()).ingress_ifindex }
+    }
+
+    /// Whether a netebpf program has decided about this packet before.
+    #[inline(always)]
+    pub(crate) fn is_decided(&self) -> bool {
+        // SAFETY: as in `ifindex`.
+        unsafe { (*self.raw()).tc_index == u32::from(DECIDED) }
+    }
+
+    /// Marks the packet as decided about.
+    #[inline(always)]
+    pub(crate) fn set_decided(&self) {
+        // SAFETY: as in `ifindex`; the verifier lets TC programs write this field.
+        unsafe { (*self.raw()).tc_index = u32::from(DECIDED) }
+    }
+}
+
+impl Packet for Skb<'_> {
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        self.context.len()
+    }
+
+    #[inline(always)]
+    fn read(&self, offset: u32, buffer: &mut [u8]) -> bool {
+        // SAFETY: the pointer and the length are those of the buffer; the helper checks the packet's length.
+        unsafe {
+            bpf_skb_load_bytes(self.raw().cast(), offset, buffer.as_mut_ptr().cast(), buffer.len() as u32)
+                == 0
+        }
+    }
+
+    #[inline(always)]
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> bool {
+        // SAFETY: the pointer and the length are those of the slice; the helper checks the packet's length.
+        unsafe { bpf_skb_store_bytes(self.raw(), offset, bytes.as_ptr().cast(), bytes.len() as u32, 0) == 0 }
+    }
+
+    #[inline(always)]
+    fn adjust_checksum(&mut self, offset: u32, change: ChecksumChange) -> bool {
+        let pseudo_header = if change.pseudo_header { u64::from(BPF_F_PSEUDO_HDR) } else { 0 };
+        let zero_is_none = if change.zero_is_none { u64::from(BPF_F_MARK_MANGLED_0) } else { 0 };
+        // SAFETY: the helper takes plain numbers and checks the offset; size 0 says that `to` is a difference.
+        unsafe {
+            bpf_l4_csum_replace(self.raw(), offset, 0, u64::from(change.delta), pseudo_header | zero_is_none)
+                == 0
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The BPF programs. Each is one call: the decision is `netebpf_common::pipeline`'s, the effect is `verdict`'s.
+
+#![no_std]
+#![no_main]
+
+mod kernel;
+mod socket;
+mod verdict;
+
+use aya_ebpf::{
+    macros::{cgroup_sock_addr, classifier},
+    programs::{SockAddrContext, TcContext},
+};
+use netebpf_common::abi::Hook;
+
+#[classifier]
+fn from_container(context: TcContext) -> i32 {
+    verdict::classify(&context, Hook::FromContainer)
+}
+
+#[classifier]
+fn to_container(context: TcContext) -> i32 {
+    verdict::classify(&context, Hook::ToContainer)
+}
+
+#[classifier]
+fn from_bridge(context: TcContext) -> i32 {
+    verdict::classify(&context, Hook::FromBridge)
+}
+
+#[classifier]
+fn to_bridge(context: TcContext) -> i32 {
+    verdict::classify(&context, Hook::ToBridge)
+}
+
+#[classifier]
+fn from_netdev(context: TcContext) -> i32 {
+    verdict::classify(&context, Hook::FromNetdev)
+}
+
+#[classifier]
+fn to_netdev(context: TcContext) -> i32 {
+    verdict::classify(&context, Hook::ToNetdev)
+}
+
+#[cgroup_sock_addr(connect4)]
+fn connect4(context: SockAddrContext) -> i32 {
+    socket::translate::<socket::V4>(&context)
+}
+
+#[cgroup_sock_addr(connect6)]
+fn connect6(context: SockAddrContext) -> i32 {
+    socket::translate::<socket::V6>(&context)
+}
+
+#[cgroup_sock_addr(sendmsg4)]
+fn sendmsg4(context: SockAddrContext) -> i32 {
+    socket::translate::<socket::V4>(&context)
+}
+
+#[cgroup_sock_addr(sendmsg6)]
+fn sendmsg6(context: SockAddrContext) -> i32 {
+    socket::translate::<socket::V6>(&context)
+}
+
+#[cgroup_sock_addr(recvmsg4)]
+fn recvmsg4(context: SockAddrContext) -> i32 {
+    socket::restore::<socket::V4>(&context)
+}
+
+#[cgroup_sock_addr(recvmsg6)]
+fn recvmsg6(context: SockAddrContext) -> i32 {
+    socket::restore::<socket::V6>(&context)
+}
+
+#[cgroup_sock_addr(getpeername4)]
+fn getpeername4(context: SockAddrContext) -> i32 {
+    socket::restore::<socket::V4>(&context)
+}
+
+#[cgroup_sock_addr(getpeername6)]
+fn getpeername6(context: SockAddrContext) -> i32 {
+    socket::restore::<socket::V6>(&context)
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // No panic is reachable: the verifier refuses a program from which this endless loop can be entered.
+    loop {}
+}
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

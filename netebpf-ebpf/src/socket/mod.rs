@@ -1,0 +1,57 @@
+//! The socket hooks: `connect` and `sendmsg` are translated, `recvmsg` and `getpeername` tell what was asked for.
+
+mod address;
+
+use aya_ebpf::{
+    helpers::{bpf_get_netns_cookie, bpf_get_socket_cookie},
+    programs::SockAddrContext,
+};
+use netebpf_common::{
+    abi::Hook,
+    socket::{self, Socket},
+    verdict::Outcome,
+};
+
+use address::SocketFamily;
+pub(crate) use address::{V4, V6};
+
+use crate::kernel::{counters, maps::SocketMaps};
+
+/// What a socket hook returns to let the call go on.
+const PROCEED: i32 = 1;
+
+/// Turns the address of a published port into the endpoint's.
+#[inline(always)]
+pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext) -> i32 {
+    if let Some(wanted) = F::read(context)
+        && let Some(backend) = socket::translate(&describe(context), wanted, &mut SocketMaps)
+    {
+        F::write(context, backend);
+        counters::count(Hook::Socket, Outcome::Translated);
+    }
+    PROCEED
+}
+
+/// Turns an endpoint's address into the one that the program asked for.
+#[inline(always)]
+pub(crate) fn restore<F: SocketFamily>(context: &SockAddrContext) -> i32 {
+    if let Some(backend) = F::read(context)
+        && let Some(believed) = socket::believed_peer(&describe(context), backend, &SocketMaps)
+    {
+        F::write(context, believed);
+    }
+    PROCEED
+}
+
+#[inline(always)]
+fn describe(context: &SockAddrContext) -> Socket {
+    let raw = context.sock_addr;
+    // SAFETY: the context is valid for the program's run; the helpers take nothing else.
+    unsafe {
+        Socket {
+            cookie: bpf_get_socket_cookie(raw.cast()),
+            netns_cookie: bpf_get_netns_cookie(raw.cast()),
+            protocol: (*raw).protocol as u8,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Verdict → TC action and counter: the only place that knows TC's codes.
+
+use aya_ebpf::{
+    bindings::{TC_ACT_OK, TC_ACT_SHOT},
+    programs::TcContext,
+};
+use netebpf_common::{
+    abi::Hook,
+    pipeline,
+    run::{Arrival, Run},
+    verdict::Verdict,
+};
+
+use crate::kernel::{
+    clock, counters,
+    maps::{self, Maps},
+    redirect,
+    skb::Skb,
+};
+
+/// Runs one hook's part of the pipeline on a packet and carries its verdict out.
+#[inline(always)]
+pub(crate) fn classify(context: &TcContext, hook: Hook) -> i32 {
+    let Some((config, workspace)) = maps::settings() else { return TC_ACT_SHOT };
+    let mut skb = Skb::new(context);
+    let arrival = Arrival {
+        ifindex: skb.ifindex(),
+        ingress: skb.ingress_ifindex(),
+        decided: skb.is_decided(),
+        now: clock::monotonic(),
+    };
+    let mut tables = Maps::new(context);
+    let verdict = pipeline::decide(
+        hook,
+        &mut Run { packet: &mut skb, tables: &mut tables, config, workspace, arrival },
+    );
+    counters::count(hook, verdict.outcome());
+    match verdict {
+        Verdict::Pass => TC_ACT_OK,
+        Verdict::Drop(_) => TC_ACT_SHOT,
+        Verdict::ToSandbox { ifindex } => redirect::to_sandbox(ifindex),
+        Verdict::ToUplink { ifindex, next_hop } => {
+            skb.set_decided();
+            redirect::to_uplink(ifindex, next_hop)
+        }
+    }
+}
