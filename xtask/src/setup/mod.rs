@@ -1,0 +1,119 @@
+//! `cargo xtask setup`: is everything here that the BPF programs and the demo need, and if not, how does it get here?
+
+mod compiler;
+mod debian;
+mod linker;
+
+use anyhow::{Context, Result, bail};
+
+pub(crate) use compiler::{Compiler, TARGET};
+pub(crate) use linker::Linker;
+
+use crate::{
+    step::say,
+    workspace::{self, Workspace},
+};
+
+/// What the user typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only report what is there and what is missing
+    #[arg(long)]
+    check: bool,
+}
+
+/// What turns the BPF programs into an object.
+#[derive(Debug)]
+pub(crate) struct Toolchain {
+    /// Compiles them.
+    pub(crate) compiler: Compiler,
+    /// Links them.
+    pub(crate) linker: Linker,
+}
+
+/// Reports what is there and, unless only asked to check, installs what is not.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    if args.check {
+        return check(workspace);
+    }
+    let found = toolchain(workspace)?;
+    comparison(workspace)?;
+    say(&format!("ready: {}, {}, iptables", found.compiler, found.linker));
+    Ok(())
+}
+
+/// The toolchain of the BPF programs; what is missing is installed where that is possible.
+pub(crate) fn toolchain(workspace: &Workspace) -> Result<Toolchain> {
+    let compiler = Compiler::find(workspace).map_or_else(|| install_compiler(workspace), Ok)?;
+    let linker = Linker::find(workspace).map_or_else(|| install_linker(workspace, &compiler), Ok)?;
+    Ok(Toolchain { compiler, linker })
+}
+
+fn install_compiler(workspace: &Workspace) -> Result<Compiler> {
+    let mut commands = compiler::commands();
+    if Linker::find(workspace).is_none() {
+        commands.extend(linker::commands(workspace, None));
+    }
+    may_install("no compiler for BPF programs", &commands)?;
+    say("No compiler for BPF programs is here: installing Debian's rustc with its BPF core library.");
+    debian::install(workspace, compiler::PACKAGES)?;
+    Compiler::find(workspace).context("Debian's packages are installed but hold no BPF core library")
+}
+
+fn install_linker(workspace: &Workspace, compiler: &Compiler) -> Result<Linker> {
+    may_install("no linker for BPF programs", &linker::commands(workspace, Some(compiler)))?;
+    say("No linker for BPF programs is here: installing LLVM's libraries and building bpf-linker with them.");
+    linker::install(workspace, compiler)?;
+    Linker::find(workspace).context("bpf-linker is installed but does not start")
+}
+
+/// Makes sure that iptables is here, which the demo compares with.
+pub(crate) fn comparison(workspace: &Workspace) -> Result<()> {
+    if has_iptables() {
+        return Ok(());
+    }
+    may_install("no iptables, which the demo compares with", &[debian::command(&["iptables"])])?;
+    say("iptables is not here: installing it, because the demo compares with it.");
+    debian::install(workspace, &["iptables"])
+}
+
+fn check(workspace: &Workspace) -> Result<()> {
+    let compiler = Compiler::find(workspace);
+    let linker = Linker::find(workspace);
+    let rows = [
+        ("BPF compiler", compiler.map(|found| found.to_string())),
+        ("BPF linker", linker.map(|found| found.to_string())),
+        ("iptables, for the demo", has_iptables().then(|| "found".to_owned())),
+    ];
+    let mut missing = 0;
+    for (name, found) in rows {
+        missing += usize::from(found.is_none());
+        say(&format!("{name}: {}", found.as_deref().unwrap_or("missing")));
+    }
+    if missing > 0 {
+        bail!("{missing} missing: `cargo xtask setup` installs what it can");
+    }
+    Ok(())
+}
+
+/// Whether we may install; if not, the error holds the commands for someone who may.
+fn may_install(missing: &str, commands: &[String]) -> Result<()> {
+    if workspace::is_root() && debian::is_here() {
+        return Ok(());
+    }
+    let reason =
+        if debian::is_here() { "only root can install packages" } else { "this is not a Debian system" };
+    bail!("{missing}, and {reason}; these commands install what is missing:\n  {}", commands.join("\n  "));
+}
+
+fn has_iptables() -> bool {
+    // Debian keeps it where only root's PATH leads.
+    !workspace::on_path("iptables").is_empty() || std::path::Path::new("/usr/sbin/iptables").is_file()
+}
+
+/// Runs a command that answers a question; nothing when there is no such program or it fails.
+fn ask(workspace: &Workspace, program: &std::path::Path, arguments: &[&str]) -> Option<String> {
+    // A question must not make rustup download a toolchain.
+    let output = workspace.command(program).args(arguments).env("RUSTUP_AUTO_INSTALL", "0").output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

@@ -1,0 +1,73 @@
+//! The test layers: what each needs, runs and proves.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+/// A layer; the cheap ones come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layer {
+    /// The rules of the repository
+    Lint,
+    /// Pure code
+    Unit,
+    /// BPF programs, one packet at a time
+    Packet,
+    /// Real sockets in network namespaces
+    Netns,
+}
+
+impl Layer {
+    /// What the layer proves.
+    pub(crate) fn proves(self) -> &'static str {
+        match self {
+            Self::Lint => "formatting, lints, documentation, import rules, commands in the documents",
+            Self::Unit => "the decisions, on the host, with properties",
+            Self::Packet => "the programs load, keep their budgets and decide as the host pipeline does",
+            Self::Netns => "end to end: connections between sandboxes, host and client, restarts, bad input",
+        }
+    }
+
+    /// Whether it loads BPF programs or makes namespaces.
+    pub(crate) fn needs_root(self) -> bool {
+        matches!(self, Self::Packet | Self::Netns)
+    }
+
+    /// Whether it uses the built programs.
+    pub(crate) fn needs_programs(self) -> bool {
+        matches!(self, Self::Packet | Self::Netns)
+    }
+
+    /// Cargo's arguments; the lint layer is not one command.
+    pub(crate) fn cargo(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Lint => None,
+            Self::Unit => {
+                Some(&["test", "--no-fail-fast", "-p", "netebpf-common", "-p", "netebpf", "-p", "xtask"])
+            }
+            // Optimised, because it runs hundreds of thousands of packets; the output holds the budgets.
+            Self::Packet => {
+                Some(&["test", "--release", "-p", "netebpf-tests", "--test", "packet", "--", "--show-output"])
+            }
+            Self::Netns => Some(NETNS),
+        }
+    }
+}
+
+/// The worlds of two tests do not meet, but more at once would distort each other's deadlines on a small machine.
+#[rustfmt::skip]
+const NETNS: &[&str] = &[
+    "test", "--release", "--no-fail-fast", "-p", "netebpf-tests", "--lib", "--bins", "--test", "netns",
+    "--", "--test-threads=2",
+];
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lint => "lint",
+            Self::Unit => "unit",
+            Self::Packet => "packet",
+            Self::Netns => "netns",
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! `cargo xtask test`: runs the layers in order and sums up what their runners report.
+
+mod layer;
+mod tally;
+
+use std::{
+    io::{self, Write as _},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+pub(crate) use tally::Tally;
+
+use self::layer::Layer;
+use crate::{
+    build::{self, Profile},
+    lint,
+    step::{self, Show, say},
+    workspace::{self, Workspace},
+};
+
+/// What the user typed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Layers to run, all by default
+    #[arg(value_enum)]
+    layers: Vec<Layer>,
+    /// Only say which layers there are
+    #[arg(long)]
+    list: bool,
+}
+
+/// What one layer came to.
+struct Row {
+    layer: Layer,
+    tally: Tally,
+    wall: Duration,
+}
+
+/// Runs the layers; an error means that a test failed or that none could run.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    if args.list {
+        return list();
+    }
+    let layers = if args.layers.is_empty() { Layer::value_variants() } else { &args.layers };
+    if let Some(layer) = layers.iter().find(|layer| layer.needs_root() && !workspace::is_root()) {
+        bail!(
+            "layer {layer} needs root, for BPF programs and network namespaces; \
+             without root these run: `cargo xtask test lint unit`"
+        );
+    }
+    if layers.iter().any(|layer| layer.needs_programs()) {
+        build::programs(workspace, Profile::Release)?;
+    }
+    let mut rows = Vec::new();
+    for &layer in layers {
+        let started = Instant::now();
+        let tally = one(workspace, layer)?;
+        rows.push(Row { layer, tally, wall: started.elapsed() });
+    }
+    report(&rows)
+}
+
+fn one(workspace: &Workspace, layer: Layer) -> Result<Tally> {
+    let Some(arguments) = layer.cargo() else { return Ok(lint::all(workspace)) };
+    let ended = step::watch(&format!("layer {layer}"), workspace.cargo(arguments), Show::All)?;
+    let mut tally = Tally::read(&ended.lines);
+    if tally.ignored > 0 {
+        say(&format!(
+            "layer {layer}: {} ignored tests count as failed: let them run or remove them",
+            tally.ignored
+        ));
+    }
+    tally.failed += tally.ignored;
+    if tally.failed == 0 && (tally.passed == 0 || !ended.status.success()) {
+        let command = &ended.command;
+        say(&format!(
+            "layer {layer}: `{command}` ended with {}, {} tests passed",
+            ended.status, tally.passed
+        ));
+        tally.failed = 1;
+    }
+    Ok(tally)
+}
+
+fn report(rows: &[Row]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "\n{:<8} {:<8} {:>7} {:>7} {:>9}", "layer", "result", "passed", "failed", "time")?;
+    let mut sum = Tally::default();
+    for Row { layer, tally, wall } in rows {
+        let result = if tally.failed == 0 { "ok" } else { "FAILED" };
+        let (passed, failed, wall) = (tally.passed, tally.failed, step::seconds(*wall));
+        writeln!(out, "{:<8} {result:<8} {passed:>7} {failed:>7} {wall:>9}", layer.to_string())?;
+        sum.add(*tally);
+    }
+    // The last line is for machines; the exit code says the same, so there is no error text after it.
+    writeln!(out, "\n{} passed, {} failed", sum.passed, sum.failed)?;
+    out.flush()?;
+    if sum.failed > 0 {
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+fn list() -> Result<()> {
+    let mut out = io::stdout().lock();
+    for layer in Layer::value_variants() {
+        let needs = if layer.needs_root() { "root" } else { "-" };
+        writeln!(out, "{:<8} {needs:<6} {}", layer.to_string(), layer.proves())?;
+    }
+    Ok(())
+}
