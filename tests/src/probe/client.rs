@@ -1,0 +1,61 @@
+//! Asks a probe server once, by TCP or UDP.
+
+use std::{
+    io::{self, ErrorKind, Read as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Answer;
+
+/// Whether a UDP client connects its socket; the kernel then delivers answers of that peer only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connected {
+    /// `connect` and `send`.
+    Yes,
+    /// `sendto` and `recvfrom`; the probe itself checks who answered.
+    No,
+}
+
+/// Connects, and reads what the server has to say.
+pub fn tcp(to: SocketAddr, patience: Duration) -> Result<Answer> {
+    let asked = TcpStream::connect_timeout(&to, patience).and_then(|mut stream| {
+        stream.set_read_timeout(Some(patience))?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    });
+    understand(asked)
+}
+
+/// Sends one datagram and waits for its answer.
+pub fn udp(to: SocketAddr, connected: Connected, patience: Duration) -> Result<Answer> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket.set_read_timeout(Some(patience))?;
+    let mut buffer = [0; 128];
+    let asked = match connected {
+        Connected::Yes => socket.connect(to).and_then(|()| socket.send(b"who am I?")),
+        Connected::No => socket.send_to(b"who am I?", to),
+    };
+    let (length, from) = match asked.and_then(|_| socket.recv_from(&mut buffer)) {
+        Ok(received) => received,
+        Err(error) => return Ok(Answer::from_error(error)?),
+    };
+    if from != to {
+        bail!("asked {to}, but {from} answered");
+    }
+    understand(Ok(String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned()))
+}
+
+fn understand(asked: io::Result<String>) -> Result<Answer> {
+    let text = match asked {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::InvalidData => bail!("the answer is no text"),
+        Err(error) => return Ok(Answer::from_error(error)?),
+    };
+    let (by, source) = text.trim_end().split_once(" saw ").with_context(|| format!("odd answer {text:?}"))?;
+    let source: SocketAddr = source.parse().with_context(|| format!("odd address in {text:?}"))?;
+    Ok(Answer::seen(by, source.ip()))
+}

@@ -1,0 +1,179 @@
+//! The servers of `netebpf-probe`, and how the harness starts them.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    io::{self, BufRead as _, BufReader, Read, Write},
+    net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
+    path::Path,
+    process::{Command, Stdio},
+    str::FromStr,
+    thread,
+};
+
+use anyhow::{Context as _, Error, Result, bail};
+
+use super::stream;
+use crate::{netns::Namespace, process::Process};
+
+/// What a probe says on standard output once all its ports are open.
+pub const READY: &str = "ready";
+
+/// A port that a probe serves, written `tcp:80`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Says who connected.
+    Tcp(u16),
+    /// Answers each datagram with its source.
+    Udp(u16),
+    /// Takes part in a [`Transfer`](super::Transfer).
+    Stream(u16),
+    /// Sends back what it receives over TCP.
+    Echo(u16),
+    /// Swallows a TCP stream and answers its end with the number of bytes.
+    Sink(u16),
+}
+
+impl FromStr for Service {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (kind, port) = text.split_once(':').context("expected KIND:PORT")?;
+        let port = port.parse().with_context(|| format!("{port} is no port"))?;
+        Ok(match kind {
+            "tcp" => Self::Tcp(port),
+            "udp" => Self::Udp(port),
+            "stream" => Self::Stream(port),
+            "echo" => Self::Echo(port),
+            "sink" => Self::Sink(port),
+            _ => bail!("{kind} is none of tcp, udp, stream, echo, sink"),
+        })
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(port) => write!(f, "tcp:{port}"),
+            Self::Udp(port) => write!(f, "udp:{port}"),
+            Self::Stream(port) => write!(f, "stream:{port}"),
+            Self::Echo(port) => write!(f, "echo:{port}"),
+            Self::Sink(port) => write!(f, "sink:{port}"),
+        }
+    }
+}
+
+/// A set of services under one name, all on one process.
+#[derive(Debug)]
+pub struct Serve {
+    /// The name in the answers.
+    pub name: String,
+    /// The open ports.
+    pub services: Vec<Service>,
+}
+
+impl Serve {
+    /// Opens all ports, says [`READY`] to `out` and serves for ever.
+    pub fn run(self, mut out: impl Write) -> Result<Infallible> {
+        let doors = self.services.iter().map(|service| Door::open(*service)).collect::<Result<Vec<_>>>()?;
+        writeln!(out, "{READY}")?;
+        out.flush()?;
+        thread::scope(|scope| {
+            for door in &doors {
+                scope.spawn(|| door.serve(&self.name));
+            }
+        });
+        bail!("no service is left")
+    }
+}
+
+enum Door {
+    Datagrams(UdpSocket),
+    Streams(TcpListener, Service),
+}
+
+impl Door {
+    fn open(service: Service) -> Result<Self> {
+        let any = Ipv4Addr::UNSPECIFIED;
+        let door = match service {
+            Service::Udp(port) => UdpSocket::bind((any, port)).map(Self::Datagrams),
+            Service::Tcp(port) | Service::Stream(port) | Service::Echo(port) | Service::Sink(port) => {
+                TcpListener::bind((any, port)).map(|listener| Self::Streams(listener, service))
+            }
+        };
+        door.with_context(|| format!("serve {service}"))
+    }
+
+    fn serve(&self, name: &str) {
+        match self {
+            Self::Datagrams(socket) => {
+                let mut buffer = [0; 2048];
+                // A failed answer is the client's loss; the next datagram may come from another one.
+                while let Ok((_, from)) = socket.recv_from(&mut buffer) {
+                    drop(socket.send_to(format!("{name} saw {from}\n").as_bytes(), from));
+                }
+            }
+            Self::Streams(listener, service) => thread::scope(|scope| {
+                for stream in listener.incoming().flatten() {
+                    scope.spawn(move || attend(stream, *service, name));
+                }
+            }),
+        }
+    }
+}
+
+/// Serves one connection; its failure is for the client to notice.
+fn attend(stream: TcpStream, service: Service, name: &str) {
+    let mut stream = stream;
+    drop(match service {
+        Service::Tcp(_) | Service::Udp(_) => {
+            stream.peer_addr().and_then(|peer| writeln!(stream, "{name} saw {peer}"))
+        }
+        Service::Stream(_) => stream::acknowledge(stream),
+        Service::Echo(_) => echo(stream),
+        Service::Sink(_) => swallow(stream),
+    });
+}
+
+fn echo(mut stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            length => stream.write_all(buffer.get(..length).unwrap_or_default())?,
+        }
+    }
+}
+
+fn swallow(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 18];
+    let mut total = 0_u64;
+    loop {
+        match stream.read(&mut buffer)? {
+            0 => return stream.write_all(&total.to_be_bytes()),
+            length => total += length as u64,
+        }
+    }
+}
+
+/// A running `netebpf-probe serve`; ends when dropped.
+#[derive(Debug)]
+pub struct Server(#[expect(dead_code, reason = "held for its drop")] Process);
+
+impl Server {
+    /// Starts the program at `probe` in a namespace and waits until its ports are open.
+    pub fn start(probe: &Path, namespace: &Namespace, services: &[Service]) -> Result<Self> {
+        let mut command = Command::new(probe);
+        command.args(["serve", "--name", namespace.name()]).args(services.iter().map(ToString::to_string));
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = namespace.spawn(command)?;
+        let output = process.child().stdout.take().context("the probe has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        if line.trim_end() != READY {
+            bail!("the probe on {} did not start: {line}", namespace.name());
+        }
+        Ok(Self(process))
+    }
+}

@@ -1,0 +1,15 @@
+//! End to end: real sockets between a client, a host with netebpf, and sandboxes. Needs root.
+//!
+//! The worlds are drawn in `netebpf_tests::topology` and `netebpf_tests::scenario::stage`.
+#![forbid(unsafe_code)]
+
+mod stage;
+
+mod bad_input;
+mod cleanup;
+mod commands;
+mod harness;
+mod readme;
+mod restart;
+mod side_by_side;
+mod steps;
