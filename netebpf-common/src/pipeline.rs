@@ -247,3 +247,6 @@ fn from_elsewhere(source: Address, bridge: u32, tables: &impl Tables) -> Result<
 fn within_network(flags: EndpointFlags) -> Result<Verdict, DropReason> {
     if flags.contains(EndpointFlags::ICC) { Ok(Verdict::Pass) } else { Err(DropReason::IccDisabled) }
 }
+
+#[cfg(test)]
+mod tests;

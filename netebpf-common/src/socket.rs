@@ -84,3 +84,6 @@ fn published(
         .published(&PublishKey::new(address, port, protocol))
         .or_else(|| tables.published(&PublishKey::new(Address::UNSPECIFIED_V4, port, protocol)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,3 +164,21 @@ drop_reasons! {
     /// A TCP packet that opens nothing belongs to no known flow.
     UnknownFlow = 19 => "unknown_flow",
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DropReason, FIRST_REASON, Outcome};
+    use crate::abi::COUNTERS_PER_HOOK;
+
+    #[test]
+    fn numbers_are_dense_unique_and_fit_the_counters() {
+        for (number, reason) in DropReason::ALL.iter().enumerate() {
+            assert_eq!(*reason as usize, number);
+            let outcome = Outcome::Dropped(*reason);
+            assert_eq!(Outcome::from_code(outcome.code()), Some(outcome));
+            assert!(u32::from(outcome.code()) < COUNTERS_PER_HOOK);
+            assert!(reason.explain().ends_with('.'), "{reason:?} is explained in a sentence");
+        }
+        assert_eq!(Outcome::from_code(FIRST_REASON - 1), None);
+    }
+}

@@ -33,8 +33,8 @@ pub fn record<P>(run: &mut Run<'_, P, impl Tables>, decision: &Decision) -> Resu
     let mut attempt = 0;
     loop {
         match claim(run, decision)? {
-            Claim::Mine => return complete(run),
-            Claim::OtherFlow if attempt == 0 && take_over(run) => return complete(run),
+            Claim::Mine => break,
+            Claim::OtherFlow if attempt == 0 && take_over(run) => break,
             Claim::OtherFlow | Claim::HostSocket => {}
         }
         attempt += 1;
@@ -43,6 +43,7 @@ pub fn record<P>(run: &mut Run<'_, P, impl Tables>, decision: &Decision) -> Resu
         }
         run.workspace.reply.destination_port = candidate(&run.workspace.original, run.config.seed, attempt);
     }
+    complete(run)
 }
 
 /// Who has a reply's tuple.
