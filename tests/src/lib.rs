@@ -5,13 +5,22 @@
 //! [`bench`](mod@bench) compares with a bare veth pair and with iptables, [`residue`] proves that nothing is left.
 #![forbid(unsafe_code)]
 
-pub mod bench;
-pub mod engine;
-pub mod links;
-pub mod netns;
-pub mod probe;
-pub mod process;
-pub mod residue;
-pub mod scenario;
 pub mod topology;
+
+pub mod engine;
+
+pub mod probe;
+
+pub mod scenario;
+
+pub mod bench;
+
+pub mod residue;
+
+pub mod netns;
+
+pub mod links;
+
+pub mod process;
+
 pub mod wait;

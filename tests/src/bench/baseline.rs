@@ -15,8 +15,14 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use ipnet::Ipv4Net;
 
-use super::{ECHO, SERVICES, SINK};
-use crate::{links, netns::Namespace, probe::Server, topology::World, wait};
+use super::{Carrier, Course, ECHO, Route, SERVICES, SINK};
+use crate::{
+    links,
+    netns::Namespace,
+    probe::Server,
+    topology::{HOST, World},
+    wait,
+};
 
 const BRIDGE: &str = "br-docker";
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 1);
@@ -24,9 +30,39 @@ const CONTAINER: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 2);
 const NEIGHBOUR: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 3);
 const PREFIX: u8 = 16;
 
+/// The carriers that netebpf is compared with, in worlds of their own.
+#[derive(Debug)]
+pub struct Baselines {
+    bare: BarePair,
+    docker: DockerLike,
+}
+
+impl Baselines {
+    /// Sets up both and starts their servers.
+    pub fn new() -> Result<Self> {
+        Ok(Self { bare: BarePair::new()?, docker: DockerLike::new()? })
+    }
+
+    /// Both carriers between containers, then both from outside; the bare pair has no inside and is the same twice.
+    #[must_use]
+    pub fn courses(&self) -> [Course<'_>; 4] {
+        use Carrier::{BareVethPair, BridgeWithIptables};
+        use Route::{ClientToPublishedPort, ContainerToContainer};
+
+        let Self { bare, docker } = self;
+        let course = |route, carrier, from, to| Course { route, carrier, from, to };
+        [
+            course(ContainerToContainer, BareVethPair, &bare.near, CONTAINER),
+            course(ContainerToContainer, BridgeWithIptables, &docker.neighbour, CONTAINER),
+            course(ClientToPublishedPort, BareVethPair, &bare.near, CONTAINER),
+            course(ClientToPublishedPort, BridgeWithIptables, &docker.world.client, HOST),
+        ]
+    }
+}
+
 /// Two namespaces with nothing but a cable between them.
 #[derive(Debug)]
-pub(super) struct BarePair {
+struct BarePair {
     _server: Server,
     near: Namespace,
     _far: Namespace,
@@ -34,7 +70,7 @@ pub(super) struct BarePair {
 }
 
 impl BarePair {
-    pub(super) fn new() -> Result<Self> {
+    fn new() -> Result<Self> {
         let world = World::new("bare")?;
         let [near, far] = [machine(&world, "near")?, machine(&world, "far")?];
         links::join((&near, "eth0"), (&far, "eth0"))?;
@@ -43,20 +79,11 @@ impl BarePair {
         let server = Server::start(&world.probe(), &far, &SERVICES)?;
         Ok(Self { _server: server, near, _far: far, _world: world })
     }
-
-    pub(super) fn near(&self) -> &Namespace {
-        &self.near
-    }
-
-    #[expect(clippy::unused_self, reason = "the address belongs to the pair")]
-    pub(super) fn far_address(&self) -> Ipv4Addr {
-        CONTAINER
-    }
 }
 
 /// A host as Docker leaves it: a bridge with two containers, one of which has its ports published.
 #[derive(Debug)]
-pub(super) struct DockerLike {
+struct DockerLike {
     _server: Server,
     _container: Namespace,
     neighbour: Namespace,
@@ -64,7 +91,7 @@ pub(super) struct DockerLike {
 }
 
 impl DockerLike {
-    pub(super) fn new() -> Result<Self> {
+    fn new() -> Result<Self> {
         let world = World::new("iptables")?;
         let host = &world.host;
         host.bridge(BRIDGE)?;
@@ -78,19 +105,6 @@ impl DockerLike {
         restore(host, &rules()?)?;
         let server = Server::start(&world.probe(), &container, &SERVICES)?;
         Ok(Self { _server: server, _container: container, neighbour, world })
-    }
-
-    pub(super) fn client(&self) -> &Namespace {
-        &self.world.client
-    }
-
-    pub(super) fn neighbour(&self) -> &Namespace {
-        &self.neighbour
-    }
-
-    #[expect(clippy::unused_self, reason = "the address belongs to the host")]
-    pub(super) fn container_address(&self) -> Ipv4Addr {
-        CONTAINER
     }
 }
 

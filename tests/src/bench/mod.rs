@@ -17,12 +17,18 @@ use crate::{
 
 mod baseline;
 
-use baseline::{BarePair, DockerLike};
+pub use baseline::Baselines;
 
 const ECHO: u16 = 5201;
 const SINK: u16 = 5202;
 const ROUNDS: usize = 5;
 const ONE_MEASUREMENT: Duration = Duration::from_millis(400);
+
+const COURSES: usize = 6;
+/// How often [`compare`] reports progress.
+pub const MEASUREMENTS: usize = COURSES * ROUNDS;
+/// What the measured server serves, everywhere.
+const SERVICES: [Service; 2] = [Service::Echo(ECHO), Service::Sink(SINK)];
 
 /// Which way packets take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +90,8 @@ pub struct Row {
 }
 
 /// One carrier on one way: where the client is and whom it asks.
-struct Course<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct Course<'a> {
     route: Route,
     carrier: Carrier,
     from: &'a Namespace,
@@ -93,47 +100,39 @@ struct Course<'a> {
 
 /// Measures every carrier on every way, round by round; `progress` hears of each measurement, of [`MEASUREMENTS`].
 pub fn compare(stage: &Stage, progress: impl Fn(&str)) -> Result<Vec<Row>> {
-    use Carrier::{BareVethPair, BridgeWithIptables, Netebpf};
-    use Route::{ClientToPublishedPort, ContainerToContainer};
-
     let published = [format!("{ECHO}:{ECHO}"), format!("{SINK}:{SINK}")];
     let options: Vec<_> = published.iter().flat_map(|port| ["-p", port]).collect();
     let target = Sandbox::run(&stage.world, &stage.engine, ("target", "front"), &options, &SERVICES)?;
-    let bare = BarePair::new()?;
-    let docker = DockerLike::new()?;
-    let course = |route, carrier, from, to| Course { route, carrier, from, to };
-    let courses = [
-        course(ContainerToContainer, BareVethPair, bare.near(), bare.far_address()),
-        course(ContainerToContainer, BridgeWithIptables, docker.neighbour(), docker.container_address()),
-        course(ContainerToContainer, Netebpf, &stage.app.namespace, target.address),
-        course(ClientToPublishedPort, BareVethPair, bare.near(), bare.far_address()),
-        course(ClientToPublishedPort, BridgeWithIptables, docker.client(), HOST),
-        course(ClientToPublishedPort, Netebpf, &stage.world.client, HOST),
+    let baselines = Baselines::new()?;
+    let ours = |route, from, to| Course { route, carrier: Carrier::Netebpf, from, to };
+    let [bare_containers, docker_containers, bare_client, docker_client] = baselines.courses();
+    let courses: [_; COURSES] = [
+        bare_containers,
+        docker_containers,
+        ours(Route::ContainerToContainer, &stage.app.namespace, target.address),
+        bare_client,
+        docker_client,
+        ours(Route::ClientToPublishedPort, &stage.world.client, HOST),
     ];
 
-    let mut samples: [Vec<(Latency, f64)>; COURSES] = Default::default();
+    let mut samples = courses.map(|_| Vec::new());
     for round in 1..=ROUNDS {
         for (course, samples) in courses.iter().zip(&mut samples) {
             wait::check_interrupt()?;
             progress(&format!("round {round}: {}, {}", course.carrier.as_str(), course.route.as_str()));
-            samples.push(course.measure()?);
+            samples.push(course.measure(ONE_MEASUREMENT)?);
         }
     }
     stage.engine.ok(&["rm", "-f", "target"])?;
     Ok(courses.iter().zip(&samples).map(|(course, samples)| course.row(samples)).collect())
 }
 
-const COURSES: usize = 6;
-/// How often [`compare`] reports progress.
-pub const MEASUREMENTS: usize = COURSES * ROUNDS;
-/// What the measured server serves, everywhere.
-const SERVICES: [Service; 2] = [Service::Echo(ECHO), Service::Sink(SINK)];
-
 impl Course<'_> {
-    fn measure(&self) -> Result<(Latency, f64)> {
+    /// Latency, and throughput in bits each second; each takes `duration`.
+    pub fn measure(&self, duration: Duration) -> Result<(Latency, f64)> {
         self.from.run(|| {
-            let latency = probe::ping_pong(SocketAddr::from((self.to, ECHO)), ONE_MEASUREMENT)?;
-            let throughput = probe::throughput(SocketAddr::from((self.to, SINK)), ONE_MEASUREMENT)?;
+            let latency = probe::ping_pong(SocketAddr::from((self.to, ECHO)), duration)?;
+            let throughput = probe::throughput(SocketAddr::from((self.to, SINK)), duration)?;
             Ok((latency, throughput))
         })
     }

@@ -1,9 +1,10 @@
 //! The harness itself tells the truth: without netebpf, a bare host shows what it should.
 
-use std::{fs::File, net::Ipv4Addr};
+use std::{fs::File, net::Ipv4Addr, time::Duration};
 
 use anyhow::Result;
 use netebpf_tests::{
+    bench::Baselines,
     probe::{Answer, Connected, EchoWatch, PATIENT, Server, Service, Transfer, ping, tcp, udp},
     residue::{Footprint, assert_nothing_left},
     scenario::Actor,
@@ -28,14 +29,11 @@ fn a_probe_sees_its_client() -> Result<()> {
 fn a_probe_tells_refusal_silence_and_no_way_apart() -> Result<()> {
     let world = World::new("answers")?;
     let client = Actor(&world.client);
-    for expected in [Answer::Refused, Answer::TimedOut, Answer::Unreachable] {
-        let (to, port) = match expected {
-            Answer::Refused => (HOST, PORT),
-            // Nobody has this address, but asking for its MAC takes longer than the probe waits.
-            Answer::TimedOut => (Ipv4Addr::new(198, 51, 100, 77), PORT),
-            _ => (SERVER, PORT),
-        };
-        let tried = client.tcp(to, port, &expected)?;
+    // Nobody has this address, but asking for its MAC takes longer than the probe waits.
+    let nobody = Ipv4Addr::new(198, 51, 100, 77);
+    for (to, expected) in [(HOST, Answer::Refused), (nobody, Answer::TimedOut), (SERVER, Answer::Unreachable)]
+    {
+        let tried = client.tcp(to, PORT, &expected)?;
         assert!(tried.holds(), "{tried}");
     }
     Ok(())
@@ -72,6 +70,15 @@ fn a_broken_transfer_is_noticed() -> Result<()> {
 }
 
 #[test]
+fn the_baselines_of_the_comparison_carry_packets() -> Result<()> {
+    for course in Baselines::new()?.courses() {
+        let (latency, throughput) = course.measure(Duration::from_millis(50))?;
+        assert!(latency.per_second > 0.0 && throughput > 0.0, "{course:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn residue_is_found_and_named() -> Result<()> {
     let world = World::new("residue")?;
     let before = Footprint::of(&world)?;
@@ -88,8 +95,9 @@ fn residue_is_found_and_named() -> Result<()> {
 fn a_world_leaves_no_directory_and_no_process() -> Result<()> {
     let world = World::new("gone")?;
     let directory = world.directory().to_owned();
-    std::mem::forget(Server::start(&world.probe(), &world.host, &[Service::Tcp(PORT)])?);
+    let server = Server::start(&world.probe(), &world.host, &[Service::Tcp(PORT)])?;
     drop(world);
     assert!(!directory.exists());
+    drop(server);
     Ok(())
 }

@@ -5,11 +5,18 @@
 
 mod stage;
 
-mod bad_input;
-mod cleanup;
-mod commands;
 mod harness;
-mod readme;
-mod restart;
-mod side_by_side;
+
 mod steps;
+
+mod commands;
+
+mod bad_input;
+
+mod restart;
+
+mod cleanup;
+
+mod side_by_side;
+
+mod readme;
