@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            step::say(&format!("Error: {error:?}"));
+            step::say(&format!("Error: {error:#}"));
             ExitCode::FAILURE
         }
     }

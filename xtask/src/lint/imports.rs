@@ -1,5 +1,7 @@
 //! Do imports point one way, and does only the right folder name the outside world?
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::{
@@ -34,23 +36,25 @@ fn judge(rules: &Rules, file: &File) -> Vec<Finding> {
         reserved(rules, folder, &code),
         blocking(rules, folder, &code),
     ];
-    let finding = |(position, message)| {
-        let line = source::line_of(&code, position);
-        Finding { path: file.path.clone(), line, message }
-    };
-    found.into_iter().flatten().map(finding).collect()
+    let found =
+        found.into_iter().flatten().map(|(position, message)| (source::line_of(&code, position), message));
+    let found: BTreeSet<(usize, String)> = found.collect();
+    found.into_iter().map(|(line, message)| Finding { path: file.path.clone(), line, message }).collect()
 }
 
 fn arrows(rules: &Rules, folder: &str, module: &str, code: &str) -> Vec<(usize, String)> {
     if rules.arrows.is_empty() {
         return Vec::new();
     }
-    let Some((_, allowed)) = rules.arrows.iter().find(|(name, _)| *name == folder) else {
+    let lines = rules.arrows.iter().filter(|(name, _)| *name == folder);
+    let allowed: Vec<&[&str]> = lines.map(|(_, allowed)| *allowed).collect();
+    if allowed.is_empty() {
         return vec![(
             0,
             format!("folder {folder} has no import rule: give it a line in xtask/src/lint/rules.rs"),
         )];
-    };
+    }
+    let allowed = allowed.concat();
     let mut named = source::paths(code, "crate");
     // From a folder's own root, `super` is the crate.
     if module == folder || module == format!("{folder}/mod") {
@@ -63,7 +67,7 @@ fn arrows(rules: &Rules, folder: &str, module: &str, code: &str) -> Vec<(usize, 
     let mut found: Vec<_> = named
         .into_iter()
         .filter(|path| foreign(path) && !allowed.iter().any(|allowed| lies_below(&path.segments, allowed)))
-        .map(|path| (path.position, forbidden(folder, &path.segments.join("::"), allowed)))
+        .map(|path| (path.position, forbidden(folder, &path.segments.join("::"), &allowed)))
         .collect();
     found.extend(code.match_indices("super::super::").map(|(position, _)| {
         (position, "`super::super` hides where an import leads: write `crate::…`".to_owned())

@@ -60,7 +60,7 @@ pub(crate) fn all(workspace: &Workspace) -> Tally {
             Ok(Outcome::Skipped(reason)) => say(&format!("lint {name}: skipped, {reason}")),
             Err(error) => {
                 tally.failed += 1;
-                say(&format!("lint {name}: FAILED\n{error:?}"));
+                say(&format!("lint {name}: FAILED\n{error:#}"));
             }
         }
     }
@@ -68,7 +68,7 @@ pub(crate) fn all(workspace: &Workspace) -> Tally {
 }
 
 fn formatting(workspace: &Workspace) -> Result<Outcome> {
-    step::run("cargo fmt", workspace.cargo(&["fmt", "--all", "--check"]))?;
+    step::run("cargo fmt", workspace.cargo(&["fmt", "--all", "--check", "--", "--color", "never"]))?;
     Ok(Outcome::Passed)
 }
 
