@@ -1,10 +1,33 @@
 //! The kernel as the reconciler sees it: it can be read, and it performs actions.
 
+mod addresses;
+mod bpf;
+pub mod cleanup;
+mod error;
+mod forwarding;
+mod links;
+mod linux;
+mod mounts;
+mod namespaces;
+mod netlink;
 mod observed;
+mod ownership;
+mod ports;
+mod privileges;
+pub mod process;
+mod routes;
+mod sandboxes;
+mod settings;
+mod sysctl;
+pub mod watch;
 
 use crate::plan::Action;
 
+pub use bpf::{Abi, ProgramStatus, TableSize};
+pub use error::{Error, MapLayout};
+pub use linux::{LinuxKernel, OBJECT};
 pub use observed::{Interface, Link, LinkRole, Namespace, Observed, Owner, TableContents};
+pub use settings::Settings;
 
 /// What the reconciler asks of a kernel, a real or a fake one.
 pub trait Kernel {

@@ -1,0 +1,70 @@
+//! Loads the BPF object and pins its programs.
+
+use std::fs;
+
+use aya::{
+    Ebpf, EbpfLoader,
+    programs::{CgroupSockAddr, Program, ProgramError, SchedClassifier},
+};
+use netebpf_common::abi::Hook;
+
+use super::{Error, Settings, cgroup};
+
+/// Ends the name of a pin that is about to take another's place. (The BPF file system allows no dot in names.)
+pub(super) const NEW: &str = "-new";
+
+/// Loads the object, with the pinned maps where there are any, and pins all programs in place of the earlier ones.
+pub(super) fn load(settings: &Settings, object: &[u8]) -> Result<Ebpf, Error> {
+    if object.is_empty() {
+        return Err(Error::NoObject);
+    }
+    let mut programs =
+        EbpfLoader::new().default_map_pin_directory(settings.maps()).load(object).map_err(Error::Load)?;
+    for hook in Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket) {
+        let name = hook.as_str();
+        classifier(&mut programs, name)?.load().map_err(refused(name))?;
+    }
+    for name in cgroup::HOOKS {
+        socket_hook(&mut programs, name)?.load().map_err(refused(name))?;
+    }
+    let names =
+        Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(Hook::as_str).chain(cgroup::HOOKS);
+    for name in names {
+        pin(program(&mut programs, name)?, settings, name)?;
+    }
+    Ok(programs)
+}
+
+/// The TC program of this name.
+pub(super) fn classifier<'a>(
+    programs: &'a mut Ebpf,
+    name: &'static str,
+) -> Result<&'a mut SchedClassifier, Error> {
+    program(programs, name)?.try_into().map_err(refused(name))
+}
+
+/// The socket program of this name.
+pub(super) fn socket_hook<'a>(
+    programs: &'a mut Ebpf,
+    name: &'static str,
+) -> Result<&'a mut CgroupSockAddr, Error> {
+    program(programs, name)?.try_into().map_err(refused(name))
+}
+
+fn program<'a>(programs: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Program, Error> {
+    programs.program_mut(name).ok_or(Error::Missing { kind: "program", name })
+}
+
+fn refused(name: &'static str) -> impl FnOnce(ProgramError) -> Error {
+    move |source| Error::Program { doing: "load", name, source: Box::new(source) }
+}
+
+/// Pins a program in place of an earlier one of its name, so that the name always leads to one.
+fn pin(program: &mut Program, settings: &Settings, name: &'static str) -> Result<(), Error> {
+    let path = settings.programs().join(name);
+    let new = settings.programs().join(format!("{name}{NEW}"));
+    let leftover = fs::remove_file(&new);
+    drop(leftover);
+    program.pin(&new).map_err(|source| Error::Pin { path: new.clone(), source })?;
+    fs::rename(&new, &path).map_err(Error::file("replace", path))
+}

@@ -1,0 +1,88 @@
+//! The data path in the kernel: programs, tables and what holds them there when the daemon is gone.
+
+mod abi;
+mod attach;
+mod cgroup;
+mod counters;
+mod load;
+mod status;
+mod tables;
+
+use std::collections::BTreeSet;
+
+use aya::Ebpf;
+use netebpf_common::abi::{Hook, map_name};
+
+use self::{counters::Counters, tables::Tables};
+use super::{Error, Settings, TableContents};
+use crate::plan::{Entry, Key};
+
+pub use abi::Abi;
+pub use status::{ProgramStatus, TableSize};
+
+/// The loaded and pinned data path.
+pub(super) struct Datapath {
+    settings: Settings,
+    programs: Ebpf,
+    tables: Tables,
+    counters: Counters,
+}
+
+impl Datapath {
+    /// Loads the programs, adopts or makes the pinned maps, and puts the programs wherever earlier ones were attached.
+    pub(super) fn open(settings: &Settings, object: &[u8]) -> Result<Self, Error> {
+        tables::check_pinned(&settings.maps())?;
+        let mut programs = load::load(settings, object)?;
+        attach::replace_all(&mut programs, settings)?;
+        cgroup::attach(&mut programs, settings)?;
+        let tables = Tables::open(&settings.maps())?;
+        let counters = Counters::open(&settings.maps().join(map_name::COUNTERS))?;
+        Ok(Self { settings: settings.clone(), programs, tables, counters })
+    }
+
+    /// Attaches a hook's program to a link; the one that is attached is replaced without a gap.
+    pub(super) fn attach(&mut self, hook: Hook, ifindex: u32) -> Result<(), Error> {
+        attach::attach(&mut self.programs, &self.settings, hook, ifindex)
+    }
+
+    /// Detaches a hook's program from a link.
+    pub(super) fn detach(&self, hook: Hook, ifindex: u32) -> Result<(), Error> {
+        attach::detach(&self.settings, hook, ifindex)
+    }
+
+    /// Where programs are attached and pinned. A pin whose link is gone counts, so that it is detached for good; a pin
+    /// whose link is there but whose program is not attached does not.
+    pub(super) fn attached(&self, links: &BTreeSet<u32>) -> Result<BTreeSet<(Hook, u32)>, Error> {
+        attach::attached(&self.programs, &self.settings, links)
+    }
+
+    /// Writes an entry.
+    pub(super) fn put(&mut self, entry: &Entry) -> Result<(), Error> {
+        self.tables.put(entry)
+    }
+
+    /// Removes an entry.
+    pub(super) fn delete(&mut self, key: &Key) -> Result<(), Error> {
+        self.tables.delete(key)
+    }
+
+    /// Reads the tables that the control plane writes.
+    pub(super) fn contents(&self) -> Result<TableContents, Error> {
+        self.tables.contents()
+    }
+
+    /// Counters that are not zero: hook, code of the outcome, packets.
+    pub(super) fn counters(&self) -> Result<Vec<(Hook, u8, u64)>, Error> {
+        self.counters.read()
+    }
+
+    /// The programs and where they are attached.
+    pub(super) fn programs(&self, links: &BTreeSet<u32>) -> Result<Vec<ProgramStatus>, Error> {
+        status::programs(&self.programs, &self.attached(links)?)
+    }
+
+    /// How full the tables are.
+    pub(super) fn table_sizes(&self) -> Result<Vec<TableSize>, Error> {
+        status::table_sizes(&self.settings.maps())
+    }
+}

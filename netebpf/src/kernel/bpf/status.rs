@@ -1,0 +1,88 @@
+//! What is loaded and how full the tables are, for `netebpf status`.
+
+use std::{collections::BTreeSet, path::Path};
+
+use aya::{Ebpf, maps::MapInfo};
+use netebpf_common::abi::{
+    Address, Endpoint, Flow, Hook, LinkKey, LocalAddress, PeerKey, PublishKey, PublishTarget, SocketAddress,
+    Tuple, Uplink, map_name,
+};
+use nix::net::if_::if_indextoname;
+
+use super::{
+    Error, cgroup,
+    tables::{Shared, Table, failed},
+};
+
+/// A loaded program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgramStatus {
+    /// Name.
+    pub name: &'static str,
+    /// The kernel's number for it.
+    pub id: u32,
+    /// Instructions that the verifier walked through; 0 if the kernel does not say.
+    pub instructions: u32,
+    /// Names of the links, or `cgroup`.
+    pub attached: Vec<String>,
+}
+
+/// How full a table is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSize {
+    /// Name of the map.
+    pub name: &'static str,
+    /// Entries in it.
+    pub entries: usize,
+    /// Entries it can hold.
+    pub max: u32,
+}
+
+/// The programs, TC programs first, with where they are attached.
+pub(super) fn programs(
+    programs: &Ebpf,
+    attached: &BTreeSet<(Hook, u32)>,
+) -> Result<Vec<ProgramStatus>, Error> {
+    let classifiers = Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(|hook| {
+        let links = attached.iter().filter(|(at, _)| *at == hook);
+        (hook.as_str(), links.map(|(_, ifindex)| link_name(*ifindex)).collect())
+    });
+    let socket_hooks = cgroup::HOOKS.into_iter().map(|name| (name, vec!["cgroup".to_owned()]));
+    let all = classifiers.chain(socket_hooks);
+    all.map(|(name, attached)| {
+        let program = programs.program(name).ok_or(Error::Missing { kind: "program", name })?;
+        let info = program.info().map_err(|source| Error::Program {
+            doing: "inspect",
+            name,
+            source: Box::new(source),
+        })?;
+        let instructions = info.verified_instruction_count().unwrap_or(0);
+        Ok(ProgramStatus { name, id: info.id(), instructions, attached })
+    })
+    .collect()
+}
+
+/// How full the tables are that grow.
+pub(super) fn table_sizes(maps: &Path) -> Result<Vec<TableSize>, Error> {
+    Ok(vec![
+        size::<Address, Endpoint>(maps, map_name::ENDPOINTS)?,
+        size::<LinkKey, Endpoint>(maps, map_name::ENDPOINT_LINKS)?,
+        size::<Address, LocalAddress>(maps, map_name::LOCALS)?,
+        size::<LinkKey, Uplink>(maps, map_name::UPLINKS)?,
+        size::<PublishKey, PublishTarget>(maps, map_name::PUBLISHED)?,
+        size::<Tuple, Flow>(maps, map_name::FLOWS)?,
+        size::<PeerKey, SocketAddress>(maps, map_name::SOCKET_PEERS)?,
+    ])
+}
+
+fn size<K: Shared + Ord, V: Shared>(maps: &Path, name: &'static str) -> Result<TableSize, Error> {
+    let info = MapInfo::from_pin(maps.join(name)).map_err(failed("inspect", name))?;
+    let max = info.max_entries();
+    // Programs write while we count, and the kernel starts over when the key it stands on vanishes.
+    let entries = Table::<K, V>::open(maps, name)?.count(max as usize)?;
+    Ok(TableSize { name, entries, max })
+}
+
+fn link_name(ifindex: u32) -> String {
+    if_indextoname(ifindex).map_or_else(|_| ifindex.to_string(), |name| name.to_string_lossy().into_owned())
+}

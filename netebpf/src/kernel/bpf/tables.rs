@@ -1,0 +1,187 @@
+//! The tables that the control plane writes, typed as their map is.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use aya::maps::{Array, HashMap, Map, MapData, MapError, MapInfo};
+use netebpf_common::abi::{
+    ABI_VERSION, Address, Config, Endpoint, Flow, LinkKey, LocalAddress, PeerKey, PublishKey, PublishTarget,
+    SocketAddress, Tuple, Uplink, map_name,
+};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::{Error, TableContents, abi::Abi};
+use crate::{
+    kernel::error::MapLayout,
+    plan::{Entry, Key},
+};
+
+/// Every map with the size of its key and value; arrays have an index of four bytes.
+const LAYOUTS: [(&str, MapLayout); 9] = [
+    (map_name::CONFIG, layout::<u32, Config>()),
+    (map_name::ENDPOINTS, layout::<Address, Endpoint>()),
+    (map_name::ENDPOINT_LINKS, layout::<LinkKey, Endpoint>()),
+    (map_name::LOCALS, layout::<Address, LocalAddress>()),
+    (map_name::UPLINKS, layout::<LinkKey, Uplink>()),
+    (map_name::PUBLISHED, layout::<PublishKey, PublishTarget>()),
+    (map_name::FLOWS, layout::<Tuple, Flow>()),
+    (map_name::SOCKET_PEERS, layout::<PeerKey, SocketAddress>()),
+    (map_name::COUNTERS, layout::<u32, u64>()),
+];
+
+/// What a type can be as key or value of a table.
+pub(super) trait Shared: IntoBytes + FromBytes + Immutable + Copy + 'static {}
+
+impl<T: IntoBytes + FromBytes + Immutable + Copy + 'static> Shared for T {}
+
+/// A hash map with its types.
+#[derive(Debug)]
+pub(super) struct Table<K, V> {
+    name: &'static str,
+    map: HashMap<MapData, Abi<K>, Abi<V>>,
+}
+
+impl<K: Shared + Ord, V: Shared> Table<K, V> {
+    /// Opens the table by its pin.
+    pub(super) fn open(maps: &Path, name: &'static str) -> Result<Self, Error> {
+        let open = || HashMap::try_from(Map::from_map_data(MapData::from_pin(maps.join(name))?)?);
+        Ok(Self { name, map: open().map_err(failed("open", name))? })
+    }
+
+    fn put(&mut self, key: K, value: V) -> Result<(), Error> {
+        self.map.insert(Abi(key), Abi(value), 0).map_err(failed("write to", self.name))
+    }
+
+    fn delete(&mut self, key: K) -> Result<(), Error> {
+        match self.map.remove(&Abi(key)) {
+            Err(MapError::SyscallError(error)) if error.io_error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(())
+            }
+            result => result.map_err(failed("delete from", self.name)),
+        }
+    }
+
+    /// How many entries there are, counted up to a limit.
+    pub(super) fn count(&self, limit: usize) -> Result<usize, Error> {
+        let keys = self.map.keys().take(limit);
+        keys.map(|key| key.map(|_| 1)).sum::<Result<_, _>>().map_err(failed("read", self.name))
+    }
+
+    fn entries(&self) -> Result<BTreeMap<K, V>, Error> {
+        let entries = self.map.iter().map(|entry| entry.map(|(Abi(key), Abi(value))| (key, value)));
+        entries.collect::<Result<_, _>>().map_err(failed("read", self.name))
+    }
+}
+
+/// The tables that the control plane writes.
+pub(super) struct Tables {
+    config: Array<MapData, Abi<Config>>,
+    endpoints: Table<Address, Endpoint>,
+    endpoint_links: Table<LinkKey, Endpoint>,
+    locals: Table<Address, LocalAddress>,
+    uplinks: Table<LinkKey, Uplink>,
+    published: Table<PublishKey, PublishTarget>,
+}
+
+impl Tables {
+    /// Opens the tables by their pins.
+    pub(super) fn open(maps: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            config: open_config(maps).map_err(failed("open", map_name::CONFIG))?,
+            endpoints: Table::open(maps, map_name::ENDPOINTS)?,
+            endpoint_links: Table::open(maps, map_name::ENDPOINT_LINKS)?,
+            locals: Table::open(maps, map_name::LOCALS)?,
+            uplinks: Table::open(maps, map_name::UPLINKS)?,
+            published: Table::open(maps, map_name::PUBLISHED)?,
+        })
+    }
+
+    /// Writes an entry.
+    pub(super) fn put(&mut self, entry: &Entry) -> Result<(), Error> {
+        match *entry {
+            Entry::Config(config) => {
+                self.config.set(0, Abi(config), 0).map_err(failed("write to", map_name::CONFIG))
+            }
+            Entry::Endpoint(key, value) => self.endpoints.put(key, value),
+            Entry::EndpointLink(key, value) => self.endpoint_links.put(key, value),
+            Entry::Local(key, value) => self.locals.put(key, value),
+            Entry::Uplink(key, value) => self.uplinks.put(key, value),
+            Entry::Published(key, value) => self.published.put(key, value),
+        }
+    }
+
+    /// Removes an entry; one that is gone already is fine.
+    pub(super) fn delete(&mut self, key: &Key) -> Result<(), Error> {
+        match *key {
+            Key::Endpoint(key) => self.endpoints.delete(key),
+            Key::EndpointLink(key) => self.endpoint_links.delete(key),
+            Key::Local(key) => self.locals.delete(key),
+            Key::Uplink(key) => self.uplinks.delete(key),
+            Key::Published(key) => self.published.delete(key),
+        }
+    }
+
+    /// Reads all tables.
+    pub(super) fn contents(&self) -> Result<TableContents, Error> {
+        let Abi(config) = self.config.get(&0, 0).map_err(failed("read", map_name::CONFIG))?;
+        Ok(TableContents {
+            config: (config.abi != 0).then_some(config),
+            endpoints: self.endpoints.entries()?,
+            endpoint_links: self.endpoint_links.entries()?,
+            locals: self.locals.entries()?,
+            uplinks: self.uplinks.entries()?,
+            published: self.published.entries()?,
+        })
+    }
+}
+
+/// Refuses pinned maps that another version made.
+///
+/// The version is the first field of the configuration for ever, so it can be read whatever the rest looks like.
+pub(super) fn check_pinned(maps: &Path) -> Result<(), Error> {
+    if let Some(found) = pinned_abi(maps)?
+        && found != ABI_VERSION
+        && found != 0
+    {
+        return Err(Error::Abi { found, maps: maps.to_owned() });
+    }
+    for (name, wanted) in LAYOUTS {
+        let map = maps.join(name);
+        if map.exists() {
+            let info = MapInfo::from_pin(&map).map_err(failed("inspect", name))?;
+            let found = MapLayout { key: info.key_size(), value: info.value_size() };
+            if found != wanted {
+                return Err(Error::MapLayout { map, found, wanted });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ABI number in a pinned configuration of any size; `None` if there is none.
+fn pinned_abi(maps: &Path) -> Result<Option<u32>, Error> {
+    let pin = maps.join(map_name::CONFIG);
+    if !fs::exists(&pin).map_err(Error::file("inspect", &pin))? {
+        return Ok(None);
+    }
+    let info = MapInfo::from_pin(&pin).map_err(failed("inspect", map_name::CONFIG))?;
+    if info.value_size() != layout::<u32, Config>().value {
+        // Another size is another version, even if the number cannot be read with our type.
+        return Ok(None);
+    }
+    let config = open_config(maps).and_then(|config| config.get(&0, 0));
+    config.map(|Abi(config)| Some(config.abi)).map_err(failed("read", map_name::CONFIG))
+}
+
+fn open_config(maps: &Path) -> Result<Array<MapData, Abi<Config>>, MapError> {
+    Array::try_from(Map::from_map_data(MapData::from_pin(maps.join(map_name::CONFIG))?)?)
+}
+
+/// A failed map operation, for `map_err`.
+pub(super) fn failed(doing: &'static str, name: &'static str) -> impl FnOnce(MapError) -> Error {
+    move |source| Error::Map { doing, name, source: Box::new(source) }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "keys and values have some dozen bytes")]
+const fn layout<K, V>() -> MapLayout {
+    MapLayout { key: size_of::<K>() as u32, value: size_of::<V>() as u32 }
+}

@@ -1,0 +1,119 @@
+//! Removes every trace of an engine, without a daemon and whatever state the rest is in.
+
+use std::{fs, io, os::unix::net::UnixStream, path::Path};
+
+use super::{
+    Error, Settings, links, mounts, namespaces, netlink, ownership, privileges,
+    process::{self, Signal},
+};
+
+/// Files that an engine leaves in its directories; whatever else is there belongs to somebody else.
+const RUN_FILES: [&str; 3] = ["netns", "cgroup2", "netebpf.sock"];
+const STATE_FILES: [&str; 2] = ["sandboxes", "netebpf.redb"];
+
+/// Removes processes of sandboxes, links, namespaces, pins, and the engine's files, in that order.
+///
+/// Returns a line for each thing removed. Links are looked for in the network namespace of the caller.
+pub async fn cleanup(settings: &Settings) -> Result<Vec<String>, Error> {
+    privileges::check()?;
+    let socket = settings.socket();
+    if UnixStream::connect(&socket).is_ok() {
+        return Err(Error::DaemonRunning { socket });
+    }
+    let mut removed = Vec::new();
+    remove_processes(settings, &mut removed).await?;
+    remove_links(&mut removed).await?;
+    remove_namespaces(settings, &mut removed)?;
+    remove_pins(settings, &mut removed)?;
+    let own_cgroup = settings.own_cgroup();
+    mounts::unmount(&own_cgroup).map_err(Error::file("unmount", &own_cgroup))?;
+    remove_files(&settings.run_dir, &RUN_FILES, &mut removed)?;
+    remove_files(&settings.state_dir, &STATE_FILES, &mut removed)?;
+    Ok(removed)
+}
+
+async fn remove_processes(settings: &Settings, removed: &mut Vec<String>) -> Result<(), Error> {
+    for (sandbox, _) in namespaces::list(&settings.namespaces())? {
+        let namespace = settings.namespace(sandbox);
+        let mut running = process::list_inside(&namespace)?;
+        // A process may have made another before its end.
+        while !running.is_empty() {
+            for found in &running {
+                process::kill(*found, Signal::Kill)?;
+            }
+            for found in running {
+                process::exited(found).await?;
+                removed.push(format!("process {} of sandbox {}", found.pid, sandbox.short()));
+            }
+            running = process::list_inside(&namespace)?;
+        }
+    }
+    Ok(())
+}
+
+async fn remove_links(removed: &mut Vec<String>) -> Result<(), Error> {
+    let netlink =
+        netlink::connect().map_err(|source| Error::System { doing: "open a netlink socket", source })?;
+    for link in links::list(&netlink).await?.iter().filter(|link| ownership::is_ours(link)) {
+        links::delete(&netlink, link.index, &link.name).await?;
+        removed.push(format!("link {}", link.name));
+    }
+    Ok(())
+}
+
+fn remove_namespaces(settings: &Settings, removed: &mut Vec<String>) -> Result<(), Error> {
+    for (sandbox, _) in namespaces::list(&settings.namespaces())? {
+        namespaces::remove(&settings.namespace(sandbox))?;
+        removed.push(format!("namespace of sandbox {}", sandbox.short()));
+    }
+    Ok(())
+}
+
+/// Removes the links first: packets must not meet a program whose tables are going.
+fn remove_pins(settings: &Settings, removed: &mut Vec<String>) -> Result<(), Error> {
+    if !mounts::on_bpffs(&settings.bpffs) {
+        return Ok(());
+    }
+    for directory in [settings.bpf_links(), settings.programs(), settings.maps()] {
+        let pins = match fs::read_dir(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            pins => pins.map_err(Error::file("list", &directory))?,
+        };
+        for pin in pins {
+            let pin = pin.map_err(Error::file("list", &directory))?.path();
+            fs::remove_file(&pin).map_err(Error::file("remove", &pin))?;
+            removed.push(format!("pin {}", pin.display()));
+        }
+        fs::remove_dir(&directory).map_err(Error::file("remove", &directory))?;
+    }
+    if mounts::is_own_bpffs(&settings.bpffs) {
+        mounts::unmount(&settings.bpffs).map_err(Error::file("unmount", &settings.bpffs))?;
+        removed.push(format!("BPF file system at {}", settings.bpffs.display()));
+    }
+    remove_empty(&settings.bpffs, removed)
+}
+
+fn remove_files(directory: &Path, names: &[&str], removed: &mut Vec<String>) -> Result<(), Error> {
+    for path in names.iter().map(|name| directory.join(name)) {
+        let result = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&path),
+            Ok(_) | Err(_) => fs::remove_file(&path),
+        };
+        result.map_err(Error::file("remove", &path))?;
+        removed.push(path.display().to_string());
+    }
+    remove_empty(directory, removed)
+}
+
+/// Removes a directory in which nobody else keeps anything.
+fn remove_empty(directory: &Path, removed: &mut Vec<String>) -> Result<(), Error> {
+    match fs::remove_dir(directory) {
+        Ok(()) => removed.push(directory.display().to_string()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => {}
+        // A mount point stays.
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+        Err(error) => return Err(Error::file("remove", directory)(error)),
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Links: bridges, veth pairs, and what the namespace has besides.
+
+use std::{fs::File, os::fd::AsRawFd as _, path::Path};
+
+use futures::TryStreamExt as _;
+use netebpf_common::abi::Mac;
+use nix::errno::Errno;
+use rtnetlink::{
+    Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth,
+    packet_route::{
+        AddressFamily,
+        link::{
+            InfoData, InfoKind, InfoVeth, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo, LinkLayerType,
+            LinkMessage,
+        },
+    },
+};
+
+use super::{Error, netlink, ownership, sysctl};
+
+/// Index of the loopback device in every namespace.
+pub(super) const LOOPBACK: u32 = 1;
+
+/// A link as a dump shows it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RawLink {
+    pub(super) index: u32,
+    pub(super) name: String,
+    pub(super) mac: Mac,
+    pub(super) up: bool,
+    pub(super) master: Option<u32>,
+    pub(super) alias: Option<String>,
+    pub(super) group: u32,
+    pub(super) kind: Option<InfoKind>,
+    pub(super) loopback: bool,
+    pub(super) ethernet: bool,
+}
+
+/// Reads every link of the connection's namespace.
+pub(super) async fn list(netlink: &Handle) -> Result<Vec<RawLink>, Error> {
+    let dump = netlink.link().get().set_filter_mask(AddressFamily::Unspec, vec![LinkExtentMask::SkipStats]);
+    let messages = dump.execute().map_ok(RawLink::from).try_collect().await;
+    messages.map_err(|error| Error::List { what: "links", source: netlink::cause(error) })
+}
+
+/// Makes a bridge, still down; one of ours with this name is completed.
+pub(super) async fn create_bridge(netlink: &Handle, name: &str, mac: Mac, alias: &str) -> Result<(), Error> {
+    let message = LinkMessageBuilder::<LinkBridge>::new(name)
+        .address(mac.0.to_vec())
+        .link_group(ownership::GROUP)
+        .build();
+    add(netlink, name, message).await?;
+    finish(netlink, name, alias).await
+}
+
+/// What a veth pair is made of.
+pub(super) struct VethPair<'a> {
+    /// Host-side name.
+    pub(super) name: &'a str,
+    /// Index of the bridge that the host side belongs to.
+    pub(super) bridge: u32,
+    /// Name of the sandbox side.
+    pub(super) interface: &'a str,
+    /// MAC of the sandbox side.
+    pub(super) mac: Mac,
+    /// The sandbox's namespace file.
+    pub(super) namespace: &'a Path,
+    /// Alias of the host side.
+    pub(super) alias: &'a str,
+}
+
+/// Makes a veth pair whose sandbox side is born in its namespace, with its final name and MAC; both sides down.
+pub(super) async fn create_veth(netlink: &Handle, pair: &VethPair<'_>) -> Result<(), Error> {
+    let namespace = File::open(pair.namespace).map_err(Error::namespace("open", pair.namespace))?;
+    let peer = LinkMessageBuilder::<LinkUnspec>::new()
+        .name(pair.interface)
+        .address(pair.mac.0.to_vec())
+        .setns_by_fd(namespace.as_raw_fd())
+        .build();
+    let message = LinkMessageBuilder::<LinkVeth>::new(pair.name, pair.interface)
+        .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
+        .controller(pair.bridge)
+        .link_group(ownership::GROUP)
+        .build();
+    add(netlink, pair.name, message).await?;
+    finish(netlink, pair.name, pair.alias).await
+}
+
+/// Makes a link a port of a bridge.
+pub(super) async fn attach_to_bridge(netlink: &Handle, index: u32, bridge: u32) -> Result<(), Error> {
+    let message = LinkUnspec::new_with_index(index).controller(bridge).build();
+    change(netlink, "attach to its bridge", index.to_string(), message).await
+}
+
+/// Sets a link up.
+pub(super) async fn set_up(netlink: &Handle, index: u32) -> Result<(), Error> {
+    let message = LinkUnspec::new_with_index(index).up().build();
+    change(netlink, "set up", index.to_string(), message).await
+}
+
+/// Deletes a link; one that is gone already is fine.
+pub(super) async fn delete(netlink: &Handle, index: u32, name: &str) -> Result<(), Error> {
+    let result = netlink::unless(Errno::ENODEV, netlink.link().del(index).execute().await);
+    result.map_err(|source| Error::Link { doing: "delete", link: name.to_owned(), source })
+}
+
+/// Adds a link, or finds one of ours in its place.
+async fn add(netlink: &Handle, name: &str, message: LinkMessage) -> Result<(), Error> {
+    let failed = |source| Error::Link { doing: "create", link: name.to_owned(), source };
+    let Err(error) = netlink.link().add(message).execute().await.map_err(netlink::cause) else {
+        return Ok(());
+    };
+    if error.raw_os_error() != Some(Errno::EEXIST as i32) {
+        return Err(failed(error));
+    }
+    match list(netlink).await?.into_iter().find(|link| link.name == name) {
+        Some(link) if ownership::is_ours(&link) => Ok(()),
+        Some(link) => Err(Error::ForeignLink { name: link.name }),
+        // The name that exists is the sandbox side's.
+        None => Err(failed(error)),
+    }
+}
+
+/// Writes the alias, which says that the link is complete, after all else.
+async fn finish(netlink: &Handle, name: &str, alias: &str) -> Result<(), Error> {
+    sysctl::disable_ipv6(name)?;
+    let message = LinkUnspec::new_with_name(name).alias(alias).build();
+    change(netlink, "mark", name.to_owned(), message).await
+}
+
+async fn change(
+    netlink: &Handle,
+    doing: &'static str,
+    link: String,
+    message: LinkMessage,
+) -> Result<(), Error> {
+    let result = netlink.link().change(message).execute().await;
+    result.map_err(|error| Error::Link { doing, link, source: netlink::cause(error) })
+}
+
+impl From<LinkMessage> for RawLink {
+    fn from(message: LinkMessage) -> Self {
+        let mut link = Self {
+            index: message.header.index,
+            up: message.header.flags.contains(LinkFlags::Up),
+            loopback: message.header.flags.contains(LinkFlags::Loopback),
+            ethernet: message.header.link_layer_type == LinkLayerType::Ether,
+            ..Self::default()
+        };
+        for attribute in message.attributes {
+            #[expect(clippy::wildcard_enum_match_arm, reason = "a link has some seventy attributes")]
+            match attribute {
+                LinkAttribute::IfName(name) => link.name = name,
+                LinkAttribute::IfAlias(alias) => link.alias = Some(alias),
+                LinkAttribute::Group(group) => link.group = group,
+                LinkAttribute::Controller(master) => link.master = Some(master),
+                LinkAttribute::Address(bytes) => link.mac = bytes.try_into().map(Mac).unwrap_or_default(),
+                LinkAttribute::LinkInfo(infos) => link.kind = infos.into_iter().find_map(kind),
+                _ => {}
+            }
+        }
+        link
+    }
+}
+
+fn kind(info: LinkInfo) -> Option<InfoKind> {
+    if let LinkInfo::Kind(kind) = info { Some(kind) } else { None }
+}

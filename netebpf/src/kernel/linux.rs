@@ -1,0 +1,187 @@
+//! The real kernel: reads it in one pass, and carries out each action.
+
+use std::{collections::BTreeMap, fs};
+
+use aya::include_bytes_aligned;
+use ipnet::IpNet;
+use netebpf_common::abi::Hook;
+use rtnetlink::Handle;
+
+use super::{
+    Error, Kernel, Link, Observed, Settings, addresses,
+    bpf::{Datapath, ProgramStatus, TableSize},
+    forwarding, links, mounts, namespaces, netlink, ownership,
+    ports::HeldPorts,
+    privileges, routes,
+    sandboxes::Sandboxes,
+    sysctl,
+};
+use crate::plan::Action;
+
+/// The BPF programs; empty when the build was not given any.
+pub static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/netebpf.o"));
+
+/// The kernel of this machine, seen from the network namespace that the process runs in.
+pub struct LinuxKernel {
+    settings: Settings,
+    netlink: Handle,
+    sandboxes: Sandboxes,
+    datapath: Datapath,
+    ports: HeldPorts,
+    netns_cookie: u64,
+    seed: u32,
+}
+
+impl LinuxKernel {
+    /// Checks privileges and kernel, prepares directories and file systems, lets the host forward, and loads the data
+    /// path or takes over the pinned one. Must run inside an async runtime, which serves the netlink connections.
+    pub fn open(settings: Settings) -> Result<Self, Error> {
+        Self::open_object(settings, OBJECT)
+    }
+
+    fn open_object(settings: Settings, object: &[u8]) -> Result<Self, Error> {
+        privileges::check()?;
+        privileges::raise_file_limit();
+        for directory in [&settings.run_dir, &settings.namespaces(), &settings.state_dir] {
+            fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+        }
+        mounts::prepare_bpffs(&settings)?;
+        sysctl::enable_forwarding()?;
+        let connect = |source| Error::System { doing: "open a netlink socket", source };
+        Ok(Self {
+            netlink: netlink::connect().map_err(connect)?,
+            sandboxes: Sandboxes::new(settings.clone()),
+            datapath: Datapath::open(&settings, object)?,
+            ports: HeldPorts::default(),
+            netns_cookie: namespaces::cookie()?,
+            seed: random()?,
+            settings,
+        })
+    }
+
+    /// The engine's directories.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Subnets that the host reaches without a gateway.
+    pub async fn host_routes(&self) -> Result<Vec<IpNet>, Error> {
+        routes::on_link(&self.netlink).await
+    }
+
+    /// Packet counters that are not zero: hook, code of the outcome, packets.
+    pub fn counters(&self) -> Result<Vec<(Hook, u8, u64)>, Error> {
+        self.datapath.counters()
+    }
+
+    /// The programs and where they are attached.
+    pub async fn programs(&self) -> Result<Vec<ProgramStatus>, Error> {
+        let links = links::list(&self.netlink).await?;
+        self.datapath.programs(&links.iter().map(|link| link.index).collect())
+    }
+
+    /// How full the tables are.
+    pub fn table_sizes(&self) -> Result<Vec<TableSize>, Error> {
+        self.datapath.table_sizes()
+    }
+
+    async fn links(&self) -> Result<BTreeMap<u32, Link>, Error> {
+        let (links, mut addresses, mut forwarding) = tokio::try_join!(
+            links::list(&self.netlink),
+            addresses::list(&self.netlink),
+            forwarding::list(&self.netlink)
+        )?;
+        let links = links.into_iter().map(|link| {
+            let seen = Link {
+                role: ownership::role(&link),
+                name: link.name,
+                mac: link.mac,
+                up: link.up,
+                master: link.master,
+                addresses: addresses.remove(&link.index).unwrap_or_default(),
+                forwarding: forwarding.remove(&link.index).unwrap_or_default(),
+            };
+            (link.index, seen)
+        });
+        Ok(links.collect())
+    }
+}
+
+impl Kernel for LinuxKernel {
+    type Error = Error;
+
+    async fn observe(&mut self) -> Result<Observed, Error> {
+        let links = self.links().await?;
+        let sandboxes = self.sandboxes.observe().await?;
+        Ok(Observed {
+            attached: self.datapath.attached(&links.keys().copied().collect())?,
+            links,
+            sandboxes,
+            held: self.ports.keys(),
+            tables: self.datapath.contents()?,
+            netns_cookie: self.netns_cookie,
+            seed: self.seed,
+        })
+    }
+
+    async fn apply(&mut self, action: &Action) -> Result<(), Error> {
+        match action {
+            Action::CreateBridge { network, name, mac } => {
+                links::create_bridge(&self.netlink, name, *mac, &ownership::alias(network)).await
+            }
+            Action::CreateVeth { endpoint, sandbox, name, bridge, interface, mac } => {
+                let pair = links::VethPair {
+                    name,
+                    bridge: *bridge,
+                    interface,
+                    mac: *mac,
+                    namespace: &self.settings.namespace(*sandbox),
+                    alias: &ownership::alias(endpoint),
+                };
+                links::create_veth(&self.netlink, &pair).await
+            }
+            Action::AttachToBridge { ifindex, bridge } => {
+                links::attach_to_bridge(&self.netlink, *ifindex, *bridge).await
+            }
+            Action::DeleteLink { ifindex, name } => links::delete(&self.netlink, *ifindex, name).await,
+            Action::AddAddress { ifindex, address } => {
+                addresses::add(&self.netlink, *ifindex, *address).await
+            }
+            Action::DeleteAddress { ifindex, address } => {
+                addresses::delete(&self.netlink, *ifindex, *address).await
+            }
+            Action::SetUp { ifindex } => links::set_up(&self.netlink, *ifindex).await,
+            Action::AddForwardingEntry { ifindex, mac } => {
+                forwarding::add(&self.netlink, *ifindex, *mac).await
+            }
+            Action::CreateNamespace { sandbox } => self.sandboxes.create(*sandbox).await,
+            Action::DeleteNamespace { sandbox } => self.sandboxes.remove(*sandbox),
+            Action::ConfigureInterface { sandbox, interface, addresses } => {
+                self.sandboxes.configure(*sandbox, interface, addresses).await
+            }
+            Action::SetDefaultRoute { sandbox, gateway } => {
+                self.sandboxes.set_default_route(*sandbox, *gateway).await
+            }
+            Action::DeleteDefaultRoute { sandbox, gateway } => {
+                self.sandboxes.delete_default_route(*sandbox, *gateway).await
+            }
+            Action::AttachProgram { hook, ifindex } => self.datapath.attach(*hook, *ifindex),
+            Action::DetachProgram { hook, ifindex } => self.datapath.detach(*hook, *ifindex),
+            Action::HoldPort(key) => self.ports.hold(*key),
+            Action::ReleasePort(key) => {
+                self.ports.release(key);
+                Ok(())
+            }
+            Action::Put(entry) => self.datapath.put(entry),
+            Action::Delete(key) => self.datapath.delete(key),
+        }
+    }
+}
+
+fn random() -> Result<u32, Error> {
+    getrandom::u32().map_err(|error| Error::System {
+        doing: "get a random number",
+        source: std::io::Error::other(error.to_string()),
+    })
+}

@@ -1,0 +1,122 @@
+//! Network namespaces: made, kept by a bind mount, entered by threads of their own, removed.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::{fd::AsRawFd as _, unix::fs::MetadataExt as _},
+    path::Path,
+    thread,
+};
+
+use nix::{
+    getsockopt_impl, libc,
+    mount::{MsFlags, mount},
+    sched::{CloneFlags, setns, unshare},
+    sys::socket::{AddressFamily, SockFlag, SockType, getsockopt, socket, sockopt},
+};
+use rtnetlink::Handle;
+use tokio::runtime;
+
+use super::{Error, links, mounts, netlink};
+use crate::model::SandboxId;
+
+/// Number of the network namespace that a socket belongs to (Linux 5.14).
+#[derive(Debug, Clone, Copy)]
+struct NetnsCookie;
+
+getsockopt_impl!(NetnsCookie, libc::SOL_SOCKET, libc::SO_NETNS_COOKIE, u64, sockopt::GetStruct<u64>);
+
+/// Makes a namespace with loopback up and keeps it at `path`; one that is there already is left alone.
+///
+/// The file becomes a namespace only when the namespace is complete.
+pub(super) async fn create(path: &Path) -> Result<(), Error> {
+    if mounts::is_namespace(path) {
+        return Ok(());
+    }
+    let failed = |doing| Error::namespace(doing, path);
+    let runtime = runtime::Handle::current();
+    let (namespace, netlink) = on_own_thread(move || {
+        unshare(CloneFlags::CLONE_NEWNET)?;
+        let _async = runtime.enter();
+        Ok((File::open("/proc/thread-self/ns/net")?, netlink::connect()?))
+    })
+    .map_err(failed("create"))?;
+    links::set_up(&netlink, links::LOOPBACK).await?;
+    keep(&namespace, path).map_err(failed("keep"))
+}
+
+/// Removes a namespace file; the namespace itself goes with its last process and socket.
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    mounts::unmount(path).map_err(Error::namespace("unmount", path))?;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::namespace("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The sandboxes that have a namespace in the directory, with the inode that tells it from a later one.
+pub(super) fn list(directory: &Path) -> Result<Vec<(SandboxId, u64)>, Error> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::file("list", directory))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(Error::file("list", directory))?;
+        let sandbox = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if let Some(sandbox) = sandbox
+            && mounts::is_namespace(&entry.path())
+        {
+            let inode = fs::metadata(entry.path()).map_err(Error::namespace("inspect", entry.path()))?.ino();
+            found.push((sandbox, inode));
+        }
+    }
+    Ok(found)
+}
+
+/// Runs a function on a thread inside the namespace at `path` and waits for it.
+pub(super) fn inside<T: Send>(path: &Path, work: impl FnOnce() -> io::Result<T> + Send) -> Result<T, Error> {
+    let namespace = File::open(path).map_err(Error::namespace("open", path))?;
+    on_own_thread(|| {
+        setns(&namespace, CloneFlags::CLONE_NEWNET)?;
+        work()
+    })
+    .map_err(Error::namespace("work inside", path))
+}
+
+/// Opens a netlink connection inside the namespace at `path`.
+pub(super) fn connect(path: &Path) -> Result<Handle, Error> {
+    let runtime = runtime::Handle::current();
+    inside(path, move || {
+        let _async = runtime.enter();
+        netlink::connect()
+    })
+}
+
+/// The cookie of the calling thread's network namespace.
+pub(super) fn cookie() -> Result<u64, Error> {
+    let read = || {
+        let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+        getsockopt(&socket, NetnsCookie)
+    };
+    read()
+        .map_err(|errno| Error::System { doing: "read the network namespace's cookie", source: errno.into() })
+}
+
+/// Bind-mounts an open namespace to a file.
+fn keep(namespace: &File, path: &Path) -> io::Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    File::create(path)?;
+    let source = format!("/proc/self/fd/{}", namespace.as_raw_fd());
+    Ok(mount(Some(source.as_str()), path, None::<&str>, MsFlags::MS_BIND, None::<&str>)?)
+}
+
+/// Runs a function on a thread that ends with it, so that the namespace it enters never leaks to other work.
+fn on_own_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("namespace".to_owned()).spawn_scoped(scope, work)?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}

@@ -1,0 +1,136 @@
+//! What is inside the sandboxes' namespaces, through one kept connection for each.
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use ipnet::IpNet;
+use rtnetlink::Handle;
+
+use super::{Error, Interface, Namespace, Settings, addresses, links, namespaces, routes, sysctl};
+use crate::model::SandboxId;
+
+/// How many namespaces are read at the same time.
+const CONCURRENCY: usize = 16;
+
+/// Connections into the sandboxes' namespaces. Each keeps its namespace alive, so it is dropped with the file.
+pub(super) struct Sandboxes {
+    settings: Settings,
+    connections: BTreeMap<SandboxId, Connection>,
+}
+
+struct Connection {
+    /// Inode of the namespace: a file of the same name may later stand for another.
+    inode: u64,
+    netlink: Handle,
+}
+
+impl Sandboxes {
+    /// Starts without any connection.
+    pub(super) const fn new(settings: Settings) -> Self {
+        Self { settings, connections: BTreeMap::new() }
+    }
+
+    /// Reads every sandbox's namespace.
+    pub(super) async fn observe(&mut self) -> Result<BTreeMap<SandboxId, Namespace>, Error> {
+        self.refresh()?;
+        let readings = self.connections.iter().map(|(sandbox, connection)| {
+            let (sandbox, netlink) = (*sandbox, connection.netlink.clone());
+            async move { Ok((sandbox, read(&netlink).await?)) }
+        });
+        stream::iter(readings.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY).try_collect().await
+    }
+
+    /// Makes a sandbox's namespace.
+    pub(super) async fn create(&mut self, sandbox: SandboxId) -> Result<(), Error> {
+        namespaces::create(&self.path(sandbox)).await
+    }
+
+    /// Removes a sandbox's namespace.
+    pub(super) fn remove(&mut self, sandbox: SandboxId) -> Result<(), Error> {
+        self.connections.remove(&sandbox);
+        namespaces::remove(&self.path(sandbox))
+    }
+
+    /// Gives an interface its addresses and sets it up.
+    pub(super) async fn configure(
+        &mut self,
+        sandbox: SandboxId,
+        interface: &str,
+        wanted: &[IpNet],
+    ) -> Result<(), Error> {
+        namespaces::inside(&self.path(sandbox), || Ok(sysctl::disable_ipv6(interface)))??;
+        let netlink = self.connection(sandbox)?;
+        let link = links::list(&netlink).await?.into_iter().find(|link| link.name == interface);
+        let index = link.map(|link| link.index).ok_or_else(|| Error::Link {
+            doing: "find",
+            link: interface.to_owned(),
+            source: nix::Error::ENODEV.into(),
+        })?;
+        for address in wanted {
+            addresses::add(&netlink, index, *address).await?;
+        }
+        links::set_up(&netlink, index).await
+    }
+
+    /// Sets or replaces a default route.
+    pub(super) async fn set_default_route(
+        &mut self,
+        sandbox: SandboxId,
+        gateway: IpAddr,
+    ) -> Result<(), Error> {
+        routes::set_default(&self.connection(sandbox)?, gateway).await
+    }
+
+    /// Removes a default route.
+    pub(super) async fn delete_default_route(
+        &mut self,
+        sandbox: SandboxId,
+        gateway: IpAddr,
+    ) -> Result<(), Error> {
+        routes::delete_default(&self.connection(sandbox)?, gateway).await
+    }
+
+    fn path(&self, sandbox: SandboxId) -> PathBuf {
+        self.settings.namespace(sandbox)
+    }
+
+    fn connection(&mut self, sandbox: SandboxId) -> Result<Handle, Error> {
+        if !self.connections.contains_key(&sandbox) {
+            self.refresh()?;
+        }
+        let found = self.connections.get(&sandbox).map(|connection| connection.netlink.clone());
+        found.ok_or_else(|| Error::namespace("find", self.path(sandbox))(nix::Error::ENOENT.into()))
+    }
+
+    /// Brings the connections in step with the namespace files.
+    fn refresh(&mut self) -> Result<(), Error> {
+        let present: BTreeMap<_, _> = namespaces::list(&self.settings.namespaces())?.into_iter().collect();
+        self.connections.retain(|sandbox, connection| present.get(sandbox) == Some(&connection.inode));
+        for (sandbox, inode) in present {
+            if !self.connections.contains_key(&sandbox) {
+                let netlink = namespaces::connect(&self.path(sandbox))?;
+                self.connections.insert(sandbox, Connection { inode, netlink });
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn read(netlink: &Handle) -> Result<Namespace, Error> {
+    let (links, mut addresses, default_gateways) =
+        tokio::try_join!(links::list(netlink), addresses::list(netlink), routes::default_gateways(netlink))?;
+    let interfaces = links.into_iter().filter(|link| !link.loopback).map(|link| {
+        let mut addresses = addresses.remove(&link.index).unwrap_or_default();
+        addresses.retain(|address| !is_link_local(*address));
+        (link.name, Interface { up: link.up, mac: link.mac, addresses })
+    });
+    Ok(Namespace { interfaces: interfaces.collect(), default_gateways })
+}
+
+/// Whether the kernel gave the address on its own account (RFC 4291, 2.5.6).
+const fn is_link_local(address: IpNet) -> bool {
+    match address {
+        IpNet::V4(_) => false,
+        IpNet::V6(v6) => v6.addr().is_unicast_link_local(),
+    }
+}
