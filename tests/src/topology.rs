@@ -62,8 +62,12 @@ pub struct World {
     /// Numbers of the `bpf_link`s the engine was seen to hold, so that what stays behind is told from other worlds'.
     pub(crate) bpf_links: Mutex<Vec<u32>>,
     _bpffs: Mount,
-    directory: PathBuf,
+    home: Home,
 }
+
+/// The directory of a world; everything below it is swept away when it is dropped, after the mounts.
+#[derive(Debug)]
+struct Home(PathBuf);
 
 impl World {
     /// Makes a world; the name tells whose it is.
@@ -74,16 +78,12 @@ impl World {
 
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = env::temp_dir().join(format!("{NAME_PREFIX}{}-{number}-{name}", process::id()));
-        let world = Self::build(&directory);
-        if world.is_err() {
-            residue::sweep(&directory);
-        }
-        world.with_context(|| format!("make the world {}", directory.display()))
+        Self::build(Home::new(directory.clone())?)
+            .with_context(|| format!("make the world {}", directory.display()))
     }
 
-    fn build(directory: &Path) -> Result<Self> {
-        // Others may look inside: one test runs the command line as an unprivileged user.
-        DirBuilder::new().mode(0o755).create(directory)?;
+    fn build(home: Home) -> Result<Self> {
+        let directory = &home.0;
         fs::create_dir(directory.join("machines"))?;
         symlink(beside_this_program("netebpf-probe", "NETEBPF_PROBE")?, directory.join("probe"))?;
         let machine = |name| Namespace::create(&directory.join("machines"), name);
@@ -93,7 +93,7 @@ impl World {
             server: machine("server")?,
             bpf_links: Mutex::default(),
             _bpffs: Mount::bpffs(&directory.join("bpf"))?,
-            directory: directory.to_owned(),
+            home,
         };
         links::join((&world.host, "eth0"), (&world.client, "eth0"))?;
         links::join((&world.host, "eth1"), (&world.server, "eth0"))?;
@@ -112,37 +112,45 @@ impl World {
     /// The directory below which everything of this world is.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.home.0
     }
 
     /// The engine's `--run-dir`.
     #[must_use]
     pub fn run_dir(&self) -> PathBuf {
-        self.directory.join("run")
+        self.directory().join("run")
     }
 
     /// The engine's `--state-dir`.
     #[must_use]
     pub fn state_dir(&self) -> PathBuf {
-        self.directory.join("state")
+        self.directory().join("state")
     }
 
     /// The engine's `--bpffs`, on a BPF file system of this world.
     #[must_use]
     pub fn bpffs(&self) -> PathBuf {
-        self.directory.join("bpf/netebpf")
+        self.directory().join("bpf/netebpf")
     }
 
     /// The probe program, under a path that names this world.
     #[must_use]
     pub fn probe(&self) -> PathBuf {
-        self.directory.join("probe")
+        self.directory().join("probe")
     }
 }
 
-impl Drop for World {
+impl Home {
+    fn new(path: PathBuf) -> Result<Self> {
+        // Others may look inside: some tests run the command line as an unprivileged user.
+        DirBuilder::new().mode(0o755).create(&path).with_context(|| format!("make {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Home {
     fn drop(&mut self) {
-        residue::sweep(&self.directory);
+        residue::sweep(&self.0);
     }
 }
 

@@ -1,22 +1,16 @@
 //! How do tests run netebpf? As a user does: the daemon as a process on the host, everything else through its command line.
 
 use std::{
-    ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     os::unix::process::CommandExt as _,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
-use nix::{
-    sched::{CloneFlags, setns},
-    sys::signal::Signal,
-};
-use serde_json::Value;
+use nix::sys::signal::Signal;
 
 use crate::{
     netns::Namespace,
@@ -26,6 +20,10 @@ use crate::{
     wait,
 };
 
+mod command;
+
+pub use command::Said;
+
 /// netebpf on the host of one world; dropping it stops the daemon, cleans up and checks that nothing is left.
 #[derive(Debug)]
 pub struct Engine {
@@ -34,31 +32,6 @@ pub struct Engine {
     daemon: Mutex<Option<Process>>,
     before: Footprint,
     clean: bool,
-}
-
-/// What a command of netebpf said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// What was typed, without the global options.
-    pub command: String,
-    /// Exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// From start to end.
-    pub took: Duration,
-}
-
-impl Said {
-    /// Standard output of a command that succeeded; otherwise its error.
-    pub fn ok(self) -> Result<String> {
-        match self.code {
-            Some(0) => Ok(self.stdout),
-            code => bail!("`netebpf {}` ended with {code:?}: {}", self.command, self.stderr.trim_end()),
-        }
-    }
 }
 
 impl Engine {
@@ -109,39 +82,6 @@ impl Engine {
         daemon.wait(wait::LONG).map(drop)
     }
 
-    /// Runs `netebpf ARGS` on the host.
-    pub fn cli(&self, args: &[&str]) -> Result<Said> {
-        self.finish(self.command(args), args)
-    }
-
-    /// Runs `netebpf ARGS` on the host as an unprivileged user, who may be unable to reach the build directory.
-    pub fn cli_as(&self, user: u32, args: &[&str]) -> Result<Said> {
-        let copy = self.world.directory().join("netebpf");
-        fs::copy(&self.program, &copy)?;
-        let original = self.command(args);
-        let mut command = Command::new(copy);
-        command.args(original.get_args()).uid(user).gid(user).current_dir("/");
-        self.finish(command, args)
-    }
-
-    /// Runs `netebpf ARGS` on the host in the calling thread's mount namespace.
-    pub fn cli_here(&self, args: &[&str]) -> Result<Said> {
-        setns(self.world.host.file(), CloneFlags::CLONE_NEWNET)?;
-        self.finish_by(self.command(args), args, Process::spawn)
-    }
-
-    /// Runs `netebpf ARGS` and gives its output; fails if it fails.
-    pub fn ok(&self, args: &[&str]) -> Result<String> {
-        self.cli(args)?.ok()
-    }
-
-    /// Runs `netebpf ARGS` and reads its output as JSON.
-    pub fn json(&self, args: &[&str]) -> Result<Value> {
-        let text = self.ok(args)?;
-        serde_json::from_str(&text)
-            .with_context(|| format!("`netebpf {}` said no JSON: {text}", args.join(" ")))
-    }
-
     /// The network namespace of a sandbox, by the id that `netebpf run -d` printed.
     pub fn sandbox(&self, id: &str, name: &str) -> Result<Namespace> {
         Namespace::open(&self.world.run_dir().join("netns").join(id), name)
@@ -163,43 +103,6 @@ impl Engine {
             stopped?;
             residue::assert_nothing_left(&self.world, &self.before)
         })
-    }
-
-    /// The command line of `netebpf ARGS` with this world's directories.
-    #[must_use]
-    pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        for (option, directory) in [
-            ("--run-dir", self.world.run_dir()),
-            ("--state-dir", self.world.state_dir()),
-            ("--bpffs", self.world.bpffs()),
-        ] {
-            command.arg(option).arg(OsString::from(directory));
-        }
-        command.args(args);
-        command
-    }
-
-    fn finish(&self, command: Command, args: &[&str]) -> Result<Said> {
-        self.finish_by(command, args, |command| self.world.host.spawn(command))
-    }
-
-    fn finish_by(
-        &self,
-        command: Command,
-        args: &[&str],
-        spawn: impl FnOnce(Command) -> Result<Process>,
-    ) -> Result<Said> {
-        let mut command = command;
-        let output = Scratch::new(&self.world, "out")?;
-        let errors = Scratch::new(&self.world, "err")?;
-        // Files, not pipes: a sandbox's command that kept a pipe open would make the caller wait for its end.
-        command.stdin(Stdio::null()).stdout(output.file()?).stderr(errors.file()?);
-        let start = Instant::now();
-        let status = spawn(command)?.wait(wait::LONG)?;
-        let took = start.elapsed();
-        let (stdout, stderr) = (output.text()?, errors.text()?);
-        Ok(Said { command: args.join(" "), code: status.code(), stdout, stderr, took })
     }
 
     fn daemon(&self) -> MutexGuard<'_, Option<Process>> {
@@ -229,31 +132,5 @@ impl Drop for Engine {
             Err(error) => eprintln!("{error:#}\nthe daemon's log ends with:\n{}", self.log_end()),
             Ok(()) => {}
         }
-    }
-}
-
-/// A file for one output of one command.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(world: &World, kind: &str) -> Result<Self> {
-        let thread = format!("{:?}", thread::current().id());
-        let scratch = Self(world.directory().join(format!("{kind}-{thread}")));
-        File::create(&scratch.0)?;
-        Ok(scratch)
-    }
-
-    fn file(&self) -> Result<File> {
-        Ok(OpenOptions::new().append(true).open(&self.0)?)
-    }
-
-    fn text(&self) -> Result<String> {
-        Ok(String::from_utf8_lossy(&fs::read(&self.0)?).into_owned())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(fs::remove_file(&self.0));
     }
 }
