@@ -1,0 +1,128 @@
+//! What can be typed: the whole command line, as clap sees it.
+
+mod network;
+mod sandbox;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+pub use network::{ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, RmArgs};
+pub use sandbox::{PsArgs, RmSandboxArgs, RunArgs};
+
+use crate::kernel::Settings;
+
+/// Container networking for Linux in eBPF, with iptables taken out.
+///
+/// One daemon owns the networks, sandboxes and published ports of a host, or of the network namespace it is started
+/// in. All other commands talk to it through a socket in its run directory.
+#[derive(Debug, Parser)]
+#[command(name = "netebpf", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Args {
+    /// Where the daemon's socket and the sandboxes' namespace files are
+    #[arg(long, global = true, value_name = "DIR", env = "NETEBPF_RUN_DIR", default_value = "/run/netebpf")]
+    pub run_dir: PathBuf,
+
+    /// Where the daemon keeps what users asked for, and the sandboxes' logs
+    #[arg(long, global = true, value_name = "DIR", env = "NETEBPF_STATE_DIR", default_value = "/var/lib/netebpf")]
+    pub state_dir: PathBuf,
+
+    /// Where BPF maps, programs and links are pinned; a directory below a BPF file system
+    #[arg(long, global = true, value_name = "DIR", env = "NETEBPF_BPFFS", default_value = "/sys/fs/bpf/netebpf")]
+    pub bpffs: PathBuf,
+
+    /// Which log lines go to standard error: error, warn, info, debug, trace, or directives such as netebpf=debug
+    #[arg(long, global = true, value_name = "FILTER", env = "NETEBPF_LOG", default_value = "info")]
+    pub log: String,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  netebpf daemon &
+  netebpf network create front
+  netebpf run -d --name web --network front -p 8080:80 -- python3 -m http.server 80
+  netebpf ps
+  netebpf rm -f web";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon in the foreground, in this network namespace
+    ///
+    /// It is ready when its socket answers. Ended or killed, it leaves networks, sandboxes and established
+    /// connections working; the next daemon takes them over.
+    Daemon,
+
+    /// Manage networks
+    #[command(subcommand, visible_alias = "net")]
+    Network(NetworkCommand),
+
+    /// Run a command in a new sandbox
+    Run(RunArgs),
+
+    /// List sandboxes
+    Ps(PsArgs),
+
+    /// Remove sandboxes
+    Rm(RmSandboxArgs),
+
+    /// Show what the data plane runs and has counted
+    Status(StatusArgs),
+
+    /// Show what a reconcile would change right now
+    Plan(PlanArgs),
+
+    /// Remove every trace of netebpf; the daemon must be stopped
+    ///
+    /// Ends the sandboxes' processes and removes links, namespaces, pinned programs and maps, and the stored state
+    /// that belong to these directories. Works on a damaged state file too.
+    Cleanup(CleanupArgs),
+
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  netebpf completions bash > /etc/bash_completion.d/netebpf")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+
+    /// Print the manual page
+    #[command(after_help = "Example:\n  netebpf man | man -l -")]
+    Man,
+}
+
+/// What `status` takes.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `plan` takes.
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    /// Print JSON: an array of sentences, empty when there is nothing to do
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `cleanup` takes.
+#[derive(Debug, clap::Args)]
+pub struct CleanupArgs {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+impl Args {
+    /// The directories of the engine that is meant.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings { run_dir: self.run_dir.clone(), state_dir: self.state_dir.clone(), bpffs: self.bpffs.clone() }
+    }
+}

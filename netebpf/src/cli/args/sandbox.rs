@@ -1,0 +1,74 @@
+//! The command line of `run`, `ps` and `rm`: Docker's flags, as far as they are supported.
+
+use std::net::IpAddr;
+
+use clap::{Args, builder::NonEmptyStringValueParser};
+
+use crate::model::PublishRequest;
+
+/// What `run` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  netebpf run -d --name web --network front -p 8080:80 -- python3 -m http.server 80
+  netebpf run --rm --name probe --network front -- curl -s http://172.18.0.2/
+
+Exit status: the command's own; 128 + n after signal n; 127 when the command was not found, 126 when it cannot be \
+executed, 1 when netebpf failed.")]
+pub struct RunArgs {
+    /// Start the command in the background and print the sandbox's id
+    #[arg(short, long)]
+    pub detach: bool,
+
+    /// Remove the sandbox when the command ends
+    #[arg(long)]
+    pub rm: bool,
+
+    /// Name of the sandbox
+    #[arg(long)]
+    pub name: String,
+
+    /// Network to connect it to
+    #[arg(long, visible_alias = "net", value_name = "NETWORK")]
+    pub network: String,
+
+    /// Address of the sandbox on the network; by default a free one
+    #[arg(long, value_name = "IP")]
+    pub ip: Option<IpAddr>,
+
+    /// Publish a port of the sandbox on the host: [HOSTIP:][HOSTPORT:]PORT[/tcp|udp]
+    #[arg(short, long, value_name = "PORTS")]
+    pub publish: Vec<PublishRequest>,
+
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// What `ps` takes.
+#[derive(Debug, Args)]
+pub struct PsArgs {
+    /// List sandboxes whose command is not running, too
+    #[arg(short, long)]
+    pub all: bool,
+
+    /// Print ids only
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `rm` takes.
+#[derive(Debug, Args)]
+pub struct RmSandboxArgs {
+    /// Kill what runs in the sandbox first
+    #[arg(short, long)]
+    pub force: bool,
+
+    /// Names, ids or unique beginnings of ids
+    #[arg(required = true, value_parser = NonEmptyStringValueParser::new(), value_name = "SANDBOX")]
+    pub sandboxes: Vec<String>,
+}

@@ -1,0 +1,149 @@
+//! Talks to the daemon.
+
+use std::{io, path::PathBuf};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Method, Request, StatusCode, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::net::UnixStream;
+
+use crate::{frontend::api::wire::ErrorResponse, kernel::Settings};
+
+/// Why the daemon did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody listens.
+    #[error("Cannot connect to the netebpf daemon at {}. Is it running? Start it with: netebpf daemon", .0.display())]
+    NoDaemon(PathBuf),
+    /// The socket cannot be used.
+    #[error("cannot connect to the netebpf daemon at {}: {source}", path.display())]
+    Connect {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The daemon refused.
+    #[error("Error response from daemon: {}", .0.message)]
+    Daemon(ErrorResponse),
+    /// The connection broke, or what came is no HTTP.
+    #[error("the connection to the netebpf daemon broke: {0}")]
+    Broken(#[from] hyper::Error),
+    /// What came is not what was asked for.
+    #[error("cannot understand the netebpf daemon's answer to {path}: {source}; is it of another version?")]
+    Answer {
+        /// What was asked for.
+        path: String,
+        /// What is wrong with the answer.
+        source: serde_json::Error,
+    },
+    /// What was typed does not make a request.
+    #[error("cannot ask for {path}: {source}")]
+    Request {
+        /// What was to be asked for.
+        path: String,
+        /// What is wrong.
+        source: hyper::http::Error,
+    },
+}
+
+/// A client of one engine.
+#[derive(Debug, Clone)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+impl Client {
+    /// A client of the engine with these directories; connects when it is asked something.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self { socket: settings.socket() }
+    }
+
+    /// Asks for something.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let answer = self.ask(Method::GET, path, Bytes::new()).await?;
+        parse(path, &answer)
+    }
+
+    /// Makes something, and returns what the daemon tells of it.
+    pub async fn create<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
+        let answer = self.ask(Method::POST, path, to_json(path, body)?).await?;
+        parse(path, &answer)
+    }
+
+    /// Has something done.
+    pub async fn post(&self, path: &str, body: &impl Serialize) -> Result<(), Error> {
+        self.ask(Method::POST, path, to_json(path, body)?).await.map(drop)
+    }
+
+    /// Has something removed.
+    pub async fn delete(&self, path: &str) -> Result<(), Error> {
+        self.ask(Method::DELETE, path, Bytes::new()).await.map(drop)
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Error> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "netebpf")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|source| Error::Request { path: path.to_owned(), source })?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(self.connect().await?)).await?;
+        let connection = tokio::spawn(connection);
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let answer = response.into_body().collect().await?.to_bytes();
+        connection.abort();
+        if status.is_success() { Ok(answer) } else { Err(Error::Daemon(refusal(status, &answer))) }
+    }
+
+    async fn connect(&self) -> Result<UnixStream, Error> {
+        UnixStream::connect(&self.socket).await.map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Error::NoDaemon(self.socket.clone()),
+            _ => Error::Connect { path: self.socket.clone(), source },
+        })
+    }
+}
+
+/// Writes a name or id as one segment of a path (RFC 3986, 2.1).
+#[must_use]
+pub fn segment(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        // A segment of dots alone would be taken for a relative path.
+        b'.' if text.len() > 2 => ".".to_owned(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+fn to_json(path: &str, body: &impl Serialize) -> Result<Bytes, Error> {
+    serde_json::to_vec(body).map(Bytes::from).map_err(|source| Error::Answer { path: path.to_owned(), source })
+}
+
+fn parse<T: DeserializeOwned>(path: &str, answer: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(answer).map_err(|source| Error::Answer { path: path.to_owned(), source })
+}
+
+fn refusal(status: StatusCode, answer: &[u8]) -> ErrorResponse {
+    serde_json::from_slice(answer).unwrap_or_else(|_| ErrorResponse {
+        message: format!("{status}: {}", String::from_utf8_lossy(answer)),
+        exit_code: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segment;
+
+    #[test]
+    fn names_cannot_leave_their_segment() {
+        assert_eq!(segment("front-1_x"), "front-1_x");
+        assert_eq!(segment("a/../b c?d"), "a%2F..%2Fb%20c%3Fd");
+        assert_eq!(segment(".."), "%2E%2E");
+    }
+}

@@ -1,0 +1,35 @@
+//! `netebpf daemon`: the daemon with its socket, in the foreground.
+
+use std::time::Duration;
+
+use tokio::{sync::oneshot, time::timeout};
+use tracing::warn;
+
+use super::Error;
+use crate::{
+    daemon::{Daemon, Settings},
+    frontend::{Socket, api},
+};
+
+/// How long answers may take to be read once the daemon ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(settings: Settings) -> Result<(), Error> {
+    let socket = Socket::claim(settings.socket())?;
+    let mut daemon = Daemon::start(&settings).await?;
+    let listener = socket.listen()?;
+    let (end, ended) = oneshot::channel::<()>();
+    let server = tokio::spawn(api::serve(listener, daemon.handle(), settings, async { drop(ended.await) }));
+    daemon.announce();
+    daemon.run().await;
+    // While the daemon still has the store to itself, so that this is not the socket of the next one.
+    socket.close()?;
+    drop(end);
+    match timeout(FAREWELL, server).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => warn!(%error, "the socket was not served to the end"),
+        Ok(Err(error)) => warn!(%error, "the socket was not served to the end"),
+        Err(_) => warn!("a client did not read its answer"),
+    }
+    Ok(())
+}

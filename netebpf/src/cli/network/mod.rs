@@ -1,0 +1,8 @@
+//! `netebpf network`: one file per command.
+
+pub(super) mod connect;
+pub(super) mod create;
+pub(super) mod disconnect;
+pub(super) mod inspect;
+pub(super) mod ls;
+pub(super) mod rm;

@@ -1,0 +1,14 @@
+//! `netebpf network rm`: removes networks and prints what was removed.
+
+use crate::cli::{Client, Error, Output, args::RmArgs, client::segment};
+
+pub(in crate::cli) async fn run(args: &RmArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
+    let mut errors = Vec::new();
+    for reference in &args.networks {
+        match client.delete(&format!("/networks/{}", segment(reference))).await {
+            Ok(()) => output.line(reference)?,
+            Err(error) => errors.push(error.into()),
+        }
+    }
+    Error::gather(errors)
+}

@@ -1,0 +1,27 @@
+//! `netebpf status`: what the data plane runs and has counted.
+
+use super::{Client, Error, Output, args::StatusArgs};
+use crate::frontend::api::wire::Status;
+
+pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
+    let status: Status = client.get("/netebpf/status").await?;
+    if args.json {
+        return Ok(output.json(&status)?);
+    }
+    output.line(format_args!(
+        "netebpf {}, process {}, Linux {}, programs attached by {}\n{} networks, {} sandboxes\n",
+        status.version, status.pid, status.kernel, status.attach_mode, status.networks, status.sandboxes
+    ))?;
+    let programs = status.programs.into_iter().map(|program| [program.name, program.instructions.to_string(), program.attached_to.join(", ")]);
+    output.table(["PROGRAM", "INSTRUCTIONS", "ATTACHED TO"], programs.collect())?;
+    output.line("")?;
+    let tables =
+        status.tables.into_iter().map(|table| [table.name, table.entries.to_string(), table.capacity.to_string()]);
+    output.table(["TABLE", "ENTRIES", "CAPACITY"], tables.collect())?;
+    output.line("")?;
+    let counters = status
+        .counters
+        .into_iter()
+        .map(|counter| [counter.hook, counter.outcome, counter.packets.to_string(), counter.meaning]);
+    Ok(output.table(["HOOK", "OUTCOME", "PACKETS", "MEANING"], counters.collect())?)
+}

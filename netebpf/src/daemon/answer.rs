@@ -1,0 +1,88 @@
+//! What each request does.
+
+use tracing::{debug, info};
+
+use super::{Engine, Error, Host, Reply, Request, Starter, Status};
+use crate::{
+    change,
+    model::{NetworkId, SandboxId, Spec},
+    plan::Action,
+    reconcile,
+};
+
+impl<H: Host> Engine<H> {
+    /// Fulfils a request and answers it.
+    pub(super) async fn answer(&mut self, request: Request) {
+        match request {
+            Request::CreateNetwork(request, reply) => send(reply, self.create_network(request).await),
+            Request::RemoveNetwork(reference, reply) => send(reply, self.remove_network(&reference).await),
+            Request::Connect { network, sandbox, address, reply } => {
+                let result = self.commit(|spec, context| change::connect(spec, &network, &sandbox, address, context));
+                send(reply, result.await);
+            }
+            Request::Disconnect { network, sandbox, reply } => {
+                send(reply, self.disconnect(&network, &sandbox).await);
+            }
+            Request::CreateSandbox(request, starter, reply) => {
+                send(reply, self.create_sandbox(request, starter).await);
+            }
+            Request::Started(reference, pid, reply) => send(reply, self.started(&reference, pid)),
+            Request::Ended(reference, code, reply) => send(reply, self.ended(&reference, code).await),
+            Request::RemoveSandbox { reference, force, reply } => {
+                send(reply, self.remove_sandbox(&reference, force).await);
+            }
+            Request::Status(reply) => send(reply, self.status().await),
+            Request::Plan(reply) => send(reply, self.preview().await),
+        }
+    }
+
+    async fn create_network(&mut self, request: change::NetworkRequest) -> Result<NetworkId, Error> {
+        let id = self.commit(|spec, context| change::create_network(spec, request, context)).await?;
+        info!(network = %id.short(), "network created");
+        Ok(id)
+    }
+
+    async fn remove_network(&mut self, reference: &str) -> Result<(), Error> {
+        let mut wanted = Spec::clone(&self.spec());
+        let id = change::remove_network(&mut wanted, reference)?;
+        self.settle(wanted).await?;
+        info!(network = %id.short(), "network removed");
+        Ok(())
+    }
+
+    async fn disconnect(&mut self, network: &str, sandbox: &str) -> Result<(), Error> {
+        let mut wanted = Spec::clone(&self.spec());
+        change::disconnect(&mut wanted, network, sandbox)?;
+        self.settle(wanted).await
+    }
+
+    async fn create_sandbox(&mut self, request: change::SandboxRequest, by: Starter) -> Result<SandboxId, Error> {
+        let id = self.commit(|spec, context| change::create_sandbox(spec, request, context)).await?;
+        info!(sandbox = %id.short(), "sandbox created");
+        match by {
+            Starter::Client => {}
+            Starter::Daemon => self.start(id).await?,
+        }
+        Ok(id)
+    }
+
+    async fn preview(&mut self) -> Result<Vec<Action>, Error> {
+        let spec = self.spec();
+        reconcile::preview(&mut self.host, &spec).await.map_err(Error::kernel)
+    }
+
+    async fn status(&mut self) -> Result<Status, Error> {
+        let data_plane = self.host.data_plane().await.map_err(Error::kernel)?;
+        let spec = self.spec();
+        Ok(Status { data_plane, networks: spec.networks.len(), sandboxes: spec.sandboxes.len() })
+    }
+}
+
+fn send<T>(reply: Reply<T>, result: Result<T, Error>) {
+    if let Err(error) = &result {
+        info!(%error, "refused");
+    }
+    if reply.send(result).is_err() {
+        debug!("the client did not wait for the answer");
+    }
+}

@@ -1,0 +1,112 @@
+//! The state of the loop, and the two ways to change it.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use ipnet::IpNet;
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info, warn};
+
+use super::{Error, Event, Handle, Host, with_causes};
+use crate::{change::Context, model::Spec, reconcile, store::Store};
+
+/// What the loop owns.
+pub(super) struct Engine<H> {
+    pub(super) host: H,
+    store: Store,
+    /// The spec in force: stored, and driven into the kernel as far as it let us.
+    spec: watch::Sender<Arc<Spec>>,
+    events: mpsc::Sender<Event>,
+}
+
+impl<H: Host> Engine<H> {
+    /// An engine over what is stored; `events` is where tasks of the engine report to.
+    pub(super) fn new(host: H, store: Store, events: mpsc::Sender<Event>) -> Result<Self, Error> {
+        let spec = Arc::new(store.load()?);
+        Ok(Self { host, store, spec: watch::Sender::new(spec), events })
+    }
+
+    /// How others talk to the loop.
+    pub(super) fn handle(&self) -> Handle {
+        Handle::new(self.events.clone(), self.spec.subscribe())
+    }
+
+    /// Where tasks of the engine report to.
+    pub(super) fn events(&self) -> mpsc::Sender<Event> {
+        self.events.clone()
+    }
+
+    /// The spec in force.
+    pub(super) fn spec(&self) -> Arc<Spec> {
+        self.spec.borrow().clone()
+    }
+
+    /// Applies a change to a copy of the spec and puts it in force, all or nothing.
+    pub(super) async fn commit<T>(
+        &mut self,
+        change: impl FnOnce(&mut Spec, &mut Context<'_>) -> Result<T, crate::change::Error>,
+    ) -> Result<T, Error> {
+        let previous = self.spec();
+        let mut wanted = Spec::clone(&previous);
+        let host_routes = self.host.host_routes().await.map_err(Error::kernel)?;
+        let result = with_context(&host_routes, |context| change(&mut wanted, context))?;
+        self.store.save(&wanted)?;
+        match reconcile::reconcile(&mut self.host, &wanted).await {
+            Ok(_) => {
+                self.spec.send_replace(Arc::new(wanted));
+                Ok(result)
+            }
+            Err(error) => {
+                warn!(error = with_causes(&error), "the request failed, going back to what was before");
+                self.go_back_to(&previous).await;
+                Err(Error::kernel(error))
+            }
+        }
+    }
+
+    /// Puts a removal in force. It stays even if the kernel resists: what is left over goes with a later reconcile,
+    /// and the trouble that made someone remove a thing never keeps it from being removed.
+    pub(super) async fn settle(&mut self, wanted: Spec) -> Result<(), Error> {
+        self.record(wanted)?;
+        self.repair().await;
+        Ok(())
+    }
+
+    /// Stores a change that the kernel has no part in.
+    pub(super) fn record(&mut self, wanted: Spec) -> Result<(), Error> {
+        self.store.save(&wanted)?;
+        self.spec.send_replace(Arc::new(wanted));
+        Ok(())
+    }
+
+    /// Drives the kernel to the spec in force.
+    pub(super) async fn repair(&mut self) {
+        let spec = self.spec();
+        if let Err(error) = reconcile::reconcile(&mut self.host, &spec).await {
+            error!(error = with_causes(&error), "the kernel differs from what was asked for; trying again at the next change or tick");
+        }
+    }
+
+    async fn go_back_to(&mut self, previous: &Spec) {
+        if let Err(error) = self.store.save(previous) {
+            error!(error = with_causes(&error), "cannot write down that the request was undone; a restart would try it again");
+        }
+        match reconcile::reconcile(&mut self.host, previous).await {
+            Ok(_) => info!("the failed request left nothing behind"),
+            Err(error) => error!(error = with_causes(&error), "the failed request left something behind; trying again at the next tick"),
+        }
+    }
+}
+
+/// Hands out what the pure `change` functions may not get themselves.
+fn with_context<T>(host_routes: &[IpNet], use_it: impl FnOnce(&mut Context<'_>) -> T) -> T {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let mut entropy = || {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).expect("getrandom(2) gives up to 256 bytes without failing (random(7))");
+        bytes
+    };
+    use_it(&mut Context { now, entropy: &mut entropy, host_routes })
+}

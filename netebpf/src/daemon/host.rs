@@ -1,0 +1,75 @@
+//! What the daemon needs of a host besides a kernel that can be driven: commands, routes and figures.
+
+use ipnet::IpNet;
+use nix::sys::utsname::uname;
+
+use super::{Error, status::DataPlane};
+use crate::{
+    kernel::{
+        Kernel, LinuxKernel,
+        process,
+    },
+    model::{Process, Sandbox, SandboxId},
+};
+
+/// A host, real or fake.
+pub trait Host: Kernel + Send {
+    /// Subnets that the host reaches without a gateway.
+    fn host_routes(&mut self) -> impl Future<Output = Result<Vec<IpNet>, Self::Error>> + Send;
+
+    /// What the data plane runs and has counted.
+    fn data_plane(&mut self) -> impl Future<Output = Result<DataPlane, Self::Error>> + Send;
+
+    /// Starts a sandbox's command in its namespace, in the background.
+    fn start(&mut self, sandbox: &Sandbox) -> Result<Process, Error>;
+
+    /// The process that has this number now.
+    fn identify(&self, pid: i32) -> Option<Process>;
+
+    /// Whether a process still runs.
+    fn is_running(&self, process: Process) -> bool;
+
+    /// Waits for the end of a process and returns its exit code.
+    fn exited(&self, process: Process) -> impl Future<Output = Result<i32, Self::Error>> + Send + 'static;
+
+    /// Kills every process in a sandbox's namespace.
+    fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), Self::Error>;
+}
+
+impl Host for LinuxKernel {
+    async fn host_routes(&mut self) -> Result<Vec<IpNet>, Self::Error> {
+        Self::host_routes(self).await
+    }
+
+    async fn data_plane(&mut self) -> Result<DataPlane, Self::Error> {
+        let kernel = uname().map(|uname| uname.release().to_string_lossy().into_owned());
+        Ok(DataPlane {
+            kernel: kernel.unwrap_or_default(),
+            programs: self.programs().await?,
+            tables: self.table_sizes()?,
+            counters: self.counters()?,
+        })
+    }
+
+    fn start(&mut self, sandbox: &Sandbox) -> Result<Process, Error> {
+        let settings = self.settings();
+        let (namespace, log) = (settings.namespace(sandbox.id), settings.log(sandbox.id));
+        process::spawn(&namespace, &sandbox.command, &log).map_err(Error::command)
+    }
+
+    fn identify(&self, pid: i32) -> Option<Process> {
+        process::identify(pid)
+    }
+
+    fn is_running(&self, process: Process) -> bool {
+        process::is_running(process)
+    }
+
+    fn exited(&self, process: Process) -> impl Future<Output = Result<i32, Self::Error>> + Send + 'static {
+        process::exited(process)
+    }
+
+    fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), Self::Error> {
+        process::kill_inside(&self.settings().namespace(sandbox))
+    }
+}

@@ -1,0 +1,78 @@
+//! The daemon: one loop that owns the spec, the store and the kernel, and takes one event after the other.
+//!
+//! A request changes a copy of the spec, the copy is stored, the kernel is driven to it. If that fails, the spec as
+//! it was is stored again and the kernel driven back. Whatever else happens (a link changes, a command ends, time
+//! passes) is answered by a full reconcile; there is no incremental path.
+
+mod answer;
+mod engine;
+mod error;
+mod expiry;
+mod host;
+mod notify;
+mod request;
+mod sandboxes;
+mod sources;
+mod start;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use tokio::sync::mpsc;
+use tracing::{Instrument as _, info, info_span};
+
+use crate::model::{Process, SandboxId};
+
+pub use crate::kernel::{ProgramStatus, Settings, TableSize};
+
+pub use error::{Error, with_causes};
+pub use host::Host;
+pub use request::{Handle, Reply, Request, Starter};
+pub use start::{Daemon, StartError};
+pub use status::{DataPlane, Status};
+
+use engine::Engine;
+
+/// What can happen to the daemon.
+#[derive(Debug)]
+pub enum Event {
+    /// A client asks for something.
+    Request(Request),
+    /// Links, addresses or routes of the host have changed.
+    LinkChanged,
+    /// The command of a sandbox has ended.
+    SandboxExited {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// The command's process; a later one of the same sandbox is not meant.
+        process: Process,
+        /// Its exit code.
+        code: i32,
+    },
+    /// Time has passed.
+    Tick,
+    /// The daemon is to end.
+    Shutdown,
+}
+
+/// Takes events until one of them is [`Event::Shutdown`].
+async fn run<H: Host>(engine: &mut Engine<H>, events: &mut mpsc::Receiver<Event>) {
+    let mut requests = 0_u64;
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Request(request) => {
+                requests += 1;
+                let span = info_span!("request", id = requests, name = request.name());
+                engine.answer(request).instrument(span).await;
+            }
+            Event::LinkChanged => engine.repair().instrument(info_span!("link_changed")).await,
+            Event::Tick => engine.repair().instrument(info_span!("tick")).await,
+            Event::SandboxExited { sandbox, process, code } => {
+                let span = info_span!("sandbox_exited", sandbox = %sandbox.short(), code);
+                engine.sandbox_exited(sandbox, process, code).instrument(span).await;
+            }
+            Event::Shutdown => break,
+        }
+    }
+    info!("the daemon ends; networks, sandboxes and connections stay");
+}

@@ -1,0 +1,117 @@
+//! What the loop can be asked, and how it answers.
+
+use std::{net::IpAddr, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{Error, Event, Status};
+use crate::{
+    change::{NetworkRequest, SandboxRequest},
+    model::{NetworkId, SandboxId, Spec},
+    plan::Action,
+};
+
+/// Where the answer goes.
+pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// A request to the loop. References are names, ids or unique beginnings of ids.
+#[derive(Debug)]
+pub enum Request {
+    /// Makes a network.
+    CreateNetwork(NetworkRequest, Reply<NetworkId>),
+    /// Removes a network without endpoints.
+    RemoveNetwork(String, Reply<()>),
+    /// Joins a sandbox to a network.
+    Connect {
+        /// The network.
+        network: String,
+        /// The sandbox.
+        sandbox: String,
+        /// The address it is to have there.
+        address: Option<IpAddr>,
+        /// Where the answer goes.
+        reply: Reply<()>,
+    },
+    /// Takes a sandbox out of a network.
+    Disconnect {
+        /// The network.
+        network: String,
+        /// The sandbox.
+        sandbox: String,
+        /// Where the answer goes.
+        reply: Reply<()>,
+    },
+    /// Makes a sandbox.
+    CreateSandbox(SandboxRequest, Starter, Reply<SandboxId>),
+    /// A client has started the command of a sandbox as this process.
+    Started(String, i32, Reply<()>),
+    /// The command that a client had started has ended with this exit code.
+    Ended(String, i32, Reply<()>),
+    /// Removes a sandbox, a running one only by force.
+    RemoveSandbox {
+        /// The sandbox.
+        reference: String,
+        /// Kill what runs in it.
+        force: bool,
+        /// Where the answer goes.
+        reply: Reply<()>,
+    },
+    /// Tells what the data plane runs and has counted.
+    Status(Reply<Status>),
+    /// Tells what a reconcile would change.
+    Plan(Reply<Vec<Action>>),
+}
+
+/// Who starts the command of a new sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// The daemon does, in the background.
+    Daemon,
+    /// The client does, on its own terminal.
+    Client,
+}
+
+impl Request {
+    /// What the log calls it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CreateNetwork(..) => "create_network",
+            Self::RemoveNetwork(..) => "remove_network",
+            Self::Connect { .. } => "connect",
+            Self::Disconnect { .. } => "disconnect",
+            Self::CreateSandbox(..) => "create_sandbox",
+            Self::Started(..) => "started",
+            Self::Ended(..) => "ended",
+            Self::RemoveSandbox { .. } => "remove_sandbox",
+            Self::Status(_) => "status",
+            Self::Plan(_) => "plan",
+        }
+    }
+}
+
+/// The loop as others see it.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    events: mpsc::Sender<Event>,
+    spec: watch::Receiver<Arc<Spec>>,
+}
+
+impl Handle {
+    pub(super) const fn new(events: mpsc::Sender<Event>, spec: watch::Receiver<Arc<Spec>>) -> Self {
+        Self { events, spec }
+    }
+
+    /// Puts a request to the loop and waits for the answer: `handle.ask(Request::Status)`.
+    pub async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.events.send(Event::Request(request(reply))).await.map_err(|_| Error::ShuttingDown)?;
+        answer.await.map_err(|_| Error::ShuttingDown)?
+    }
+
+    /// What users have asked for and got; reading it does not wait for the loop.
+    #[must_use]
+    pub fn spec(&self) -> Arc<Spec> {
+        self.spec.borrow().clone()
+    }
+}

@@ -1,0 +1,92 @@
+//! Brings the daemon up: takes over what is stored and what the last daemon left in the kernel.
+
+use std::io;
+
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::{Error, Event, Handle, Host, Settings, engine::Engine, expiry, notify, run, sources};
+use crate::{
+    kernel::{self, LinuxKernel, watch},
+    store::{self, Store},
+};
+
+/// Events that may wait; clients wait when there are more.
+const WAITING_EVENTS: usize = 64;
+
+/// Why the daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The stored state cannot be had.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The kernel cannot be used.
+    #[error(transparent)]
+    Kernel(#[from] kernel::Error),
+    /// Signals cannot be waited for.
+    #[error("cannot wait for signals: {0}")]
+    Signals(io::Error),
+    /// What the last daemon left cannot be taken over.
+    #[error(transparent)]
+    TakeOver(#[from] Error),
+}
+
+/// A daemon that owns its host's networks and only needs to be run.
+pub struct Daemon<H> {
+    engine: Engine<H>,
+    events: mpsc::Receiver<Event>,
+}
+
+impl Daemon<LinuxKernel> {
+    /// Opens state and kernel, and brings the kernel in step with what is stored.
+    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        kernel::check_privileges()?;
+        let store = Store::open(&settings.state_dir)?;
+        let kernel = LinuxKernel::open(settings.clone())?;
+        let mut daemon = Self::over(kernel, store)?;
+        let events = daemon.engine.events();
+        sources::signals(events.clone()).map_err(StartError::Signals)?;
+        // Opened before the kernel is looked at, so that no change falls in between.
+        tokio::spawn(sources::link_changes(watch::events()?, events.clone()));
+        tokio::spawn(sources::ticks(events));
+        tokio::spawn(expiry::run(settings.clone()));
+        daemon.take_over().await?;
+        Ok(daemon)
+    }
+}
+
+impl<H: Host> Daemon<H> {
+    /// A daemon over a host and what is stored.
+    pub(super) fn over(host: H, store: Store) -> Result<Self, Error> {
+        let (sender, events) = mpsc::channel(WAITING_EVENTS);
+        Ok(Self { engine: Engine::new(host, store, sender)?, events })
+    }
+
+    /// Brings commands and kernel in step with what is stored. What the kernel refuses is tried again later: a daemon
+    /// that looks after most of a host is better than none.
+    pub(super) async fn take_over(&mut self) -> Result<(), Error> {
+        self.engine.adopt_commands().await?;
+        self.engine.repair().await;
+        Ok(())
+    }
+
+    /// How requests reach the daemon.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.engine.handle()
+    }
+
+    /// Tells whoever waits for it that requests are answered from now on.
+    pub fn announce(&self) {
+        let spec = self.engine.spec();
+        info!(networks = spec.networks.len(), sandboxes = spec.sandboxes.len(), "ready");
+        if let Err(error) = notify::ready() {
+            warn!(%error, "cannot tell the service manager that the daemon is ready");
+        }
+    }
+
+    /// Works until SIGTERM or SIGINT comes.
+    pub async fn run(&mut self) {
+        run(&mut self.engine, &mut self.events).await;
+    }
+}

@@ -1,0 +1,29 @@
+//! What the daemon can tell of itself.
+
+use netebpf_common::abi::Hook;
+
+use crate::kernel::{ProgramStatus, TableSize};
+
+/// What the daemon looks after, and how the data plane does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// How many networks there are.
+    pub networks: usize,
+    /// How many sandboxes there are, ended ones included.
+    pub sandboxes: usize,
+    /// The data plane.
+    pub data_plane: DataPlane,
+}
+
+/// What the data plane runs and has counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DataPlane {
+    /// Release of the kernel, as `uname -r` prints it.
+    pub kernel: String,
+    /// The programs and where they are attached.
+    pub programs: Vec<ProgramStatus>,
+    /// How full the tables are.
+    pub tables: Vec<TableSize>,
+    /// Counters that are not zero: hook, code of the outcome, packets.
+    pub counters: Vec<(Hook, u8, u64)>,
+}

@@ -1,0 +1,61 @@
+//! Reads what a request carries; nonsense is answered in the API's own error shape.
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    http::request::Parts,
+};
+use bytes::Bytes;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::error::Error;
+
+/// A JSON body.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| Error::Unreadable {
+            status: rejection.status(),
+            reason: rejection.body_text(),
+        })?;
+        serde_json::from_slice(&bytes).map(Self).map_err(Error::Json)
+    }
+}
+
+/// The parameters after the question mark.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let query = Query::from_request_parts(parts, state).await.map_err(|rejection| Error::Unreadable {
+            status: rejection.status(),
+            reason: rejection.body_text(),
+        })?;
+        Ok(Self(query.0))
+    }
+}
+
+/// The name, id or beginning of an id in the path.
+pub(super) struct Id(pub(super) String);
+
+/// What the path captures; a version prefix is captured, too, and means nothing.
+#[derive(Deserialize)]
+struct Captures {
+    id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let path: Path<Captures> = Path::from_request_parts(parts, state).await.map_err(|rejection| Error::Unreadable {
+            status: rejection.status(),
+            reason: rejection.body_text(),
+        })?;
+        Ok(Self(path.0.id))
+    }
+}

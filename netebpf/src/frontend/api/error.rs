@@ -1,0 +1,97 @@
+//! Which status code an error gets.
+
+use std::net::AddrParseError;
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use tracing::debug;
+
+use super::wire::ErrorResponse;
+use crate::{
+    change::{self, Kind},
+    daemon,
+    model::{NameError, PublishError},
+};
+
+/// Why a request is answered with an error.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Daemon(#[from] daemon::Error),
+    #[error("page not found")]
+    NoSuchPage,
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    #[error("cannot read the request: {reason}")]
+    Unreadable { status: StatusCode, reason: String },
+    #[error("cannot read the request: {0}")]
+    Json(serde_json::Error),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error("invalid subnet {0}: an example of a valid one is 172.28.0.0/16")]
+    Subnet(String),
+    #[error("invalid IP address {text:?}: {source}")]
+    Address { text: String, source: AddrParseError },
+    #[error("invalid host port: {0}")]
+    Publish(#[from] PublishError),
+    #[error("could not find plugin {0} in v1 plugin registry: plugin not found; the only driver is bridge")]
+    NoSuchDriver(String),
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
+}
+
+impl From<change::Error> for Error {
+    fn from(error: change::Error) -> Self {
+        Self::Daemon(error.into())
+    }
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Daemon(error) => status_of(error),
+            Self::NoSuchPage | Self::NoSuchDriver(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unreadable { status, .. } => *status,
+            Self::Json(_)
+            | Self::Name(_)
+            | Self::Subnet(_)
+            | Self::Address { .. }
+            | Self::Publish(_)
+            | Self::Unsupported(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+fn status_of(error: &daemon::Error) -> StatusCode {
+    match error {
+        daemon::Error::Change(error) => match error.kind() {
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::InvalidParameter => StatusCode::BAD_REQUEST,
+            Kind::Exhausted => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+        daemon::Error::CommandNotFound { .. }
+        | daemon::Error::CommandNotExecutable { .. }
+        | daemon::Error::NoSuchProcess { .. } => StatusCode::BAD_REQUEST,
+        daemon::Error::StartedAlready { .. } => StatusCode::CONFLICT,
+        daemon::Error::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        daemon::Error::Store(_) | daemon::Error::Kernel(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let exit_code = match &self {
+            Self::Daemon(error) => error.exit_code(),
+            _ => None,
+        };
+        let body = ErrorResponse { message: self.to_string(), exit_code };
+        debug!(status = %self.status(), message = body.message, "answered with an error");
+        (self.status(), Json(body)).into_response()
+    }
+}

@@ -1,0 +1,79 @@
+//! The HTTP API on the unix socket: which path leads to which handler.
+//!
+//! Networks have the Docker Engine's paths and shapes, with and without its version prefix, so that Docker's own client
+//! works on them; everything else lies below `/netebpf`.
+
+mod body;
+mod convert;
+mod engine;
+mod error;
+mod networks;
+mod sandboxes;
+#[cfg(test)]
+mod tests;
+mod timestamp;
+pub mod wire;
+
+use std::{io, sync::Arc};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use tokio::net::UnixListener;
+
+use crate::daemon::{Handle, Settings};
+
+use error::Error;
+
+/// No request is longer: a sandbox with a command line of the kernel's limit (128 KiB an argument) fits in.
+const MAX_BODY: usize = 1 << 20;
+
+/// What every handler gets.
+#[derive(Debug, Clone)]
+struct Context {
+    daemon: Handle,
+    settings: Arc<Settings>,
+}
+
+/// Answers requests on `listener` until `shutdown` is ready, and then those that have begun.
+pub async fn serve(
+    listener: UnixListener,
+    daemon: Handle,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    axum::serve(listener, router(daemon, settings)).with_graceful_shutdown(shutdown).await
+}
+
+fn router(daemon: Handle, settings: Settings) -> Router {
+    let paths = Router::new().merge(docker_paths()).nest("/netebpf", own_paths());
+    Router::new()
+        .merge(paths.clone())
+        .nest("/v{version}", paths)
+        .fallback(async || Error::NoSuchPage)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Context { daemon, settings: Arc::new(settings) })
+}
+
+fn docker_paths() -> Router<Context> {
+    Router::new()
+        .route("/_ping", get(engine::ping))
+        .route("/networks", get(networks::list))
+        .route("/networks/create", post(networks::create))
+        .route("/networks/{id}", get(networks::inspect).delete(networks::remove))
+        .route("/networks/{id}/connect", post(networks::connect))
+        .route("/networks/{id}/disconnect", post(networks::disconnect))
+}
+
+fn own_paths() -> Router<Context> {
+    Router::new()
+        .route("/sandboxes", get(sandboxes::list).post(sandboxes::create))
+        .route("/sandboxes/{id}", get(sandboxes::inspect).delete(sandboxes::remove))
+        .route("/sandboxes/{id}/started", post(sandboxes::started))
+        .route("/sandboxes/{id}/ended", post(sandboxes::ended))
+        .route("/status", get(engine::status))
+        .route("/plan", get(engine::plan))
+}

@@ -1,0 +1,80 @@
+//! Our own calls for sandboxes.
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+};
+use serde::Deserialize;
+
+use super::{
+    Context, Error,
+    body::{Body, Id, Parameters},
+    convert,
+    wire::{CreateSandbox, CreatedSandbox, Ended, Sandbox, Started},
+};
+use crate::{
+    change,
+    daemon::{Request, Starter},
+};
+
+/// Parameters of `DELETE /netebpf/sandboxes/{id}`.
+#[derive(Deserialize)]
+pub(super) struct RemoveParameters {
+    #[serde(default)]
+    force: bool,
+}
+
+pub(super) async fn list(State(context): State<Context>) -> Json<Vec<Sandbox>> {
+    let spec = context.daemon.spec();
+    let mut sandboxes: Vec<_> = spec.sandboxes.values().collect();
+    sandboxes.sort_by(|a, b| (b.created, &a.name).cmp(&(a.created, &b.name)));
+    Json(sandboxes.into_iter().map(|sandbox| convert::sandbox(&spec, sandbox, &context.settings)).collect())
+}
+
+pub(super) async fn inspect(
+    State(context): State<Context>,
+    Id(id): Id,
+) -> Result<Json<Sandbox>, Error> {
+    let spec = context.daemon.spec();
+    let sandbox = change::find_sandbox(&spec, &id)?;
+    Ok(Json(convert::sandbox(&spec, sandbox, &context.settings)))
+}
+
+pub(super) async fn create(
+    State(context): State<Context>,
+    Body(body): Body<CreateSandbox>,
+) -> Result<(StatusCode, Json<CreatedSandbox>), Error> {
+    let starter = if body.start { Starter::Daemon } else { Starter::Client };
+    let request = convert::sandbox_request(body)?;
+    let id = context.daemon.ask(|reply| Request::CreateSandbox(request, starter, reply)).await?;
+    let namespace = context.settings.namespace(id).display().to_string();
+    Ok((StatusCode::CREATED, Json(CreatedSandbox { id: id.to_string(), namespace })))
+}
+
+pub(super) async fn remove(
+    State(context): State<Context>,
+    Id(reference): Id,
+    Parameters(RemoveParameters { force }): Parameters<RemoveParameters>,
+) -> Result<StatusCode, Error> {
+    context.daemon.ask(|reply| Request::RemoveSandbox { reference, force, reply }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn started(
+    State(context): State<Context>,
+    Id(id): Id,
+    Body(body): Body<Started>,
+) -> Result<StatusCode, Error> {
+    context.daemon.ask(|reply| Request::Started(id, body.pid, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn ended(
+    State(context): State<Context>,
+    Id(id): Id,
+    Body(body): Body<Ended>,
+) -> Result<StatusCode, Error> {
+    context.daemon.ask(|reply| Request::Ended(id, body.code, reply)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

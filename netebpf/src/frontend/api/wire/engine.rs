@@ -1,0 +1,61 @@
+//! The data plane as `GET /netebpf/status` answers.
+
+use serde::{Deserialize, Serialize};
+
+/// What runs, where, and what it has counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the daemon.
+    pub version: String,
+    /// Process id of the daemon.
+    pub pid: u32,
+    /// Release of the kernel.
+    pub kernel: String,
+    /// How programs are attached to links: `tcx`.
+    pub attach_mode: String,
+    /// Networks the daemon looks after.
+    pub networks: usize,
+    /// Sandboxes the daemon looks after.
+    pub sandboxes: usize,
+    /// The BPF programs.
+    pub programs: Vec<Program>,
+    /// The BPF maps.
+    pub tables: Vec<Table>,
+    /// What was counted, without the zeros.
+    pub counters: Vec<Counter>,
+}
+
+/// A BPF program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Its name.
+    pub name: String,
+    /// The links it is attached to, or the cgroup.
+    pub attached_to: Vec<String>,
+    /// Instructions that the kernel's verifier walked through; 0 if it does not say.
+    pub instructions: u32,
+}
+
+/// A BPF map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Entries in it.
+    pub entries: usize,
+    /// Entries it can hold.
+    pub capacity: u32,
+}
+
+/// How many packets met one outcome at one hook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counter {
+    /// The hook.
+    pub hook: String,
+    /// The outcome.
+    pub outcome: String,
+    /// Packets since the maps were made.
+    pub packets: u64,
+    /// What the outcome means.
+    pub meaning: String,
+}

@@ -1,0 +1,24 @@
+//! What is said on the socket: the Docker Engine's shapes for networks, our own for the rest.
+
+mod engine;
+mod network;
+mod sandbox;
+
+use serde::{Deserialize, Serialize};
+
+pub use engine::{Counter, Program, Status, Table};
+pub use network::{
+    Connect, CreateNetwork, CreatedNetwork, Disconnect, EndpointConfig, EndpointIpamConfig, Ipam, IpamConfig, Network,
+    NetworkContainer, NetworkReference,
+};
+pub use sandbox::{CreateSandbox, CreatedSandbox, Ended, Port, Sandbox, SandboxEndpoint, Started, State};
+
+/// The body of every error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorResponse {
+    /// What is wrong.
+    pub message: String,
+    /// The exit code a command line should end with, where it is not 1: 127 command not found, 126 not executable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
+}

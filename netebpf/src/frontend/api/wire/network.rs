@@ -1,0 +1,178 @@
+//! Networks as the Docker Engine API describes them (version 1.47).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A network, as `GET /networks` and `GET /networks/{id}` answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the Docker Engine's shape")]
+pub struct Network {
+    /// Name.
+    pub name: String,
+    /// Identifier.
+    pub id: String,
+    /// When it was created (RFC 3339).
+    pub created: String,
+    /// Always `local`.
+    pub scope: String,
+    /// Always `bridge`.
+    pub driver: String,
+    /// Whether it has IPv4 addresses.
+    #[serde(rename = "EnableIPv4")]
+    pub enable_ipv4: bool,
+    /// Whether it has IPv6 addresses.
+    #[serde(rename = "EnableIPv6")]
+    pub enable_ipv6: bool,
+    /// Its addresses.
+    #[serde(rename = "IPAM")]
+    pub ipam: Ipam,
+    /// Whether nothing leaves it.
+    pub internal: bool,
+    /// Swarm only: always false.
+    pub attachable: bool,
+    /// Swarm only: always false.
+    pub ingress: bool,
+    /// Swarm only: always empty.
+    pub config_from: NetworkReference,
+    /// Swarm only: always false.
+    pub config_only: bool,
+    /// Driver options.
+    pub options: BTreeMap<String, String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// The sandboxes in it, by id; left out in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub containers: Option<BTreeMap<String, NetworkContainer>>,
+}
+
+/// The name of another network.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NetworkReference {
+    /// The name.
+    pub network: String,
+}
+
+/// How a network's addresses are managed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Ipam {
+    /// Always `default`.
+    pub driver: Option<String>,
+    /// Driver options: none are known.
+    pub options: Option<BTreeMap<String, String>>,
+    /// The pools.
+    pub config: Option<Vec<IpamConfig>>,
+}
+
+/// A pool of addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct IpamConfig {
+    /// The subnet.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub subnet: String,
+    /// The part of the subnet that addresses are taken from.
+    #[serde(rename = "IPRange", skip_serializing_if = "String::is_empty")]
+    pub ip_range: String,
+    /// The host's address in it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub gateway: String,
+}
+
+/// A sandbox in a network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NetworkContainer {
+    /// Name of the sandbox.
+    pub name: String,
+    /// Identifier of its endpoint in this network.
+    #[serde(rename = "EndpointID")]
+    pub endpoint_id: String,
+    /// MAC of the endpoint.
+    pub mac_address: String,
+    /// IPv4 address with the subnet's prefix length.
+    #[serde(rename = "IPv4Address")]
+    pub ipv4_address: String,
+    /// IPv6 address with the subnet's prefix length, or empty.
+    #[serde(rename = "IPv6Address")]
+    pub ipv6_address: String,
+}
+
+/// The body of `POST /networks/create`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CreateNetwork {
+    /// Name.
+    pub name: String,
+    /// Driver; `bridge` when empty.
+    pub driver: String,
+    /// Whether it gets IPv4 addresses; yes by default.
+    #[serde(rename = "EnableIPv4", skip_serializing_if = "Option::is_none")]
+    pub enable_ipv4: Option<bool>,
+    /// Whether it gets IPv6 addresses.
+    #[serde(rename = "EnableIPv6", skip_serializing_if = "Option::is_none")]
+    pub enable_ipv6: Option<bool>,
+    /// Its addresses.
+    #[serde(rename = "IPAM")]
+    pub ipam: Option<Ipam>,
+    /// Whether nothing leaves it.
+    pub internal: bool,
+    /// Driver options.
+    pub options: Option<BTreeMap<String, String>>,
+    /// Labels.
+    pub labels: Option<BTreeMap<String, String>>,
+}
+
+/// The answer to `POST /networks/create`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreatedNetwork {
+    /// Identifier of the new network.
+    pub id: String,
+    /// Always empty.
+    pub warning: String,
+}
+
+/// The body of `POST /networks/{id}/connect`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Connect {
+    /// The sandbox.
+    pub container: String,
+    /// Wishes for the endpoint.
+    pub endpoint_config: Option<EndpointConfig>,
+}
+
+/// Wishes for an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct EndpointConfig {
+    /// Addresses.
+    #[serde(rename = "IPAMConfig")]
+    pub ipam_config: Option<EndpointIpamConfig>,
+}
+
+/// The addresses an endpoint is to have.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct EndpointIpamConfig {
+    /// IPv4 address; a free one when empty.
+    #[serde(rename = "IPv4Address", skip_serializing_if = "String::is_empty")]
+    pub ipv4_address: String,
+    /// IPv6 address; a free one when empty.
+    #[serde(rename = "IPv6Address", skip_serializing_if = "String::is_empty")]
+    pub ipv6_address: String,
+}
+
+/// The body of `POST /networks/{id}/disconnect`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Disconnect {
+    /// The sandbox.
+    pub container: String,
+    /// Accepted as Docker does; a disconnect needs no force here.
+    pub force: bool,
+}

@@ -1,0 +1,5 @@
+//! What the daemon tells its operator.
+
+mod log;
+
+pub use log::{FilterError, init};
