@@ -23,10 +23,11 @@ pub mod watch;
 
 use crate::plan::Action;
 
-pub use bpf::{Abi, ProgramStatus, TableSize};
+pub use bpf::{Abi, ProgramStatus, TableSize, flows};
 pub use error::{Error, MapLayout};
 pub use linux::{LinuxKernel, OBJECT};
 pub use observed::{Interface, Link, LinkRole, Namespace, Observed, Owner, TableContents};
+pub use privileges::check as check_privileges;
 pub use settings::Settings;
 
 /// What the reconciler asks of a kernel, a real or a fake one.

@@ -12,7 +12,7 @@ const NEEDED: [(u32, &str); 2] = [(12, "CAP_NET_ADMIN"), (21, "CAP_SYS_ADMIN")];
 const TCX: (u32, u32) = (6, 6);
 
 /// Checks privileges and kernel version, with an error that says what is missing.
-pub(super) fn check() -> Result<(), Error> {
+pub fn check() -> Result<(), Error> {
     let path = "/proc/thread-self/status";
     let status = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
     let missing = missing_capabilities(&status);

@@ -3,6 +3,7 @@
 //! They are not tied to the daemon: it may end and come back while they run.
 
 use std::{
+    collections::BTreeSet,
     env,
     ffi::{CString, OsString},
     fs::{self, File, OpenOptions},
@@ -23,7 +24,7 @@ use nix::{
 use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Error, namespaces};
+use super::{Error, mounts, namespaces};
 use crate::model::Process;
 
 /// Exit code of a process that was not ours to wait for.
@@ -96,6 +97,25 @@ pub async fn exited(process: Process) -> Result<i32, Error> {
     let handle = watch(handle).map_err(failed)?;
     drop(handle.readable().await.map_err(failed)?);
     Ok(reap(handle.get_ref()).unwrap_or(UNKNOWN_EXIT))
+}
+
+/// Kills every process inside a namespace, without waiting for their end; a namespace that is gone has none.
+pub fn kill_inside(namespace: &Path) -> Result<(), Error> {
+    if !mounts::is_namespace(namespace) {
+        return Ok(());
+    }
+    let mut killed = BTreeSet::new();
+    loop {
+        // A process may have made another before its end.
+        let mut running = list_inside(namespace)?;
+        running.retain(|process| killed.insert((process.pid, process.start_time)));
+        if running.is_empty() {
+            return Ok(());
+        }
+        for process in running {
+            kill(process, Signal::Kill)?;
+        }
+    }
 }
 
 /// Processes whose network namespace is the one of this file.

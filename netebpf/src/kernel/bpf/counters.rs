@@ -5,7 +5,7 @@ use std::path::Path;
 use aya::maps::{Map, MapData, PerCpuArray};
 use netebpf_common::abi::{COUNTERS_PER_HOOK, Hook, counter_index, map_name};
 
-use super::{Error, tables::failed};
+use super::{Error, table::failed};
 
 /// `COUNTERS`.
 pub(super) struct Counters(PerCpuArray<MapData, u64>);

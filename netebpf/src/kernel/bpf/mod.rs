@@ -4,8 +4,10 @@ mod abi;
 mod attach;
 mod cgroup;
 mod counters;
+pub mod flows;
 mod load;
 mod status;
+mod table;
 mod tables;
 
 use std::collections::BTreeSet;

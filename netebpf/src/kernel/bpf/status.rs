@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use aya::{Ebpf, maps::MapInfo};
+use aya::Ebpf;
 use netebpf_common::abi::{
     Address, Endpoint, Flow, Hook, LinkKey, LocalAddress, PeerKey, PublishKey, PublishTarget, SocketAddress,
     Tuple, Uplink, map_name,
@@ -11,7 +11,7 @@ use nix::net::if_::if_indextoname;
 
 use super::{
     Error, cgroup,
-    tables::{Shared, Table, failed},
+    table::{Shared, Table},
 };
 
 /// A loaded program.
@@ -75,12 +75,9 @@ pub(super) fn table_sizes(maps: &Path) -> Result<Vec<TableSize>, Error> {
     ])
 }
 
-fn size<K: Shared + Ord, V: Shared>(maps: &Path, name: &'static str) -> Result<TableSize, Error> {
-    let info = MapInfo::from_pin(maps.join(name)).map_err(failed("inspect", name))?;
-    let max = info.max_entries();
-    // Programs write while we count, and the kernel starts over when the key it stands on vanishes.
-    let entries = Table::<K, V>::open(maps, name)?.count(max as usize)?;
-    Ok(TableSize { name, entries, max })
+fn size<K: Shared, V: Shared>(maps: &Path, name: &'static str) -> Result<TableSize, Error> {
+    let table = Table::<K, V>::open(maps, name)?;
+    Ok(TableSize { name, entries: table.count()?, max: table.capacity })
 }
 
 fn link_name(ifindex: u32) -> String {

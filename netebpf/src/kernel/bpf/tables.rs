@@ -1,15 +1,18 @@
 //! The tables that the control plane writes, typed as their map is.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
-use aya::maps::{Array, HashMap, Map, MapData, MapError, MapInfo};
+use aya::maps::{Array, Map, MapData, MapError, MapInfo};
 use netebpf_common::abi::{
     ABI_VERSION, Address, Config, Endpoint, Flow, LinkKey, LocalAddress, PeerKey, PublishKey, PublishTarget,
     SocketAddress, Tuple, Uplink, map_name,
 };
-use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::{Error, TableContents, abi::Abi};
+use super::{
+    Error, TableContents,
+    abi::Abi,
+    table::{Table, failed},
+};
 use crate::{
     kernel::error::MapLayout,
     plan::{Entry, Key},
@@ -27,50 +30,6 @@ const LAYOUTS: [(&str, MapLayout); 9] = [
     (map_name::SOCKET_PEERS, layout::<PeerKey, SocketAddress>()),
     (map_name::COUNTERS, layout::<u32, u64>()),
 ];
-
-/// What a type can be as key or value of a table.
-pub(super) trait Shared: IntoBytes + FromBytes + Immutable + Copy + 'static {}
-
-impl<T: IntoBytes + FromBytes + Immutable + Copy + 'static> Shared for T {}
-
-/// A hash map with its types.
-#[derive(Debug)]
-pub(super) struct Table<K, V> {
-    name: &'static str,
-    map: HashMap<MapData, Abi<K>, Abi<V>>,
-}
-
-impl<K: Shared + Ord, V: Shared> Table<K, V> {
-    /// Opens the table by its pin.
-    pub(super) fn open(maps: &Path, name: &'static str) -> Result<Self, Error> {
-        let open = || HashMap::try_from(Map::from_map_data(MapData::from_pin(maps.join(name))?)?);
-        Ok(Self { name, map: open().map_err(failed("open", name))? })
-    }
-
-    fn put(&mut self, key: K, value: V) -> Result<(), Error> {
-        self.map.insert(Abi(key), Abi(value), 0).map_err(failed("write to", self.name))
-    }
-
-    fn delete(&mut self, key: K) -> Result<(), Error> {
-        match self.map.remove(&Abi(key)) {
-            Err(MapError::SyscallError(error)) if error.io_error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(())
-            }
-            result => result.map_err(failed("delete from", self.name)),
-        }
-    }
-
-    /// How many entries there are, counted up to a limit.
-    pub(super) fn count(&self, limit: usize) -> Result<usize, Error> {
-        let keys = self.map.keys().take(limit);
-        keys.map(|key| key.map(|_| 1)).sum::<Result<_, _>>().map_err(failed("read", self.name))
-    }
-
-    fn entries(&self) -> Result<BTreeMap<K, V>, Error> {
-        let entries = self.map.iter().map(|entry| entry.map(|(Abi(key), Abi(value))| (key, value)));
-        entries.collect::<Result<_, _>>().map_err(failed("read", self.name))
-    }
-}
 
 /// The tables that the control plane writes.
 pub(super) struct Tables {
@@ -120,9 +79,15 @@ impl Tables {
         }
     }
 
+    /// Reads the configuration, all zeros when nobody has written it.
+    pub(super) fn config(&self) -> Result<Config, Error> {
+        let config = self.config.get(&0, 0).map_err(failed("read", map_name::CONFIG))?;
+        Ok(config.0)
+    }
+
     /// Reads all tables.
     pub(super) fn contents(&self) -> Result<TableContents, Error> {
-        let Abi(config) = self.config.get(&0, 0).map_err(failed("read", map_name::CONFIG))?;
+        let config = self.config()?;
         Ok(TableContents {
             config: (config.abi != 0).then_some(config),
             endpoints: self.endpoints.entries()?,
@@ -174,11 +139,6 @@ fn pinned_abi(maps: &Path) -> Result<Option<u32>, Error> {
 
 fn open_config(maps: &Path) -> Result<Array<MapData, Abi<Config>>, MapError> {
     Array::try_from(Map::from_map_data(MapData::from_pin(maps.join(map_name::CONFIG))?)?)
-}
-
-/// A failed map operation, for `map_err`.
-pub(super) fn failed(doing: &'static str, name: &'static str) -> impl FnOnce(MapError) -> Error {
-    move |source| Error::Map { doing, name, source: Box::new(source) }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "keys and values have some dozen bytes")]
