@@ -1,6 +1,17 @@
 //! Drives a kernel to what the spec asks for.
 
-use crate::{kernel::Kernel, model::Spec, plan::Action};
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    compile::compile,
+    kernel::Kernel,
+    model::Spec,
+    plan::{Action, Entry, plan},
+};
+
+/// How often the kernel is observed at most; a chain of links, programs and addresses takes four rounds.
+const ROUNDS: u32 = 8;
 
 /// What a reconcile did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,28 +27,88 @@ pub enum Error<E: std::error::Error + 'static> {
     #[error("cannot read the state of the kernel")]
     Observe(#[source] E),
     /// Changes failed; everything that does not depend on them was done.
-    #[error("cannot {action}: {source}")]
+    #[error("cannot {action}")]
     Apply {
         /// The first change that failed.
         action: Box<Action>,
         /// Why.
         source: E,
-        /// The other changes that failed.
-        others: Vec<Action>,
+        /// The other changes that failed, with their reasons.
+        others: Vec<(Action, E)>,
     },
     /// The kernel does not keep what it is given.
-    #[error("the kernel's state does not settle; still to do: {0:?}")]
+    #[error("the state of the kernel does not settle, there is still to do: {}", list(.0))]
     Unsettled(Vec<Action>),
 }
 
-/// Observes, plans and applies until there is nothing left to do.
+/// Observes, plans and applies until there is nothing left to do. A change that fails does not keep others from being
+/// made, except those that may only come after it.
 pub async fn reconcile<K: Kernel>(kernel: &mut K, spec: &Spec) -> Result<Report, Error<K::Error>> {
-    kernel.observe().await.map_err(Error::Observe)?;
-    todo!("{spec:?}")
+    let mut report = Report::default();
+    let mut failures = Vec::new();
+    let mut round = 0;
+    loop {
+        let actions = remaining(preview(kernel, spec).await.map_err(Error::Observe)?, &failures);
+        if actions.is_empty() || round == ROUNDS {
+            return conclude(report, failures, actions);
+        }
+        for action in actions {
+            if failures.iter().any(|(failed, _)| must_precede(failed, &action)) {
+                continue;
+            }
+            tracing::debug!(%action, "apply");
+            match kernel.apply(&action).await {
+                Ok(()) => report.applied.push(action),
+                Err(error) => failures.push((action, error)),
+            }
+        }
+        round += 1;
+    }
 }
 
 /// Returns what a reconcile would change first; later changes may depend on links that are not there yet.
 pub async fn preview<K: Kernel>(kernel: &mut K, spec: &Spec) -> Result<Vec<Action>, K::Error> {
-    kernel.observe().await?;
-    todo!("{spec:?}")
+    let observed = kernel.observe().await?;
+    Ok(plan(spec, &compile(spec, &observed), &observed))
+}
+
+/// Leaves out what has failed and what may only come after it. If nothing but settings is left then, it is their epoch,
+/// which would rise in every round because of entries that cannot be written.
+fn remaining<E>(mut actions: Vec<Action>, failures: &[(Action, E)]) -> Vec<Action> {
+    actions.retain(|action| {
+        !failures.iter().any(|(failed, _)| failed == action || must_precede(failed, action))
+    });
+    if !failures.is_empty() && actions.iter().all(|action| matches!(action, Action::Put(Entry::Config(_)))) {
+        actions.clear();
+    }
+    actions
+}
+
+/// Whether `later` must not be done when `action` has failed: a port that is not held is not published, and a link
+/// without its programs does not go up.
+fn must_precede(action: &Action, later: &Action) -> bool {
+    match (action, later) {
+        (Action::HoldPort(held), Action::Put(Entry::Published(key, _))) => held == key,
+        (Action::AttachProgram { ifindex, .. }, Action::SetUp { ifindex: up }) => ifindex == up,
+        _ => false,
+    }
+}
+
+fn conclude<E: std::error::Error + 'static>(
+    report: Report,
+    failures: Vec<(Action, E)>,
+    rest: Vec<Action>,
+) -> Result<Report, Error<E>> {
+    let mut failures = failures.into_iter();
+    match failures.next() {
+        Some((action, source)) => {
+            Err(Error::Apply { action: Box::new(action), source, others: failures.collect() })
+        }
+        None if rest.is_empty() => Ok(report),
+        None => Err(Error::Unsettled(rest)),
+    }
+}
+
+fn list(actions: &[Action]) -> String {
+    actions.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

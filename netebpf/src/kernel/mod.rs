@@ -10,6 +10,8 @@ mod linux;
 mod mounts;
 mod namespaces;
 mod netlink;
+#[cfg(test)]
+pub mod fake;
 mod observed;
 mod ownership;
 mod ports;

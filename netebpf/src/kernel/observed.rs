@@ -19,7 +19,7 @@ pub struct Observed {
     pub links: BTreeMap<u32, Link>,
     /// Namespace files of ours, with what is inside.
     pub sandboxes: BTreeMap<SandboxId, Namespace>,
-    /// Programs of ours that are attached and pinned.
+    /// Programs of ours that are attached and pinned, also those whose link is gone.
     pub attached: BTreeSet<(Hook, u32)>,
     /// Published ports whose sockets we hold.
     pub held: BTreeSet<PublishKey>,
@@ -53,9 +53,9 @@ pub struct Link {
 /// What a link is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkRole {
-    /// A network's bridge, by its alias or name.
+    /// A network's bridge, by its marks.
     Bridge(Owner<NetworkId>),
-    /// The host side of an endpoint's veth, by its alias or name.
+    /// The host side of an endpoint's veth, by its marks.
     Veth(Owner<EndpointId>),
     /// The loopback device.
     Loopback,
@@ -65,12 +65,12 @@ pub enum LinkRole {
     Other,
 }
 
-/// Who owns a link that carries our name.
+/// Who owns a link of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner<T> {
     /// The alias names the owner.
     Known(T),
-    /// The name is ours but no alias was written: the daemon was killed in between.
+    /// It is marked as ours but no alias was written: the daemon was killed in between.
     Unfinished,
 }
 

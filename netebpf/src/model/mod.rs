@@ -9,7 +9,7 @@ mod sandbox;
 mod spec;
 
 pub use id::{EndpointId, IdError, NetworkId, SandboxId};
-pub use mac::{bridge_mac_of, local_mac};
+pub use mac::local_mac;
 pub use name::{Name, NameError};
 pub use network::{Network, Pool};
 pub use publish::{PortMapping, Protocol, PublishError, PublishRequest};

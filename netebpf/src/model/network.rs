@@ -57,3 +57,11 @@ impl Network {
         self.pools.iter().find(|pool| pool.gateway.is_ipv4() == address.is_ipv4())
     }
 }
+
+impl Pool {
+    /// An address with the length of the subnet's prefix, as a link carries it.
+    #[must_use]
+    pub fn with_prefix(&self, address: IpAddr) -> IpNet {
+        IpNet::new(address, self.subnet.prefix_len()).unwrap_or_else(|_| address.into())
+    }
+}

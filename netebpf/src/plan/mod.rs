@@ -1,9 +1,21 @@
 //! What has to be done so that the kernel shows what the spec asks for.
+//!
+//! The order is part of the plan. What goes, goes first: a new owner may need its address or port. Then tables before
+//! programs and programs before links go up, so that no packet meets a link without its rules. Some changes need the
+//! index of a link that is only just being made; they are planned when it has been observed.
 
 mod action;
 mod display;
+mod links;
+mod ports;
+mod programs;
+mod sandboxes;
+mod tables;
+#[cfg(test)]
+mod tests;
 
 use crate::{
+    compile::Links,
     kernel::{Observed, TableContents},
     model::Spec,
 };
@@ -13,5 +25,33 @@ pub use action::{Action, Entry, Key};
 /// Returns the next changes, in the order in which they must be made; empty when there is nothing to do.
 #[must_use]
 pub fn plan(spec: &Spec, wanted: &TableContents, observed: &Observed) -> Vec<Action> {
-    todo!("{spec:?} {wanted:?} {observed:?}")
+    let links = Links::of(spec, observed);
+    let tables = tables::compare(wanted, observed);
+    [
+        tables.announce,
+        // removal
+        tables.unpublish,
+        ports::release(wanted, observed),
+        links::delete(observed, &links),
+        programs::detach(observed, &links),
+        tables.delete,
+        links::delete_addresses(spec, &links),
+        sandboxes::delete_routes(spec, observed),
+        sandboxes::delete_namespaces(spec, observed),
+        // creation
+        sandboxes::create_namespaces(spec, observed),
+        links::create_bridges(spec, &links),
+        links::create_veths(spec, &links),
+        links::attach_to_bridges(spec, &links),
+        ports::hold(wanted, observed),
+        tables.put,
+        tables.conclude,
+        programs::attach(observed, &links),
+        links::add_addresses(spec, &links),
+        links::set_up(&links),
+        links::add_forwarding_entries(spec, &links),
+        sandboxes::configure_interfaces(spec, observed),
+        sandboxes::set_routes(spec, observed),
+    ]
+    .concat()
 }

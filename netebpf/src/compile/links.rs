@@ -1,0 +1,77 @@
+//! Which of the observed links is the bridge of which network and the veth of which endpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    kernel::{Link, LinkRole, Observed, Owner},
+    model::{EndpointId, NetworkId, SandboxId, Spec},
+};
+
+/// The links of the spec's networks and active endpoints.
+#[derive(Debug)]
+pub struct Links<'a> {
+    /// Bridges.
+    pub bridges: BTreeMap<NetworkId, Claimed<'a>>,
+    /// Host sides of veths whose other side is in its sandbox.
+    pub veths: BTreeMap<EndpointId, Claimed<'a>>,
+}
+
+/// A link that belongs to a network or endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimed<'a> {
+    /// Index.
+    pub ifindex: u32,
+    /// The link.
+    pub link: &'a Link,
+    /// Whether its alias is written; an unfinished link is known by its name alone.
+    pub is_finished: bool,
+}
+
+impl<'a> Links<'a> {
+    /// Finds the links; where several claim the same owner, one with its alias comes first, then the oldest.
+    #[must_use]
+    pub fn of(spec: &Spec, observed: &'a Observed) -> Self {
+        let (mut bridges, mut veths, mut unfinished) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for (&ifindex, link) in &observed.links {
+            let claimed = |is_finished| Claimed { ifindex, link, is_finished };
+            match link.role {
+                LinkRole::Bridge(Owner::Known(network)) => {
+                    bridges.entry(network).or_insert(claimed(true));
+                }
+                LinkRole::Veth(Owner::Known(endpoint)) => {
+                    veths.entry(endpoint).or_insert(claimed(true));
+                }
+                LinkRole::Bridge(Owner::Unfinished) | LinkRole::Veth(Owner::Unfinished) => {
+                    unfinished.insert(link.name.as_str(), claimed(false));
+                }
+                LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => {}
+            }
+        }
+        let bridge = |id: &NetworkId, name: &str| bridges.get(id).or_else(|| unfinished.get(name)).copied();
+        let veth = |id: &EndpointId, name: &str| veths.get(id).or_else(|| unfinished.get(name)).copied();
+        Self {
+            bridges: spec
+                .networks
+                .values()
+                .filter_map(|network| Some((network.id, bridge(&network.id, &network.bridge_name())?)))
+                .collect(),
+            veths: spec
+                .active_endpoints()
+                .filter(|(sandbox, endpoint, _)| has_interface(observed, sandbox.id, &endpoint.interface))
+                .filter_map(|(_, endpoint, _)| {
+                    Some((endpoint.id, veth(&endpoint.id, &endpoint.link_name())?))
+                })
+                .collect(),
+        }
+    }
+
+    /// The indices of all these links.
+    #[must_use]
+    pub fn indices(&self) -> BTreeSet<u32> {
+        self.bridges.values().chain(self.veths.values()).map(|claimed| claimed.ifindex).collect()
+    }
+}
+
+fn has_interface(observed: &Observed, sandbox: SandboxId, interface: &str) -> bool {
+    observed.sandboxes.get(&sandbox).is_some_and(|namespace| namespace.interfaces.contains_key(interface))
+}

@@ -1,0 +1,1 @@
+//! Table contents for small specs.

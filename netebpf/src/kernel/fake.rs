@@ -1,0 +1,306 @@
+//! A kernel in memory, for tests of everything that drives one.
+//!
+//! What it models, and refuses where Linux does: links with indices that only grow; a veth needs its bridge and its
+//! namespace, and goes when either side goes; a bridge that goes lets go of its ports; addresses of host links are local;
+//! pins outlive their link; one default route per IP version; a port can be held once, wildcard and specific addresses exclude each other.
+//!
+//! What it does not model: packets, time, concurrent changes between reading and writing, link-local addresses that
+//! appear by themselves, table sizes, names that are too long, and any order that only the
+//! real kernel asks for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use netebpf_common::abi::{Mac, PublishKey};
+
+use super::{Interface, Kernel, Link, LinkRole, Namespace, Observed, Owner, TableContents};
+use crate::{
+    model::{EndpointId, NetworkId, SandboxId},
+    plan::{Action, Entry, Key},
+};
+
+/// The state, open to tests: they may change it as other programs would.
+#[derive(Debug, Clone)]
+pub struct FakeKernel {
+    /// What `observe` shows.
+    pub state: Observed,
+    /// Every action that was performed.
+    pub applied: Vec<Action>,
+    /// Ports that another program has.
+    pub foreign_ports: BTreeSet<PublishKey>,
+    /// How many more actions are performed before everything fails; `None` for no end.
+    pub lives: Option<usize>,
+    /// Where the sandbox side of each host-side veth is.
+    peers: BTreeMap<u32, (SandboxId, String)>,
+    next_ifindex: u32,
+}
+
+/// Why the fake kernel refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FakeError {
+    /// Its lives are used up.
+    #[error("the daemon was killed here")]
+    Killed,
+    /// A link, namespace or interface is not there.
+    #[error("no such thing: {0}")]
+    Missing(String),
+    /// Something of this name or number is there already.
+    #[error("already there: {0}")]
+    Exists(String),
+}
+
+impl Default for FakeKernel {
+    /// A host with loopback and one uplink.
+    fn default() -> Self {
+        let mut kernel = Self {
+            state: Observed { netns_cookie: 7, seed: 4711, ..Observed::default() },
+            applied: Vec::new(),
+            foreign_ports: BTreeSet::new(),
+            lives: None,
+            peers: BTreeMap::new(),
+            next_ifindex: 1,
+        };
+        kernel.add_link("lo", LinkRole::Loopback, &["127.0.0.1/8"]);
+        kernel.add_link("eth0", LinkRole::Netdev, &["192.0.2.1/24"]);
+        kernel
+    }
+}
+
+impl FakeKernel {
+    /// Adds a link that is up, as another program would, and returns its index.
+    pub fn add_link(&mut self, name: &str, role: LinkRole, addresses: &[&str]) -> u32 {
+        let addresses =
+            addresses.iter().map(|address| address.parse().expect("the test gives addresses")).collect();
+        let link = Link { up: true, addresses, ..new_link(name, Mac::default(), role) };
+        self.insert(link)
+    }
+
+    /// The index of a link.
+    pub fn ifindex(&self, name: &str) -> Option<u32> {
+        self.state.links.iter().find(|(_, link)| link.name == name).map(|(&ifindex, _)| ifindex)
+    }
+
+    /// Deletes a link with all that hangs on it.
+    pub fn delete_link(&mut self, ifindex: u32) {
+        self.state.links.remove(&ifindex);
+        for link in self.state.links.values_mut().filter(|link| link.master == Some(ifindex)) {
+            link.master = None;
+            link.forwarding.clear();
+        }
+        if let Some((sandbox, interface)) = self.peers.remove(&ifindex)
+            && let Some(namespace) = self.state.sandboxes.get_mut(&sandbox)
+        {
+            namespace.interfaces.remove(&interface);
+            let left: Vec<_> =
+                namespace.interfaces.values().flat_map(|other| other.addresses.clone()).collect();
+            namespace.default_gateways.retain(|gateway| left.iter().any(|subnet| subnet.contains(gateway)));
+        }
+    }
+
+    /// Deletes a namespace; its veths go with it.
+    pub fn delete_namespace(&mut self, sandbox: SandboxId) {
+        self.state.sandboxes.remove(&sandbox);
+        let inside = self.peers.iter().filter(|(_, (owner, _))| *owner == sandbox);
+        for ifindex in inside.map(|(&ifindex, _)| ifindex).collect::<Vec<_>>() {
+            self.delete_link(ifindex);
+        }
+    }
+
+    /// Forgets what ends with the daemon's process: the sockets that hold ports.
+    pub fn restart_daemon(&mut self) {
+        self.state.held.clear();
+        self.lives = None;
+    }
+
+    /// Forgets what ends with the machine: links of ours, namespaces, programs, tables.
+    pub fn reboot(&mut self) {
+        self.restart_daemon();
+        self.state.links.retain(|_, link| !matches!(link.role, LinkRole::Bridge(_) | LinkRole::Veth(_)));
+        self.state.sandboxes.clear();
+        self.state.attached.clear();
+        self.state.tables = TableContents::default();
+        self.peers.clear();
+    }
+
+    fn insert(&mut self, link: Link) -> u32 {
+        let ifindex = self.next_ifindex;
+        self.next_ifindex += 1;
+        self.state.links.insert(ifindex, link);
+        ifindex
+    }
+
+    fn link(&mut self, ifindex: u32) -> Result<&mut Link, FakeError> {
+        self.state.links.get_mut(&ifindex).ok_or_else(|| FakeError::Missing(format!("link {ifindex}")))
+    }
+
+    fn namespace(&mut self, sandbox: SandboxId) -> Result<&mut Namespace, FakeError> {
+        self.state
+            .sandboxes
+            .get_mut(&sandbox)
+            .ok_or_else(|| FakeError::Missing(format!("namespace {sandbox}")))
+    }
+
+    fn create_bridge(&mut self, network: NetworkId, name: &str, mac: Mac) -> Result<(), FakeError> {
+        let role = LinkRole::Bridge(Owner::Known(network));
+        let Some(ifindex) = self.ifindex(name) else {
+            self.insert(new_link(name, mac, role));
+            return Ok(());
+        };
+        let link = self.link(ifindex)?;
+        match link.role {
+            LinkRole::Bridge(_) => link.role = role,
+            LinkRole::Veth(_) | LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => {
+                return Err(FakeError::Exists(name.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn create_veth(&mut self, veth: &NewVeth<'_>) -> Result<(), FakeError> {
+        self.link(veth.bridge)?;
+        let (sandbox, role) = (veth.sandbox, LinkRole::Veth(Owner::Known(veth.endpoint)));
+        if let Some(ifindex) = self.ifindex(veth.name) {
+            self.link(ifindex)?.role = role;
+            return Ok(());
+        }
+        let interface = Interface { up: false, mac: veth.mac, addresses: BTreeSet::new() };
+        let namespace = self.namespace(sandbox)?;
+        if namespace.interfaces.contains_key(veth.interface) {
+            return Err(FakeError::Exists(veth.interface.to_owned()));
+        }
+        namespace.interfaces.insert(veth.interface.to_owned(), interface);
+        let link = Link { master: Some(veth.bridge), ..new_link(veth.name, Mac([2, 0, 0, 0, 0, 1]), role) };
+        let ifindex = self.insert(link);
+        self.peers.insert(ifindex, (sandbox, veth.interface.to_owned()));
+        Ok(())
+    }
+
+    fn set_default_route(&mut self, sandbox: SandboxId, gateway: IpAddr) -> Result<(), FakeError> {
+        let namespace = self.namespace(sandbox)?;
+        let mut up = namespace.interfaces.values().filter(|interface| interface.up);
+        if !up.any(|interface| interface.addresses.iter().any(|subnet| subnet.contains(&gateway))) {
+            return Err(FakeError::Missing(format!("route to gateway {gateway}")));
+        }
+        namespace.default_gateways.retain(|other| other.is_ipv4() != gateway.is_ipv4());
+        namespace.default_gateways.insert(gateway);
+        Ok(())
+    }
+
+    fn hold_port(&mut self, key: PublishKey) -> Result<(), FakeError> {
+        let any = |key: PublishKey| IpAddr::from(key.address).is_unspecified();
+        let clashes = |other: &PublishKey| {
+            (other.port, other.protocol()) == (key.port, key.protocol())
+                && (other.address == key.address || any(*other) || any(key))
+        };
+        if self.state.held.contains(&key) {
+            return Ok(());
+        }
+        if self.state.held.iter().chain(&self.foreign_ports).any(clashes) {
+            return Err(FakeError::Exists(format!("{key:?}")));
+        }
+        self.state.held.insert(key);
+        Ok(())
+    }
+
+    fn perform(&mut self, action: &Action) -> Result<(), FakeError> {
+        match action.clone() {
+            Action::CreateBridge { network, name, mac } => self.create_bridge(network, &name, mac)?,
+            Action::CreateVeth { endpoint, sandbox, ref name, bridge, ref interface, mac } => {
+                self.create_veth(&NewVeth { endpoint, sandbox, name, bridge, interface, mac })?;
+            }
+            Action::AttachToBridge { ifindex, bridge } => {
+                self.link(bridge)?;
+                let link = self.link(ifindex)?;
+                link.master = Some(bridge);
+                link.forwarding.clear();
+            }
+            Action::DeleteLink { ifindex, .. } => self.delete_link(ifindex),
+            Action::AddAddress { ifindex, address } => drop(self.link(ifindex)?.addresses.insert(address)),
+            Action::DeleteAddress { ifindex, address } => {
+                drop(self.link(ifindex)?.addresses.remove(&address))
+            }
+            Action::SetUp { ifindex } => self.link(ifindex)?.up = true,
+            Action::AddForwardingEntry { ifindex, mac } => {
+                let link = self.link(ifindex)?;
+                link.master.ok_or_else(|| FakeError::Missing(format!("bridge of link {ifindex}")))?;
+                link.forwarding.insert(mac);
+            }
+            Action::CreateNamespace { sandbox } => drop(self.state.sandboxes.entry(sandbox).or_default()),
+            Action::DeleteNamespace { sandbox } => self.delete_namespace(sandbox),
+            Action::ConfigureInterface { sandbox, interface, addresses } => {
+                let namespace = self.namespace(sandbox)?;
+                let inside = namespace.interfaces.get_mut(&interface).ok_or(FakeError::Missing(interface))?;
+                inside.up = true;
+                inside.addresses.extend(addresses);
+            }
+            Action::SetDefaultRoute { sandbox, gateway } => self.set_default_route(sandbox, gateway)?,
+            Action::DeleteDefaultRoute { sandbox, gateway } => {
+                self.namespace(sandbox)?.default_gateways.remove(&gateway);
+            }
+            Action::AttachProgram { hook, ifindex } => {
+                self.link(ifindex)?;
+                self.state.attached.insert((hook, ifindex));
+            }
+            Action::DetachProgram { hook, ifindex } => drop(self.state.attached.remove(&(hook, ifindex))),
+            Action::HoldPort(key) => self.hold_port(key)?,
+            Action::ReleasePort(key) => drop(self.state.held.remove(&key)),
+            Action::Put(entry) => put(&mut self.state.tables, entry),
+            Action::Delete(key) => delete(&mut self.state.tables, key),
+        }
+        Ok(())
+    }
+}
+
+impl Kernel for FakeKernel {
+    type Error = FakeError;
+
+    async fn observe(&mut self) -> Result<Observed, FakeError> {
+        Ok(self.state.clone())
+    }
+
+    async fn apply(&mut self, action: &Action) -> Result<(), FakeError> {
+        if let Some(lives) = &mut self.lives {
+            *lives = lives.checked_sub(1).ok_or(FakeError::Killed)?;
+        }
+        self.perform(action)?;
+        self.applied.push(action.clone());
+        Ok(())
+    }
+}
+
+struct NewVeth<'a> {
+    endpoint: EndpointId,
+    sandbox: SandboxId,
+    name: &'a str,
+    bridge: u32,
+    interface: &'a str,
+    mac: Mac,
+}
+
+fn new_link(name: &str, mac: Mac, role: LinkRole) -> Link {
+    let name = name.to_owned();
+    Link { name, mac, up: false, master: None, role, addresses: BTreeSet::new(), forwarding: BTreeSet::new() }
+}
+
+fn put(tables: &mut TableContents, entry: Entry) {
+    match entry {
+        Entry::Config(config) => tables.config = Some(config),
+        Entry::Endpoint(key, value) => drop(tables.endpoints.insert(key, value)),
+        Entry::EndpointLink(key, value) => drop(tables.endpoint_links.insert(key, value)),
+        Entry::Local(key, value) => drop(tables.locals.insert(key, value)),
+        Entry::Uplink(key, value) => drop(tables.uplinks.insert(key, value)),
+        Entry::Published(key, value) => drop(tables.published.insert(key, value)),
+    }
+}
+
+fn delete(tables: &mut TableContents, key: Key) {
+    match key {
+        Key::Endpoint(key) => drop(tables.endpoints.remove(&key)),
+        Key::EndpointLink(key) => drop(tables.endpoint_links.remove(&key)),
+        Key::Local(key) => drop(tables.locals.remove(&key)),
+        Key::Uplink(key) => drop(tables.uplinks.remove(&key)),
+        Key::Published(key) => drop(tables.published.remove(&key)),
+    }
+}

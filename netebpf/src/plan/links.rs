@@ -1,0 +1,117 @@
+//! Bridges and host sides of veths. Only links of ours are changed, and of those everything but link-local addresses.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Action;
+use crate::{
+    compile::Links,
+    kernel::{Link, LinkRole, Observed},
+    model::{Network, Spec},
+};
+
+/// Deletes links of ours that belong to nobody, veths before bridges.
+pub(super) fn delete(observed: &Observed, links: &Links<'_>) -> Vec<Action> {
+    let claimed = links.indices();
+    let stray = observed.links.iter().filter(|(ifindex, link)| is_ours(link) && !claimed.contains(ifindex));
+    let (veths, bridges): (Vec<_>, Vec<_>) =
+        stray.partition(|(_, link)| matches!(link.role, LinkRole::Veth(_)));
+    let delete = |(&ifindex, link): (&u32, &Link)| Action::DeleteLink { ifindex, name: link.name.clone() };
+    veths.into_iter().chain(bridges).map(delete).collect()
+}
+
+fn is_ours(link: &Link) -> bool {
+    match link.role {
+        LinkRole::Bridge(_) | LinkRole::Veth(_) => true,
+        LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => false,
+    }
+}
+
+pub(super) fn create_bridges(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
+    let is_finished =
+        |network: &&Network| links.bridges.get(&network.id).is_some_and(|bridge| bridge.is_finished);
+    let missing = spec.networks.values().filter(|network| !is_finished(network));
+    missing
+        .map(|network| Action::CreateBridge {
+            network: network.id,
+            name: network.bridge_name(),
+            mac: network.bridge_mac(),
+        })
+        .collect()
+}
+
+pub(super) fn create_veths(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
+    let missing = spec
+        .active_endpoints()
+        .filter(|(_, endpoint, _)| !links.veths.get(&endpoint.id).is_some_and(|veth| veth.is_finished));
+    missing
+        .filter_map(|(sandbox, endpoint, network)| {
+            Some(Action::CreateVeth {
+                endpoint: endpoint.id,
+                sandbox: sandbox.id,
+                name: endpoint.link_name(),
+                bridge: links.bridges.get(&network.id)?.ifindex,
+                interface: endpoint.interface.clone(),
+                mac: endpoint.mac,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn attach_to_bridges(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
+    let joined = spec.active_endpoints().filter_map(|(_, endpoint, network)| {
+        Some((links.veths.get(&endpoint.id)?, links.bridges.get(&network.id)?.ifindex))
+    });
+    let torn = joined.filter(|(veth, bridge)| veth.link.master != Some(*bridge));
+    torn.map(|(veth, bridge)| Action::AttachToBridge { ifindex: veth.ifindex, bridge }).collect()
+}
+
+pub(super) fn delete_addresses(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for network in spec.networks.values() {
+        let Some(bridge) = links.bridges.get(&network.id) else { continue };
+        let wanted = bridge_addresses(network);
+        let stray = bridge.link.addresses.iter().filter(|address| !is_link_local(address.addr()));
+        let stray = stray.filter(|address| !wanted.contains(address));
+        actions.extend(stray.map(|&address| Action::DeleteAddress { ifindex: bridge.ifindex, address }));
+    }
+    actions
+}
+
+pub(super) fn add_addresses(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for network in spec.networks.values() {
+        let Some(bridge) = links.bridges.get(&network.id) else { continue };
+        let wanted = bridge_addresses(network).into_iter();
+        let missing = wanted.filter(|address| !bridge.link.addresses.contains(address));
+        actions.extend(missing.map(|address| Action::AddAddress { ifindex: bridge.ifindex, address }));
+    }
+    actions
+}
+
+/// Runs after programs were attached.
+pub(super) fn set_up(links: &Links<'_>) -> Vec<Action> {
+    let ours = links.bridges.values().chain(links.veths.values());
+    ours.filter(|claimed| !claimed.link.up)
+        .map(|claimed| Action::SetUp { ifindex: claimed.ifindex })
+        .collect()
+}
+
+pub(super) fn add_forwarding_entries(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
+    let joined = spec.active_endpoints();
+    let veths = joined.filter_map(|(_, endpoint, _)| Some((links.veths.get(&endpoint.id)?, endpoint.mac)));
+    let missing = veths.filter(|(veth, mac)| !veth.link.forwarding.contains(mac));
+    missing.map(|(veth, mac)| Action::AddForwardingEntry { ifindex: veth.ifindex, mac }).collect()
+}
+
+fn bridge_addresses(network: &Network) -> Vec<IpNet> {
+    network.pools.iter().map(|pool| pool.with_prefix(pool.gateway)).collect()
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}

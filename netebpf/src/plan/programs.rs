@@ -1,0 +1,32 @@
+//! Which program is attached where: bridges and veths of ours, and every host device that is not ours.
+
+use std::collections::BTreeSet;
+
+use netebpf_common::abi::Hook;
+
+use super::Action;
+use crate::{
+    compile::Links,
+    kernel::{LinkRole, Observed},
+};
+
+pub(super) fn attach(observed: &Observed, links: &Links<'_>) -> Vec<Action> {
+    let missing = wanted(observed, links).into_iter().filter(|place| !observed.attached.contains(place));
+    missing.map(|(hook, ifindex)| Action::AttachProgram { hook, ifindex }).collect()
+}
+
+/// Runs after links were deleted: a link that goes must not lose its programs before.
+pub(super) fn detach(observed: &Observed, links: &Links<'_>) -> Vec<Action> {
+    let wanted = wanted(observed, links);
+    let unwanted = observed.attached.iter().filter(|place| !wanted.contains(place));
+    unwanted.map(|&(hook, ifindex)| Action::DetachProgram { hook, ifindex }).collect()
+}
+
+fn wanted(observed: &Observed, links: &Links<'_>) -> BTreeSet<(Hook, u32)> {
+    let bridges = links.bridges.values().map(|bridge| (bridge.ifindex, [Hook::FromBridge, Hook::ToBridge]));
+    let veths = links.veths.values().map(|veth| (veth.ifindex, [Hook::FromContainer, Hook::ToContainer]));
+    let foreign = observed.links.iter().filter(|(_, link)| link.role == LinkRole::Netdev);
+    let netdevs = foreign.map(|(&ifindex, _)| (ifindex, [Hook::FromNetdev, Hook::ToNetdev]));
+    let places = bridges.chain(veths).chain(netdevs);
+    places.flat_map(|(ifindex, hooks)| hooks.map(|hook| (hook, ifindex))).collect()
+}

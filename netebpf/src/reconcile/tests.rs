@@ -1,0 +1,1 @@
+//! Reconciling on the fake kernel.
