@@ -1,8 +1,11 @@
-//! The `netebpf` program: reads the command line, runs the command, turns the result into an exit code.
+//! The `netebpf` program: reads the command line, runs the command, ends with its exit code.
 
 #![forbid(unsafe_code)]
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -13,25 +16,19 @@ use netebpf::{
 use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    match run(args) {
-        Ok(code) => code,
-        Err(error) => {
-            cli::report(&error);
-            ExitCode::FAILURE
-        }
-    }
+    run(Args::parse()).unwrap_or_else(|error| {
+        // Nobody is left to tell when standard error is closed.
+        drop(writeln!(io::stderr(), "Error: {error:#}"));
+        ExitCode::FAILURE
+    })
 }
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init(&args.log)?;
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .context("cannot start the async runtime")?;
-    let result = runtime.block_on(cli::run(args));
-    // Blocking reads of standard input or of a child's end must not hold up the exit.
+    let runtime =
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start the async runtime")?;
+    let code = runtime.block_on(cli::run(args));
+    // Work that cannot be interrupted must not hold up the exit.
     runtime.shutdown_background();
-    Ok(result?)
+    Ok(code)
 }

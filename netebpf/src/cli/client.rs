@@ -102,16 +102,17 @@ impl Client {
     }
 
     async fn connect(&self) -> Result<UnixStream, Error> {
-        UnixStream::connect(&self.socket).await.map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Error::NoDaemon(self.socket.clone()),
-            _ => Error::Connect { path: self.socket.clone(), source },
+        UnixStream::connect(&self.socket).await.map_err(|source| {
+            let path = self.socket.clone();
+            let nobody = matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
+            if nobody { Error::NoDaemon(path) } else { Error::Connect { path, source } }
         })
     }
 }
 
 /// Writes a name or id as one segment of a path (RFC 3986, 2.1).
 #[must_use]
-pub fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     let escape = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
         // A segment of dots alone would be taken for a relative path.

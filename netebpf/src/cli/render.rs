@@ -53,13 +53,13 @@ impl Output {
 
 /// The first 12 digits of an id.
 #[must_use]
-pub fn short(id: &str) -> String {
+pub(super) fn short(id: &str) -> String {
     id.chars().take(12).collect()
 }
 
 /// At most `width` characters, the last one an ellipsis if something was cut off.
 #[must_use]
-pub fn shortened(text: &str, width: usize) -> String {
+pub(super) fn shortened(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

@@ -10,7 +10,13 @@ use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use super::{Error, Event, Handle, Host, with_causes};
-use crate::{change::Context, model::Spec, reconcile, store::Store};
+use crate::{
+    change::{self, Context},
+    model::Spec,
+    plan::Action,
+    reconcile,
+    store::Store,
+};
 
 /// What the loop owns.
 pub(super) struct Engine<H> {
@@ -19,13 +25,15 @@ pub(super) struct Engine<H> {
     /// The spec in force: stored, and driven into the kernel as far as it let us.
     spec: watch::Sender<Arc<Spec>>,
     events: mpsc::Sender<Event>,
+    /// Changes that the kernel has refused so far; they fail no request that did not ask for them.
+    refused: Vec<Action>,
 }
 
 impl<H: Host> Engine<H> {
     /// An engine over what is stored; `events` is where tasks of the engine report to.
     pub(super) fn new(host: H, store: Store, events: mpsc::Sender<Event>) -> Result<Self, Error> {
         let spec = Arc::new(store.load()?);
-        Ok(Self { host, store, spec: watch::Sender::new(spec), events })
+        Ok(Self { host, store, spec: watch::Sender::new(spec), events, refused: Vec::new() })
     }
 
     /// How others talk to the loop.
@@ -46,7 +54,7 @@ impl<H: Host> Engine<H> {
     /// Applies a change to a copy of the spec and puts it in force, all or nothing.
     pub(super) async fn commit<T>(
         &mut self,
-        change: impl FnOnce(&mut Spec, &mut Context<'_>) -> Result<T, crate::change::Error>,
+        change: impl FnOnce(&mut Spec, &mut Context<'_>) -> Result<T, change::Error>,
     ) -> Result<T, Error> {
         let previous = self.spec();
         let mut wanted = Spec::clone(&previous);
@@ -54,14 +62,14 @@ impl<H: Host> Engine<H> {
         let result = with_context(&host_routes, |context| change(&mut wanted, context))?;
         self.store.save(&wanted)?;
         match reconcile::reconcile(&mut self.host, &wanted).await {
-            Ok(_) => {
-                self.spec.send_replace(Arc::new(wanted));
-                Ok(result)
-            }
-            Err(error) => {
+            Err(error) if !self.is_known(&error) => {
                 warn!(error = with_causes(&error), "the request failed, going back to what was before");
                 self.go_back_to(&previous).await;
                 Err(Error::kernel(error))
+            }
+            Ok(_) | Err(_) => {
+                self.spec.send_replace(Arc::new(wanted));
+                Ok(result)
             }
         }
     }
@@ -84,9 +92,22 @@ impl<H: Host> Engine<H> {
     /// Drives the kernel to the spec in force.
     pub(super) async fn repair(&mut self) {
         let spec = self.spec();
-        if let Err(error) = reconcile::reconcile(&mut self.host, &spec).await {
-            error!(error = with_causes(&error), "the kernel differs from what was asked for; trying again at the next change or tick");
-        }
+        self.refused = match reconcile::reconcile(&mut self.host, &spec).await {
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                error!(
+                    error = with_causes(&error),
+                    "the kernel differs from what was asked for; trying again at the next change or tick"
+                );
+                refused_by(&error).cloned().collect()
+            }
+        };
+    }
+
+    /// Whether an error tells of nothing but what was refused before.
+    fn is_known(&self, error: &reconcile::Error<H::Error>) -> bool {
+        matches!(error, reconcile::Error::Apply { .. })
+            && refused_by(error).all(|action| self.refused.contains(action))
     }
 
     async fn go_back_to(&mut self, previous: &Spec) {
@@ -98,6 +119,14 @@ impl<H: Host> Engine<H> {
             Err(error) => error!(error = with_causes(&error), "the failed request left something behind; trying again at the next tick"),
         }
     }
+}
+
+fn refused_by<E: std::error::Error>(error: &reconcile::Error<E>) -> impl Iterator<Item = &Action> {
+    let (first, others) = match error {
+        reconcile::Error::Apply { action, others, .. } => (Some(&**action), others.as_slice()),
+        reconcile::Error::Observe(_) | reconcile::Error::Unsettled(_) => (None, [].as_slice()),
+    };
+    first.into_iter().chain(others.iter().map(|(action, _)| action))
 }
 
 /// Hands out what the pure `change` functions may not get themselves.

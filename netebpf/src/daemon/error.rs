@@ -78,12 +78,11 @@ impl Error {
     /// Why a command could not be started.
     #[must_use]
     pub fn command(error: kernel::Error) -> Self {
-        match error {
-            kernel::Error::Command { command: program, source } if source.kind() == io::ErrorKind::NotFound => {
-                Self::CommandNotFound { program }
-            }
-            kernel::Error::Command { command: program, source } => Self::CommandNotExecutable { program, source },
-            other => Self::kernel(other),
+        let kernel::Error::Command { command: program, source } = error else { return Self::kernel(error) };
+        if source.kind() == io::ErrorKind::NotFound {
+            Self::CommandNotFound { program }
+        } else {
+            Self::CommandNotExecutable { program, source }
         }
     }
 }

@@ -18,6 +18,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+use std::ops::ControlFlow;
+
 use tokio::sync::mpsc;
 use tracing::{Instrument as _, info, info_span};
 
@@ -28,7 +30,7 @@ pub use crate::kernel::{ProgramStatus, Settings, TableSize};
 pub use error::{Error, with_causes};
 pub use host::Host;
 pub use request::{Handle, Reply, Request, Starter};
-pub use start::{Daemon, StartError};
+pub use start::StartError;
 pub use status::{DataPlane, Status};
 
 use engine::Engine;
@@ -55,24 +57,46 @@ pub enum Event {
     Shutdown,
 }
 
-/// Takes events until one of them is [`Event::Shutdown`].
-async fn run<H: Host>(engine: &mut Engine<H>, events: &mut mpsc::Receiver<Event>) {
-    let mut requests = 0_u64;
-    while let Some(event) = events.recv().await {
+/// A daemon that owns its host's networks and only needs to be run.
+pub struct Daemon<H> {
+    engine: Engine<H>,
+    events: mpsc::Receiver<Event>,
+    requests: u64,
+}
+
+impl<H: Host> Daemon<H> {
+    /// How requests reach the daemon.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.engine.handle()
+    }
+
+    /// Takes events until one of them is [`Event::Shutdown`].
+    pub async fn run(&mut self) {
+        while let Some(event) = self.events.recv().await {
+            if self.take(event).await.is_break() {
+                break;
+            }
+        }
+        info!("the daemon ends; networks, sandboxes and connections stay");
+    }
+
+    async fn take(&mut self, event: Event) -> ControlFlow<()> {
+        let engine = &mut self.engine;
         match event {
             Event::Request(request) => {
-                requests += 1;
-                let span = info_span!("request", id = requests, name = request.name());
+                self.requests += 1;
+                let span = info_span!("request", id = self.requests, name = request.name());
                 engine.answer(request).instrument(span).await;
             }
             Event::LinkChanged => engine.repair().instrument(info_span!("link_changed")).await,
             Event::Tick => engine.repair().instrument(info_span!("tick")).await,
             Event::SandboxExited { sandbox, process, code } => {
-                let span = info_span!("sandbox_exited", sandbox = %sandbox.short(), code);
+                let span = info_span!("sandbox_exited", sandbox = %sandbox.short());
                 engine.sandbox_exited(sandbox, process, code).instrument(span).await;
             }
-            Event::Shutdown => break,
+            Event::Shutdown => return ControlFlow::Break(()),
         }
+        ControlFlow::Continue(())
     }
-    info!("the daemon ends; networks, sandboxes and connections stay");
 }

@@ -5,7 +5,7 @@ use std::io;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use super::{Error, Event, Handle, Host, Settings, engine::Engine, expiry, notify, run, sources};
+use super::{Daemon, Error, Host, Settings, engine::Engine, expiry, notify, sources};
 use crate::{
     kernel::{self, LinuxKernel, watch},
     store::{self, Store},
@@ -31,12 +31,6 @@ pub enum StartError {
     TakeOver(#[from] Error),
 }
 
-/// A daemon that owns its host's networks and only needs to be run.
-pub struct Daemon<H> {
-    engine: Engine<H>,
-    events: mpsc::Receiver<Event>,
-}
-
 impl Daemon<LinuxKernel> {
     /// Opens state and kernel, and brings the kernel in step with what is stored.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
@@ -59,7 +53,7 @@ impl<H: Host> Daemon<H> {
     /// A daemon over a host and what is stored.
     pub(super) fn over(host: H, store: Store) -> Result<Self, Error> {
         let (sender, events) = mpsc::channel(WAITING_EVENTS);
-        Ok(Self { engine: Engine::new(host, store, sender)?, events })
+        Ok(Self { engine: Engine::new(host, store, sender)?, events, requests: 0 })
     }
 
     /// Brings commands and kernel in step with what is stored. What the kernel refuses is tried again later: a daemon
@@ -70,12 +64,6 @@ impl<H: Host> Daemon<H> {
         Ok(())
     }
 
-    /// How requests reach the daemon.
-    #[must_use]
-    pub fn handle(&self) -> Handle {
-        self.engine.handle()
-    }
-
     /// Tells whoever waits for it that requests are answered from now on.
     pub fn announce(&self) {
         let spec = self.engine.spec();
@@ -83,10 +71,5 @@ impl<H: Host> Daemon<H> {
         if let Err(error) = notify::ready() {
             warn!(%error, "cannot tell the service manager that the daemon is ready");
         }
-    }
-
-    /// Works until SIGTERM or SIGINT comes.
-    pub async fn run(&mut self) {
-        run(&mut self.engine, &mut self.events).await;
     }
 }

@@ -48,7 +48,7 @@ pub struct CreateArgs {
     #[arg(long)]
     pub internal: bool,
 
-    /// Set a driver option, such as com.docker.network.bridge.enable_icc=false
+    /// Set a driver option; the examples show one
     #[arg(short = 'o', long = "opt", value_name = "KEY=VALUE", value_parser = key_value)]
     pub options: Vec<(String, String)>,
 

@@ -175,12 +175,12 @@ pub(super) fn sandbox_request(body: CreateSandbox) -> Result<SandboxRequest, Err
         command: body.command,
         network: body.network,
         address: address(body.ip_address.as_deref().unwrap_or_default())?,
-        ports: body.ports.into_iter().map(publish_request).collect::<Result<_, _>>()?,
+        ports: body.ports.iter().map(publish_request).collect::<Result<_, _>>()?,
         auto_remove: body.auto_remove,
     })
 }
 
-fn publish_request(port: Port) -> Result<PublishRequest, Error> {
+fn publish_request(port: &Port) -> Result<PublishRequest, Error> {
     Ok(PublishRequest {
         host_address: address(&port.ip)?.unwrap_or(IpAddr::from([0, 0, 0, 0])),
         host_port: Some(port.public_port).filter(|&port| port != 0),

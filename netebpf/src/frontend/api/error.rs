@@ -86,10 +86,7 @@ fn status_of(error: &daemon::Error) -> StatusCode {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let exit_code = match &self {
-            Self::Daemon(error) => error.exit_code(),
-            _ => None,
-        };
+        let exit_code = if let Self::Daemon(error) = &self { error.exit_code() } else { None };
         let body = ErrorResponse { message: self.to_string(), exit_code };
         debug!(status = %self.status(), message = body.message, "answered with an error");
         (self.status(), Json(body)).into_response()

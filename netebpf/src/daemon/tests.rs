@@ -1,0 +1,306 @@
+//! The loop over a fake host and a real store.
+
+use std::{collections::BTreeSet, future};
+
+use ipnet::IpNet;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::{Daemon, DataPlane, Error, Event, Host, Reply, Request, Starter};
+use crate::{
+    change::{NetworkRequest, SandboxRequest},
+    kernel::{
+        Kernel, Observed,
+        fake::{FakeError, FakeKernel},
+    },
+    model::{Name, Process, PublishRequest, Sandbox, SandboxId, SandboxState, Spec},
+    plan::Action,
+    store::Store,
+};
+
+/// A host whose commands are numbers.
+#[derive(Default)]
+struct FakeHost {
+    kernel: FakeKernel,
+    running: BTreeSet<i32>,
+    killed: Vec<SandboxId>,
+}
+
+impl Kernel for FakeHost {
+    type Error = FakeError;
+
+    async fn observe(&mut self) -> Result<Observed, FakeError> {
+        self.kernel.observe().await
+    }
+
+    async fn apply(&mut self, action: &Action) -> Result<(), FakeError> {
+        self.kernel.apply(action).await
+    }
+}
+
+impl Host for FakeHost {
+    async fn host_routes(&mut self) -> Result<Vec<IpNet>, FakeError> {
+        Ok(Vec::new())
+    }
+
+    async fn data_plane(&mut self) -> Result<DataPlane, FakeError> {
+        Ok(DataPlane::default())
+    }
+
+    fn start(&mut self, sandbox: &Sandbox) -> Result<Process, Error> {
+        if sandbox.command == ["missing"] {
+            return Err(Error::CommandNotFound { program: "missing".to_owned() });
+        }
+        let pid = 100 + i32::try_from(self.running.len()).expect("few commands");
+        self.running.insert(pid);
+        Ok(Process { pid, start_time: 1 })
+    }
+
+    fn identify(&self, pid: i32) -> Option<Process> {
+        self.running.contains(&pid).then_some(Process { pid, start_time: 1 })
+    }
+
+    fn is_running(&self, process: Process) -> bool {
+        self.running.contains(&process.pid)
+    }
+
+    fn exited(&self, _: Process) -> impl Future<Output = Result<i32, FakeError>> + Send + 'static {
+        future::pending()
+    }
+
+    fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), FakeError> {
+        self.killed.push(sandbox);
+        Ok(())
+    }
+}
+
+/// A daemon whose events are handed to it one by one.
+struct Bench {
+    daemon: Daemon<FakeHost>,
+    directory: TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        Self::over(FakeHost::default(), tempfile::tempdir().expect("a directory")).await
+    }
+
+    async fn over(host: FakeHost, directory: TempDir) -> Self {
+        let store = Store::open(directory.path()).expect("a store");
+        let mut daemon = Daemon::over(host, store).expect("a daemon");
+        daemon.take_over().await.expect("nothing to take over fails");
+        Self { daemon, directory }
+    }
+
+    /// A bench with the network `net`.
+    async fn with_network() -> Self {
+        let mut bench = Self::new().await;
+        bench.ask(|reply| Request::CreateNetwork(network("net"), reply)).await.expect("a network");
+        bench
+    }
+
+    /// The next daemon on the same host and state.
+    async fn restarted(self) -> Self {
+        let Self { daemon, directory } = self;
+        let mut host = daemon.engine.host;
+        host.kernel.restart_daemon();
+        Self::over(host, directory).await
+    }
+
+    async fn ask<T>(&mut self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, Error> {
+        let (reply, mut answer) = oneshot::channel();
+        self.happen(Event::Request(request(reply))).await;
+        answer.try_recv().expect("every request is answered before the next event")
+    }
+
+    async fn run(&mut self, request: SandboxRequest, starter: Starter) -> Result<SandboxId, Error> {
+        self.ask(|reply| Request::CreateSandbox(request, starter, reply)).await
+    }
+
+    async fn happen(&mut self, event: Event) {
+        assert!(self.daemon.take(event).await.is_continue());
+    }
+
+    fn host(&mut self) -> &mut FakeHost {
+        &mut self.daemon.engine.host
+    }
+
+    fn spec(&self) -> Spec {
+        Spec::clone(&self.daemon.handle().spec())
+    }
+
+    fn state(&self, id: SandboxId) -> Option<SandboxState> {
+        self.spec().sandboxes.get(&id).map(|sandbox| sandbox.state)
+    }
+
+    /// Links, namespaces and held ports, by name.
+    fn kernel(&mut self) -> impl PartialEq + std::fmt::Debug + use<> {
+        let state = &self.host().kernel.state;
+        let links: BTreeSet<_> = state.links.values().map(|link| link.name.clone()).collect();
+        (links, state.sandboxes.keys().copied().collect::<Vec<_>>(), state.held.clone())
+    }
+}
+
+fn network(name: &str) -> NetworkRequest {
+    NetworkRequest {
+        name: Name::of_network(name).expect("a name"),
+        subnet: None,
+        gateway: None,
+        internal: false,
+        options: [].into(),
+        labels: [].into(),
+    }
+}
+
+fn sandbox(name: &str) -> SandboxRequest {
+    SandboxRequest {
+        name: Name::of_sandbox(name).expect("a name"),
+        command: vec!["serve".to_owned()],
+        network: "net".to_owned(),
+        address: None,
+        ports: Vec::new(),
+        auto_remove: false,
+    }
+}
+
+fn publishing(name: &str, port: &str) -> SandboxRequest {
+    let port: PublishRequest = port.parse().expect("a port");
+    SandboxRequest { ports: vec![port], ..sandbox(name) }
+}
+
+#[tokio::test]
+async fn a_request_that_the_kernel_refuses_leaves_nothing_behind() {
+    let mut bench = Bench::with_network().await;
+    let first = bench.run(publishing("first", "8080:80"), Starter::Daemon).await.expect("a sandbox");
+    let held = bench.host().kernel.state.held.clone();
+    bench.ask(|reply| Request::RemoveSandbox { reference: first.to_string(), force: true, reply }).await.expect("gone");
+    bench.host().kernel.foreign_ports = held;
+    let (spec, kernel) = (bench.spec(), bench.kernel());
+
+    let refused = bench.run(publishing("second", "8080:80"), Starter::Daemon).await;
+
+    assert!(matches!(refused, Err(Error::Kernel(_))), "{refused:?}");
+    assert_eq!(bench.spec(), spec);
+    assert_eq!(bench.kernel(), kernel);
+    assert_eq!(bench.restarted().await.spec(), spec);
+}
+
+#[tokio::test]
+async fn a_request_that_makes_no_sense_does_not_reach_the_kernel() {
+    let mut bench = Bench::with_network().await;
+    let (spec, applied) = (bench.spec(), bench.host().kernel.applied.len());
+    let refused = bench.ask(|reply| Request::CreateNetwork(network("net"), reply)).await;
+    assert_eq!(refused.expect_err("the name is taken").to_string(), "network with name net already exists");
+    assert_eq!((bench.spec(), bench.host().kernel.applied.len()), (spec, applied));
+}
+
+#[tokio::test]
+async fn a_removal_stays_even_if_the_kernel_resists() {
+    let mut bench = Bench::with_network().await;
+    let before = bench.kernel();
+    bench.run(sandbox("web"), Starter::Daemon).await.expect("a sandbox");
+    bench.host().kernel.lives = Some(0);
+
+    let removed = bench.ask(|reply| Request::RemoveSandbox { reference: "web".to_owned(), force: true, reply }).await;
+
+    assert!(removed.is_ok(), "{removed:?}");
+    assert!(bench.spec().sandboxes.is_empty());
+    assert_ne!(bench.kernel(), before);
+    bench.host().kernel.lives = None;
+    bench.happen(Event::Tick).await;
+    assert_eq!(bench.kernel(), before);
+}
+
+#[tokio::test]
+async fn old_trouble_fails_no_new_request() {
+    let mut bench = Bench::with_network().await;
+    bench.run(publishing("web", "8080:80"), Starter::Daemon).await.expect("a sandbox");
+    // Another program takes the port while no daemon runs.
+    bench.host().kernel.foreign_ports = bench.host().kernel.state.held.clone();
+    let mut bench = bench.restarted().await;
+
+    bench.ask(|reply| Request::CreateNetwork(network("other"), reply)).await.expect("a network");
+    bench.run(sandbox("db"), Starter::Daemon).await.expect("a sandbox");
+    let refused = bench.run(publishing("second", "127.0.0.1:8080:80"), Starter::Daemon).await;
+    assert!(refused.is_err());
+}
+
+#[tokio::test]
+async fn a_command_that_does_not_exist_leaves_no_sandbox() {
+    let mut bench = Bench::with_network().await;
+    let (spec, kernel) = (bench.spec(), bench.kernel());
+    let request = SandboxRequest { command: vec!["missing".to_owned()], ..sandbox("ghost") };
+    let refused = bench.run(request, Starter::Daemon).await.expect_err("there is no such command");
+    assert_eq!(refused.exit_code(), Some(127));
+    assert_eq!((bench.spec(), bench.kernel()), (spec, kernel));
+}
+
+#[tokio::test]
+async fn an_ended_command_gives_its_place_back() {
+    let mut bench = Bench::with_network().await;
+    let before = bench.kernel();
+    let id = bench.run(publishing("web", "8080:80"), Starter::Daemon).await.expect("a sandbox");
+    let Some(SandboxState::Running(process)) = bench.state(id) else { panic!("{:?}", bench.state(id)) };
+
+    bench.happen(Event::SandboxExited { sandbox: id, process, code: 3 }).await;
+
+    assert_eq!(bench.state(id), Some(SandboxState::Exited(3)));
+    assert_eq!(bench.kernel(), before);
+    assert_eq!(bench.host().killed, [id], "what the command left running goes with it");
+}
+
+#[tokio::test]
+async fn the_end_of_an_earlier_process_is_not_the_end_of_the_command() {
+    let mut bench = Bench::with_network().await;
+    let id = bench.run(sandbox("web"), Starter::Daemon).await.expect("a sandbox");
+    let state = bench.state(id);
+    let earlier = Process { pid: 100, start_time: 0 };
+    bench.happen(Event::SandboxExited { sandbox: id, process: earlier, code: 3 }).await;
+    assert_eq!(bench.state(id), state);
+}
+
+#[tokio::test]
+async fn a_sandbox_to_be_removed_goes_with_its_command() {
+    let mut bench = Bench::with_network().await;
+    let before = bench.kernel();
+    let request = SandboxRequest { auto_remove: true, ..sandbox("short") };
+    let id = bench.run(request, Starter::Client).await.expect("a sandbox");
+    bench.host().running.insert(7);
+    bench.ask(|reply| Request::Started(id.to_string(), 7, reply)).await.expect("started");
+    bench.ask(|reply| Request::Ended(id.to_string(), 0, reply)).await.expect("ended");
+    assert_eq!(bench.state(id), None);
+    assert_eq!(bench.kernel(), before);
+}
+
+#[tokio::test]
+async fn a_command_is_started_once() {
+    let mut bench = Bench::with_network().await;
+    let id = bench.run(sandbox("web"), Starter::Daemon).await.expect("a sandbox");
+    let refused = bench.ask(|reply| Request::Started(id.to_string(), 100, reply)).await;
+    assert!(matches!(refused, Err(Error::StartedAlready { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_command_that_ended_while_no_daemon_ran_is_seen_to_have_ended() {
+    let mut bench = Bench::with_network().await;
+    let ended = bench.run(sandbox("ended"), Starter::Daemon).await.expect("a sandbox");
+    let lives = bench.run(sandbox("lives"), Starter::Daemon).await.expect("a sandbox");
+    let Some(SandboxState::Running(process)) = bench.state(ended) else { panic!("{:?}", bench.state(ended)) };
+    bench.host().running.remove(&process.pid);
+
+    let bench = bench.restarted().await;
+
+    assert_eq!(bench.state(ended), Some(SandboxState::Exited(255)));
+    assert!(matches!(bench.state(lives), Some(SandboxState::Running(_))));
+}
+
+#[tokio::test]
+async fn after_the_end_requests_are_refused() {
+    let mut bench = Bench::new().await;
+    let handle = bench.daemon.handle();
+    bench.daemon.engine.events().send(Event::Shutdown).await.expect("the loop has not ended");
+    bench.daemon.run().await;
+    drop(bench);
+    let refused = handle.ask(Request::Status).await;
+    assert!(matches!(refused, Err(Error::ShuttingDown)), "{refused:?}");
+}
