@@ -1,0 +1,100 @@
+//! Why the state cannot be read or kept.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::FORMAT;
+use crate::model::{IdError, NameError, PublishError};
+
+/// Why the state cannot be read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has the file open.
+    #[error("another netebpf daemon uses {}", .0.display())]
+    InUse(PathBuf),
+    /// The directory cannot be made.
+    #[error("cannot make the state directory {}: {source}", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another version of netebpf wrote the file.
+    #[error(
+        "the state file {} has format {found}, this netebpf reads format {FORMAT}: start the netebpf that wrote it, \
+         or remove its traces and this file with `netebpf cleanup`",
+        .file.display()
+    )]
+    Format {
+        /// The file.
+        file: PathBuf,
+        /// The version it has.
+        found: u64,
+    },
+    /// The file is not what was written.
+    #[error(
+        "the state file {} is damaged ({damage}): restore it from a copy, \
+         or remove it and all traces of netebpf with `netebpf cleanup`",
+        .file.display()
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        damage: Damage,
+    },
+    /// The file cannot be read or written.
+    #[error("cannot access the state file {}: {source}", .file.display())]
+    Access {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: Box<redb::Error>,
+    },
+}
+
+/// What is wrong with a state file.
+#[derive(Debug, thiserror::Error)]
+pub enum Damage {
+    /// The database is broken.
+    #[error(transparent)]
+    Database(Box<redb::Error>),
+    /// The format's version is missing.
+    #[error("it does not tell its format")]
+    NoFormat,
+    /// A row is no JSON, or has other fields.
+    #[error("a row cannot be read: {0}")]
+    Row(#[from] serde_json::Error),
+    /// A row has a name that is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A row has an identifier that is none.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// A row has a protocol that is none.
+    #[error(transparent)]
+    Protocol(#[from] PublishError),
+}
+
+impl Error {
+    /// Tells damage from trouble with the file system.
+    pub(super) fn of_database(file: &Path, error: impl Into<redb::Error>) -> Self {
+        let error = error.into();
+        let file = file.to_owned();
+        match error {
+            redb::Error::Io(ref source) if !is_damage(source) => {
+                Self::Access { file, source: Box::new(error) }
+            }
+            redb::Error::PreviousIo => Self::Access { file, source: Box::new(error) },
+            _ => Self::Damaged { file, damage: Damage::Database(Box::new(error)) },
+        }
+    }
+}
+
+/// A file that is cut short or begins with other bytes.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}

@@ -1,0 +1,174 @@
+//! Rows of the state file: JSON types of their own, so that the model may change while files stay readable.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use ipnet::IpNet;
+use netebpf_common::abi::Mac;
+use serde::{Deserialize, Serialize};
+
+use super::Damage;
+use crate::model::{
+    Endpoint, EndpointId, Name, Network, NetworkId, Pool, PortMapping, Process, Sandbox, SandboxId,
+    SandboxState,
+};
+
+#[derive(Serialize, Deserialize)]
+struct NetworkRecord {
+    name: String,
+    created: u64,
+    pools: Vec<PoolRecord>,
+    icc: bool,
+    internal: bool,
+    options: BTreeMap<String, String>,
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PoolRecord {
+    subnet: IpNet,
+    gateway: IpAddr,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SandboxRecord {
+    name: String,
+    created: u64,
+    command: Vec<String>,
+    state: StateRecord,
+    ports: Vec<PortRecord>,
+    auto_remove: bool,
+    endpoints: Vec<EndpointRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StateRecord {
+    Created,
+    Running { pid: i32, start_time: u64 },
+    Exited { code: i32 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct PortRecord {
+    host_address: IpAddr,
+    host_port: u16,
+    port: u16,
+    protocol: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EndpointRecord {
+    id: String,
+    network: String,
+    addresses: Vec<IpAddr>,
+    mac: [u8; 6],
+    interface: String,
+}
+
+pub(super) fn write_network(network: &Network) -> Vec<u8> {
+    let pool = |pool: &Pool| PoolRecord { subnet: pool.subnet, gateway: pool.gateway };
+    to_json(&NetworkRecord {
+        name: network.name.to_string(),
+        created: network.created,
+        pools: network.pools.iter().map(pool).collect(),
+        icc: network.icc,
+        internal: network.internal,
+        options: network.options.clone(),
+        labels: network.labels.clone(),
+    })
+}
+
+pub(super) fn read_network(id: NetworkId, row: &[u8]) -> Result<Network, Damage> {
+    let record: NetworkRecord = serde_json::from_slice(row)?;
+    let pool = |pool: PoolRecord| Pool { subnet: pool.subnet, gateway: pool.gateway };
+    Ok(Network {
+        id,
+        name: Name::of_network(&record.name)?,
+        created: record.created,
+        pools: record.pools.into_iter().map(pool).collect(),
+        icc: record.icc,
+        internal: record.internal,
+        options: record.options,
+        labels: record.labels,
+    })
+}
+
+pub(super) fn write_sandbox(sandbox: &Sandbox) -> Vec<u8> {
+    to_json(&SandboxRecord {
+        name: sandbox.name.to_string(),
+        created: sandbox.created,
+        command: sandbox.command.clone(),
+        state: match sandbox.state {
+            SandboxState::Created => StateRecord::Created,
+            SandboxState::Running(Process { pid, start_time }) => StateRecord::Running { pid, start_time },
+            SandboxState::Exited(code) => StateRecord::Exited { code },
+        },
+        ports: sandbox.ports.iter().map(PortRecord::from).collect(),
+        auto_remove: sandbox.auto_remove,
+        endpoints: sandbox.endpoints.iter().map(EndpointRecord::from).collect(),
+    })
+}
+
+pub(super) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbox, Damage> {
+    let record: SandboxRecord = serde_json::from_slice(row)?;
+    Ok(Sandbox {
+        id,
+        name: Name::of_sandbox(&record.name)?,
+        created: record.created,
+        command: record.command,
+        state: match record.state {
+            StateRecord::Created => SandboxState::Created,
+            StateRecord::Running { pid, start_time } => SandboxState::Running(Process { pid, start_time }),
+            StateRecord::Exited { code } => SandboxState::Exited(code),
+        },
+        ports: record.ports.into_iter().map(PortMapping::try_from).collect::<Result<_, _>>()?,
+        auto_remove: record.auto_remove,
+        endpoints: record.endpoints.into_iter().map(Endpoint::try_from).collect::<Result<_, _>>()?,
+    })
+}
+
+impl From<&PortMapping> for PortRecord {
+    fn from(mapping: &PortMapping) -> Self {
+        let PortMapping { host_address, host_port, port, protocol } = *mapping;
+        Self { host_address, host_port, port, protocol: protocol.to_string() }
+    }
+}
+
+impl TryFrom<PortRecord> for PortMapping {
+    type Error = Damage;
+
+    fn try_from(record: PortRecord) -> Result<Self, Damage> {
+        let PortRecord { host_address, host_port, port, protocol } = record;
+        Ok(Self { host_address, host_port, port, protocol: protocol.parse()? })
+    }
+}
+
+impl From<&Endpoint> for EndpointRecord {
+    fn from(endpoint: &Endpoint) -> Self {
+        Self {
+            id: endpoint.id.to_string(),
+            network: endpoint.network.to_string(),
+            addresses: endpoint.addresses.clone(),
+            mac: endpoint.mac.0,
+            interface: endpoint.interface.clone(),
+        }
+    }
+}
+
+impl TryFrom<EndpointRecord> for Endpoint {
+    type Error = Damage;
+
+    fn try_from(record: EndpointRecord) -> Result<Self, Damage> {
+        Ok(Self {
+            id: record.id.parse::<EndpointId>()?,
+            network: record.network.parse::<NetworkId>()?,
+            addresses: record.addresses,
+            mac: Mac(record.mac),
+            interface: record.interface,
+        })
+    }
+}
+
+fn to_json(record: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(record).expect("records have string keys and no failing serializer")
+}
