@@ -87,11 +87,10 @@ impl LinuxKernel {
     }
 
     async fn links(&self) -> Result<BTreeMap<u32, Link>, Error> {
-        let (links, mut addresses, mut forwarding) = tokio::try_join!(
-            links::list(&self.netlink),
-            addresses::list(&self.netlink),
-            forwarding::list(&self.netlink)
-        )?;
+        // One after the other: a netlink socket takes one dump at a time.
+        let links = links::list(&self.netlink).await?;
+        let mut addresses = addresses::list(&self.netlink).await?;
+        let mut forwarding = forwarding::list(&self.netlink).await?;
         let links = links.into_iter().map(|link| {
             let seen = Link {
                 role: ownership::role(&link),

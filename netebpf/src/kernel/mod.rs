@@ -21,6 +21,8 @@ mod routes;
 mod sandboxes;
 mod settings;
 mod sysctl;
+#[cfg(test)]
+mod tests;
 pub mod watch;
 
 use crate::plan::Action;

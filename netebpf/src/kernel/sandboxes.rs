@@ -117,8 +117,9 @@ impl Sandboxes {
 }
 
 async fn read(netlink: &Handle) -> Result<Namespace, Error> {
-    let (links, mut addresses, default_gateways) =
-        tokio::try_join!(links::list(netlink), addresses::list(netlink), routes::default_gateways(netlink))?;
+    let links = links::list(netlink).await?;
+    let mut addresses = addresses::list(netlink).await?;
+    let default_gateways = routes::default_gateways(netlink).await?;
     let interfaces = links.into_iter().filter(|link| !link.loopback).map(|link| {
         let mut addresses = addresses.remove(&link.index).unwrap_or_default();
         addresses.retain(|address| !is_link_local(*address));

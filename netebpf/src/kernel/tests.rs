@@ -1,0 +1,347 @@
+//! The executor on the real kernel. Each test has a network namespace and directories of its own.
+//!
+//! Needs root, and the tests of programs and tables a build with the BPF object; where one is missing, a test says so
+//! and does nothing. What packets do is the business of the suites in `tests/`.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::{IpAddr, TcpListener},
+    os::unix::net::UnixListener,
+    panic::{AssertUnwindSafe, resume_unwind},
+    path::PathBuf,
+    thread,
+};
+
+use futures::{FutureExt as _, StreamExt as _};
+use netebpf_common::abi::{
+    ABI_VERSION, Address, Config, Hook, LocalAddress, Mac, Port, PublishKey, PublishTarget, protocol,
+};
+use nix::{
+    sched::{CloneFlags, unshare},
+    unistd::geteuid,
+};
+use tokio::runtime::Builder;
+
+use super::{
+    Error, Interface, Kernel as _, LinkRole, LinuxKernel, OBJECT, Observed, Owner, Settings,
+    cleanup::cleanup, namespaces, process, watch,
+};
+use crate::{
+    model::{EndpointId, NetworkId, SandboxId},
+    plan::{Action, Entry, Key},
+};
+
+const NETWORK: NetworkId = NetworkId::new([1; 32]);
+const ENDPOINT: EndpointId = EndpointId::new([2; 32]);
+const SANDBOX: SandboxId = SandboxId::new([3; 32]);
+const BRIDGE: &str = "br-010101010101";
+const VETH: &str = "neb020202020202";
+const BRIDGE_MAC: Mac = Mac([2, 0, 0, 0, 0, 1]);
+const MAC: Mac = Mac([2, 0, 0, 0, 0, 2]);
+
+/// Runs a test on a host of its own: a thread in a fresh network namespace.
+fn on_a_host(name: &str, test: impl AsyncFnOnce(Settings) + Send + 'static) {
+    if !geteuid().is_root() || OBJECT.is_empty() {
+        eprintln!("skipped {name}: needs root and a build with the BPF object (`cargo xtask test`)");
+        return;
+    }
+    let name = format!("netebpf-{name}-{}", std::process::id());
+    let directory = tempfile::Builder::new().prefix(&name).tempdir().expect("a scratch directory");
+    let settings = Settings {
+        run_dir: directory.path().join("run"),
+        state_dir: directory.path().join("state"),
+        bpffs: PathBuf::from("/sys/fs/bpf").join(&name),
+    };
+    let host = thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let outcome = AssertUnwindSafe(test(settings.clone())).catch_unwind().await;
+            let removed = cleanup(&settings).await;
+            outcome.unwrap_or_else(|panic| resume_unwind(panic));
+            removed.expect("cleaning up works");
+            for directory in [settings.run_dir, settings.state_dir, settings.bpffs] {
+                assert!(!directory.exists(), "{} is left behind", directory.display());
+            }
+        });
+    });
+    host.join().unwrap_or_else(|panic| resume_unwind(panic));
+}
+
+async fn apply(kernel: &mut LinuxKernel, actions: &[Action]) {
+    for action in actions {
+        kernel
+            .apply(action)
+            .await
+            .unwrap_or_else(|error| panic!("{action:?}: {error}: {:?}", error_source(&error)));
+    }
+}
+
+fn error_source(error: &Error) -> Option<String> {
+    std::error::Error::source(error).map(ToString::to_string)
+}
+
+async fn observe(kernel: &mut LinuxKernel) -> Observed {
+    kernel.observe().await.expect("the kernel can be read")
+}
+
+fn index(observed: &Observed, name: &str) -> u32 {
+    let found = observed.links.iter().find(|(_, link)| link.name == name);
+    *found.unwrap_or_else(|| panic!("there is no link {name}")).0
+}
+
+/// One network with one endpoint; returns the indexes of bridge and veth.
+async fn build(kernel: &mut LinuxKernel) -> (u32, u32) {
+    let begin = [
+        Action::CreateNamespace { sandbox: SANDBOX },
+        Action::CreateBridge { network: NETWORK, name: BRIDGE.to_owned(), mac: BRIDGE_MAC },
+    ];
+    apply(kernel, &begin).await;
+    let bridge = index(&observe(kernel).await, BRIDGE);
+    let veth = Action::CreateVeth {
+        endpoint: ENDPOINT,
+        sandbox: SANDBOX,
+        name: VETH.to_owned(),
+        bridge,
+        interface: "eth0".to_owned(),
+        mac: MAC,
+    };
+    apply(kernel, &[veth]).await;
+    (bridge, index(&observe(kernel).await, VETH))
+}
+
+fn finish(bridge: u32, veth: u32) -> Vec<Action> {
+    let gateway: IpAddr = [10, 7, 0, 1].into();
+    vec![
+        Action::AddAddress { ifindex: bridge, address: "10.7.0.1/24".parse().expect("a subnet") },
+        Action::AddForwardingEntry { ifindex: veth, mac: MAC },
+        Action::SetUp { ifindex: bridge },
+        Action::SetUp { ifindex: veth },
+        Action::ConfigureInterface {
+            sandbox: SANDBOX,
+            interface: "eth0".to_owned(),
+            addresses: vec!["10.7.0.2/24".parse().expect("a subnet")],
+        },
+        Action::SetDefaultRoute { sandbox: SANDBOX, gateway },
+    ]
+}
+
+#[test]
+fn a_network_is_seen_as_it_was_made_however_often_it_is_made() {
+    on_a_host("links", async |settings| {
+        let mut kernel = LinuxKernel::open(settings).expect("the kernel can be used");
+        let (bridge, veth) = build(&mut kernel).await;
+        assert_eq!(build(&mut kernel).await, (bridge, veth));
+        for _ in 0..2 {
+            apply(&mut kernel, &finish(bridge, veth)).await;
+        }
+
+        let observed = observe(&mut kernel).await;
+        let seen = &observed.links[&bridge];
+        assert_eq!(
+            (seen.role, seen.mac, seen.up),
+            (LinkRole::Bridge(Owner::Known(NETWORK)), BRIDGE_MAC, true)
+        );
+        assert_eq!(seen.addresses, ["10.7.0.1/24".parse().expect("a subnet")].into());
+        let seen = &observed.links[&veth];
+        assert_eq!((seen.role, seen.master), (LinkRole::Veth(Owner::Known(ENDPOINT)), Some(bridge)));
+        assert_eq!(seen.forwarding, [MAC].into());
+        assert_eq!(seen.addresses, BTreeSet::new());
+        let inside = &observed.sandboxes[&SANDBOX];
+        let addresses = ["10.7.0.2/24".parse().expect("a subnet")].into();
+        assert_eq!(
+            inside.interfaces,
+            [("eth0".to_owned(), Interface { up: true, mac: MAC, addresses })].into()
+        );
+        assert_eq!(inside.default_gateways, [[10, 7, 0, 1].into()].into());
+        assert_eq!(observed.links[&1].role, LinkRole::Loopback);
+
+        let gateway = [10, 7, 0, 1].into();
+        let undo = [
+            Action::DeleteDefaultRoute { sandbox: SANDBOX, gateway },
+            Action::DeleteAddress { ifindex: bridge, address: "10.7.0.1/24".parse().expect("a subnet") },
+            Action::DeleteLink { ifindex: veth, name: VETH.to_owned() },
+            Action::DeleteLink { ifindex: bridge, name: BRIDGE.to_owned() },
+            Action::DeleteNamespace { sandbox: SANDBOX },
+        ];
+        apply(&mut kernel, &undo).await;
+        apply(&mut kernel, &undo[1..]).await;
+        let observed = observe(&mut kernel).await;
+        assert_eq!(observed.links.keys().collect::<Vec<_>>(), [&1]);
+        assert!(observed.sandboxes.is_empty());
+    });
+}
+
+#[test]
+fn programs_and_tables_outlive_the_daemon() {
+    on_a_host("programs", async |settings| {
+        let mut kernel = LinuxKernel::open(settings.clone()).expect("the kernel can be used");
+        let (bridge, veth) = build(&mut kernel).await;
+        let local = Address::from(IpAddr::from([10, 7, 0, 1]));
+        let entry = Entry::Local(local, LocalAddress { ifindex: bridge });
+        let config = Config { abi: ABI_VERSION, epoch: 3, ..Config::default() };
+        let actions = [
+            Action::Put(entry),
+            Action::Put(Entry::Config(config)),
+            Action::AttachProgram { hook: Hook::FromBridge, ifindex: bridge },
+            Action::AttachProgram { hook: Hook::FromContainer, ifindex: veth },
+            Action::AttachProgram { hook: Hook::ToContainer, ifindex: veth },
+        ];
+        let attached = BTreeSet::from([
+            (Hook::FromBridge, bridge),
+            (Hook::FromContainer, veth),
+            (Hook::ToContainer, veth),
+        ]);
+        apply(&mut kernel, &actions).await;
+        apply(&mut kernel, &actions).await;
+        assert_eq!(observe(&mut kernel).await.attached, attached);
+
+        let before = kernel.programs().await.expect("programs can be listed");
+        drop(kernel);
+        let mut kernel = LinuxKernel::open(settings.clone()).expect("the pinned data path is taken over");
+        let after = kernel.programs().await.expect("programs can be listed");
+        assert!(
+            before.iter().zip(&after).all(|(before, after)| before.id != after.id),
+            "programs are replaced"
+        );
+        assert!(after.iter().all(|program| program.instructions > 0));
+        let observed = observe(&mut kernel).await;
+        assert_eq!(observed.attached, attached);
+        assert_eq!(observed.tables.config, Some(config));
+        assert_eq!(observed.tables.locals, [(local, LocalAddress { ifindex: bridge })].into());
+        assert_ne!(observed.netns_cookie, 0);
+
+        apply(&mut kernel, &[Action::Delete(Key::Local(local)), Action::Delete(Key::Local(local))]).await;
+        apply(&mut kernel, &[Action::DeleteLink { ifindex: veth, name: VETH.to_owned() }]).await;
+        let observed = observe(&mut kernel).await;
+        assert!(observed.tables.locals.is_empty());
+        assert_eq!(observed.attached, attached, "a pin without its link is there to be removed");
+        drop(kernel);
+        let mut kernel = LinuxKernel::open(settings).expect("a pin without its link is no obstacle");
+        assert_eq!(observe(&mut kernel).await.attached, [(Hook::FromBridge, bridge)].into());
+        apply(&mut kernel, &[Action::DetachProgram { hook: Hook::FromBridge, ifindex: bridge }]).await;
+        assert_eq!(observe(&mut kernel).await.attached, BTreeSet::new());
+    });
+}
+
+#[test]
+fn maps_of_another_version_are_refused() {
+    on_a_host("version", async |settings| {
+        let mut kernel = LinuxKernel::open(settings.clone()).expect("the kernel can be used");
+        let other = Config { abi: ABI_VERSION + 1, ..Config::default() };
+        apply(&mut kernel, &[Action::Put(Entry::Config(other))]).await;
+        drop(kernel);
+        let error = LinuxKernel::open(settings).err().expect("another version is refused").to_string();
+        assert!(error.contains(&format!("speak ABI {}", ABI_VERSION + 1)), "{error}");
+        assert!(error.contains("netebpf cleanup"), "{error}");
+    });
+}
+
+#[test]
+fn a_held_port_is_taken_and_a_taken_port_is_an_error() {
+    on_a_host("ports", async |settings| {
+        let mut kernel = LinuxKernel::open(settings).expect("the kernel can be used");
+        let key = |port, protocol| PublishKey::new(Address::UNSPECIFIED_V4, Port::new(port), protocol);
+        let held = [key(8080, protocol::TCP), key(8080, protocol::UDP)];
+        apply(&mut kernel, &held.map(Action::HoldPort)).await;
+        apply(&mut kernel, &held.map(Action::HoldPort)).await;
+        assert_eq!(observe(&mut kernel).await.held, held.into());
+        TcpListener::bind("0.0.0.0:8080").expect_err("the port is taken");
+        apply(&mut kernel, &held.map(Action::ReleasePort)).await;
+
+        let taken = TcpListener::bind("0.0.0.0:8081").expect("the port is free");
+        let error =
+            kernel.apply(&Action::HoldPort(key(8081, protocol::TCP))).await.expect_err("the port is taken");
+        assert_eq!(error.to_string(), "failed to bind host port 0.0.0.0:8081/tcp: address already in use");
+        drop(taken);
+        let target = PublishTarget::new(Address::from(IpAddr::from([10, 7, 0, 2])), Port::new(80));
+        apply(&mut kernel, &[Action::Put(Entry::Published(held[0], target))]).await;
+        assert_eq!(observe(&mut kernel).await.tables.published, [(held[0], target)].into());
+    });
+}
+
+#[test]
+fn a_link_of_somebody_else_is_neither_taken_nor_removed() {
+    on_a_host("foreign", async |settings| {
+        let mut kernel = LinuxKernel::open(settings.clone()).expect("the kernel can be used");
+        let netlink = super::netlink::connect().expect("a netlink socket");
+        let foreign = rtnetlink::LinkBridge::new(BRIDGE).build();
+        netlink.link().add(foreign).execute().await.expect("a bridge as Docker makes it");
+        let bridge = Action::CreateBridge { network: NETWORK, name: BRIDGE.to_owned(), mac: BRIDGE_MAC };
+        let error = kernel.apply(&bridge).await.expect_err("the name is taken");
+        assert!(matches!(error, Error::ForeignLink { .. }), "{error}");
+        cleanup(&settings).await.expect("cleaning up works");
+        assert!(super::links::list(&netlink).await.expect("links").iter().any(|link| link.name == BRIDGE));
+    });
+}
+
+#[test]
+fn a_command_runs_in_its_sandbox_and_its_end_is_noticed() {
+    on_a_host("process", async |settings| {
+        let mut kernel = LinuxKernel::open(settings.clone()).expect("the kernel can be used");
+        apply(&mut kernel, &[Action::CreateNamespace { sandbox: SANDBOX }]).await;
+        let (namespace, log) = (settings.namespace(SANDBOX), settings.log(SANDBOX));
+        let command = |script: &str| ["sh", "-c", script].map(str::to_owned);
+
+        let script = "readlink /proc/self/ns/net; read line || echo no input; exit 7";
+        let started = process::spawn(&namespace, &command(script), &log).expect("the command starts");
+        assert_eq!(process::exited(started).await.expect("it can be waited for"), 7);
+        let output = fs::read_to_string(log).expect("there is a log");
+        let inode = namespaces::list(&settings.namespaces()).expect("namespaces")[0].1;
+        assert_eq!(output, format!("net:[{inode}]\nno input\n"));
+
+        let log = settings.log(SANDBOX);
+        let sleeper = process::spawn(&namespace, &command("sleep 1000"), &log).expect("the command starts");
+        assert!(process::is_running(sleeper));
+        process::kill_inside(&namespace).expect("it can be killed");
+        assert_eq!(process::exited(sleeper).await.expect("it can be waited for"), 137);
+        assert!(!process::is_running(sleeper));
+
+        let error =
+            process::spawn(&namespace, &["/no/such/program".to_owned()], &log).expect_err("nothing to run");
+        assert_eq!(error_source(&error).as_deref(), Some("No such file or directory (os error 2)"));
+    });
+}
+
+#[test]
+fn cleanup_ends_what_still_runs() {
+    on_a_host("cleanup", async |settings| {
+        let mut kernel = LinuxKernel::open(settings.clone()).expect("the kernel can be used");
+        build(&mut kernel).await;
+        drop(kernel);
+        let log = settings.log(SANDBOX);
+        let command = ["sleep".to_owned(), "1000".to_owned()];
+        let sleeper =
+            process::spawn(&settings.namespace(SANDBOX), &command, &log).expect("the command starts");
+        let removed = cleanup(&settings).await.expect("cleaning up works");
+        assert!(!process::is_running(sleeper));
+        for trace in ["process ", "link br-", "link neb", "namespace of ", "/links/connect4", "/maps/FLOWS"] {
+            assert!(removed.iter().any(|line| line.contains(trace)), "{trace} is not in {removed:#?}");
+        }
+        assert_eq!(cleanup(&settings).await.expect("cleaning up twice works"), [""; 0]);
+    });
+}
+
+#[test]
+fn cleanup_under_a_daemon_is_refused() {
+    on_a_host("refusal", async |settings| {
+        fs::create_dir_all(&settings.run_dir).expect("a directory");
+        let daemon = UnixListener::bind(settings.socket()).expect("a socket");
+        let error = cleanup(&settings).await.expect_err("a daemon answers");
+        assert!(matches!(error, Error::DaemonRunning { .. }), "{error}");
+        drop(daemon);
+        drop(LinuxKernel::open(settings).expect("the kernel can be used"));
+    });
+}
+
+#[test]
+fn a_change_of_links_is_noticed() {
+    on_a_host("watch", async |settings| {
+        let mut kernel = LinuxKernel::open(settings).expect("the kernel can be used");
+        let mut events = watch::events().expect("links can be watched");
+        let bridge = Action::CreateBridge { network: NETWORK, name: BRIDGE.to_owned(), mac: BRIDGE_MAC };
+        apply(&mut kernel, &[bridge]).await;
+        assert_eq!(events.next().await, Some(()));
+    });
+}
