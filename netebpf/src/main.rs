@@ -25,8 +25,11 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init(&args.log)?;
-    let runtime =
-        Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start the async runtime")?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
     let code = runtime.block_on(cli::run(args));
     // Work that cannot be interrupted must not hold up the exit.
     runtime.shutdown_background();

@@ -123,7 +123,9 @@ pub(super) fn segment(text: &str) -> String {
 }
 
 fn to_json(path: &str, body: &impl Serialize) -> Result<Bytes, Error> {
-    serde_json::to_vec(body).map(Bytes::from).map_err(|source| Error::Answer { path: path.to_owned(), source })
+    serde_json::to_vec(body)
+        .map(Bytes::from)
+        .map_err(|source| Error::Answer { path: path.to_owned(), source })
 }
 
 fn parse<T: DeserializeOwned>(path: &str, answer: &[u8]) -> Result<T, Error> {

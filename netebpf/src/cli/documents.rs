@@ -1,7 +1,10 @@
 //! `netebpf completions` and `netebpf man`: what packages ship besides the program.
 
-use clap::CommandFactory as _;
+use std::io;
+
+use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
+use clap_mangen::Man;
 
 use super::{Args, Error, Output};
 
@@ -12,9 +15,16 @@ pub(super) fn completions(shell: Shell, output: &mut Output) -> Result<(), Error
     Ok(output.bytes(&script)?)
 }
 
-/// Prints the manual page, one section for the program and one for each of its commands.
+/// Prints the manual pages: the program's first, then one for each command.
 pub(super) fn manual(output: &mut Output) -> Result<(), Error> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Args::command()).render(&mut page)?;
-    Ok(output.bytes(&page)?)
+    let mut program = Args::command().disable_help_subcommand(true);
+    program.build();
+    let mut pages = Vec::new();
+    write_pages(&program, &mut pages)?;
+    Ok(output.bytes(&pages)?)
+}
+
+fn write_pages(command: &Command, pages: &mut Vec<u8>) -> io::Result<()> {
+    Man::new(command.clone()).render(pages)?;
+    command.get_subcommands().try_for_each(|command| write_pages(command, pages))
 }

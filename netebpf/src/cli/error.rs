@@ -27,7 +27,9 @@ pub enum Error {
     #[error(transparent)]
     Socket(#[from] frontend::Error),
     /// Nobody can be asked whether `cleanup` may go on.
-    #[error("nothing was removed: there is no terminal to ask on; use --yes to remove everything without asking")]
+    #[error(
+        "nothing was removed: there is no terminal to ask on; use --yes to remove everything without asking"
+    )]
     NotConfirmed,
     /// Something could not be removed.
     #[error(transparent)]

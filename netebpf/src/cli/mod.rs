@@ -65,7 +65,11 @@ async fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Error> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn dispatch_network(command: NetworkCommand, client: &Client, output: &mut Output) -> Result<(), Error> {
+async fn dispatch_network(
+    command: NetworkCommand,
+    client: &Client,
+    output: &mut Output,
+) -> Result<(), Error> {
     match command {
         NetworkCommand::Create(args) => network::create::run(args, client, output).await,
         NetworkCommand::Ls(args) => network::ls::run(&args, client, output).await,

@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn tables_look_like_dockers() {
-        let rows = vec![["0123456789ab".to_owned(), "web".to_owned()], ["ba9876543210".to_owned(), "db".to_owned()]];
+        let rows =
+            vec![["0123456789ab".to_owned(), "web".to_owned()], ["ba9876543210".to_owned(), "db".to_owned()]];
         assert_eq!(
             table(["SANDBOX ID", "NAME"], rows),
             "SANDBOX ID     NAME\n0123456789ab   web\nba9876543210   db"

@@ -67,8 +67,8 @@ fn port(request: PublishRequest) -> Port {
 
 /// Starts the command on our terminal, inside the sandbox, and tells the daemon.
 async fn start(client: &Client, path: &str, namespace: &Path, command: &[String]) -> Result<Child, Error> {
-    let mut child =
-        process::spawn_attached(namespace, command).map_err(|error| Error::Command(daemon::Error::command(error)))?;
+    let mut child = process::spawn_attached(namespace, command)
+        .map_err(|error| Error::Command(daemon::Error::command(error)))?;
     let pid = child.id().cast_signed();
     if let Err(error) = client.post(&format!("{path}/started"), &Started { pid }).await {
         child.kill().and_then(|()| child.wait()).map_err(Error::Wait)?;

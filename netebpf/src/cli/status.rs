@@ -12,11 +12,16 @@ pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output)
         "netebpf {}, process {}, Linux {}, programs attached by {}\n{} networks, {} sandboxes\n",
         status.version, status.pid, status.kernel, status.attach_mode, status.networks, status.sandboxes
     ))?;
-    let programs = status.programs.into_iter().map(|program| [program.name, program.instructions.to_string(), program.attached_to.join(", ")]);
+    let programs = status
+        .programs
+        .into_iter()
+        .map(|program| [program.name, program.instructions.to_string(), program.attached_to.join(", ")]);
     output.table(["PROGRAM", "INSTRUCTIONS", "ATTACHED TO"], programs.collect())?;
     output.line("")?;
-    let tables =
-        status.tables.into_iter().map(|table| [table.name, table.entries.to_string(), table.capacity.to_string()]);
+    let tables = status
+        .tables
+        .into_iter()
+        .map(|table| [table.name, table.entries.to_string(), table.capacity.to_string()]);
     output.table(["TABLE", "ENTRIES", "CAPACITY"], tables.collect())?;
     output.line("")?;
     let counters = status

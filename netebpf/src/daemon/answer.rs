@@ -17,7 +17,8 @@ impl<H: Host> Engine<H> {
             Request::CreateNetwork(request, reply) => send(reply, self.create_network(request).await),
             Request::RemoveNetwork(reference, reply) => send(reply, self.remove_network(&reference).await),
             Request::Connect { network, sandbox, address, reply } => {
-                let result = self.commit(|spec, context| change::connect(spec, &network, &sandbox, address, context));
+                let result =
+                    self.commit(|spec, context| change::connect(spec, &network, &sandbox, address, context));
                 send(reply, result.await);
             }
             Request::Disconnect { network, sandbox, reply } => {
@@ -56,7 +57,11 @@ impl<H: Host> Engine<H> {
         self.settle(wanted).await
     }
 
-    async fn create_sandbox(&mut self, request: change::SandboxRequest, by: Starter) -> Result<SandboxId, Error> {
+    async fn create_sandbox(
+        &mut self,
+        request: change::SandboxRequest,
+        by: Starter,
+    ) -> Result<SandboxId, Error> {
         let id = self.commit(|spec, context| change::create_sandbox(spec, request, context)).await?;
         info!(sandbox = %id.short(), "sandbox created");
         match by {

@@ -77,8 +77,15 @@ impl<H: Host> Engine<H> {
     /// Puts a removal in force. It stays even if the kernel resists: what is left over goes with a later reconcile,
     /// and the trouble that made someone remove a thing never keeps it from being removed.
     pub(super) async fn settle(&mut self, wanted: Spec) -> Result<(), Error> {
+        let previous = self.spec();
         self.record(wanted)?;
         self.repair().await;
+        let spec = self.spec();
+        for sandbox in previous.sandboxes.keys().filter(|id| !spec.sandboxes.contains_key(id)) {
+            if let Err(error) = self.host.remove_files(*sandbox) {
+                warn!(sandbox = %sandbox.short(), %error, "cannot remove the sandbox's files");
+            }
+        }
         Ok(())
     }
 
@@ -112,11 +119,17 @@ impl<H: Host> Engine<H> {
 
     async fn go_back_to(&mut self, previous: &Spec) {
         if let Err(error) = self.store.save(previous) {
-            error!(error = with_causes(&error), "cannot write down that the request was undone; a restart would try it again");
+            error!(
+                error = with_causes(&error),
+                "cannot write down that the request was undone; a restart would try it again"
+            );
         }
         match reconcile::reconcile(&mut self.host, previous).await {
             Ok(_) => info!("the failed request left nothing behind"),
-            Err(error) => error!(error = with_causes(&error), "the failed request left something behind; trying again at the next tick"),
+            Err(error) => error!(
+                error = with_causes(&error),
+                "the failed request left something behind; trying again at the next tick"
+            ),
         }
     }
 }

@@ -51,7 +51,10 @@ pub enum Error {
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string);
-    causes.fold(error.to_string(), |text, cause| if text.contains(&cause) { text } else { format!("{text}: {cause}") })
+    causes.fold(
+        error.to_string(),
+        |text, cause| if text.contains(&cause) { text } else { format!("{text}: {cause}") },
+    )
 }
 
 impl Error {

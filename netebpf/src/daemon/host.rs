@@ -1,14 +1,13 @@
 //! What the daemon needs of a host besides a kernel that can be driven: commands, routes and figures.
 
+use std::{fs, io};
+
 use ipnet::IpNet;
 use nix::sys::utsname::uname;
 
 use super::{Error, status::DataPlane};
 use crate::{
-    kernel::{
-        Kernel, LinuxKernel,
-        process,
-    },
+    kernel::{Kernel, LinuxKernel, process},
     model::{Process, Sandbox, SandboxId},
 };
 
@@ -31,6 +30,9 @@ pub trait Host: Kernel + Send {
 
     /// Waits for the end of a process and returns its exit code.
     fn exited(&self, process: Process) -> impl Future<Output = Result<i32, Self::Error>> + Send + 'static;
+
+    /// Removes a sandbox's own files, such as its log.
+    fn remove_files(&mut self, sandbox: SandboxId) -> io::Result<()>;
 
     /// Kills every process in a sandbox's namespace.
     fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), Self::Error>;
@@ -67,6 +69,14 @@ impl Host for LinuxKernel {
 
     fn exited(&self, process: Process) -> impl Future<Output = Result<i32, Self::Error>> + Send + 'static {
         process::exited(process)
+    }
+
+    fn remove_files(&mut self, sandbox: SandboxId) -> io::Result<()> {
+        match fs::remove_dir_all(self.settings().sandbox_dir(sandbox)) {
+            // A sandbox that a client has started has none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
     }
 
     fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), Self::Error> {

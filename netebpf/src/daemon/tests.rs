@@ -1,6 +1,6 @@
 //! The loop over a fake host and a real store.
 
-use std::{collections::BTreeSet, future};
+use std::{collections::BTreeSet, future, io};
 
 use ipnet::IpNet;
 use tempfile::TempDir;
@@ -24,6 +24,7 @@ struct FakeHost {
     kernel: FakeKernel,
     running: BTreeSet<i32>,
     killed: Vec<SandboxId>,
+    without_files: Vec<SandboxId>,
 }
 
 impl Kernel for FakeHost {
@@ -66,6 +67,11 @@ impl Host for FakeHost {
 
     fn exited(&self, _: Process) -> impl Future<Output = Result<i32, FakeError>> + Send + 'static {
         future::pending()
+    }
+
+    fn remove_files(&mut self, sandbox: SandboxId) -> io::Result<()> {
+        self.without_files.push(sandbox);
+        Ok(())
     }
 
     fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), FakeError> {
@@ -173,7 +179,10 @@ async fn a_request_that_the_kernel_refuses_leaves_nothing_behind() {
     let mut bench = Bench::with_network().await;
     let first = bench.run(publishing("first", "8080:80"), Starter::Daemon).await.expect("a sandbox");
     let held = bench.host().kernel.state.held.clone();
-    bench.ask(|reply| Request::RemoveSandbox { reference: first.to_string(), force: true, reply }).await.expect("gone");
+    bench
+        .ask(|reply| Request::RemoveSandbox { reference: first.to_string(), force: true, reply })
+        .await
+        .expect("gone");
     bench.host().kernel.foreign_ports = held;
     let (spec, kernel) = (bench.spec(), bench.kernel());
 
@@ -201,7 +210,8 @@ async fn a_removal_stays_even_if_the_kernel_resists() {
     bench.run(sandbox("web"), Starter::Daemon).await.expect("a sandbox");
     bench.host().kernel.lives = Some(0);
 
-    let removed = bench.ask(|reply| Request::RemoveSandbox { reference: "web".to_owned(), force: true, reply }).await;
+    let removed =
+        bench.ask(|reply| Request::RemoveSandbox { reference: "web".to_owned(), force: true, reply }).await;
 
     assert!(removed.is_ok(), "{removed:?}");
     assert!(bench.spec().sandboxes.is_empty());
@@ -270,6 +280,7 @@ async fn a_sandbox_to_be_removed_goes_with_its_command() {
     bench.ask(|reply| Request::Ended(id.to_string(), 0, reply)).await.expect("ended");
     assert_eq!(bench.state(id), None);
     assert_eq!(bench.kernel(), before);
+    assert_eq!(bench.host().without_files, [id]);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Where log lines go, and which.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 /// A log filter that cannot be read or set.
@@ -15,12 +16,19 @@ pub struct FilterError {
 }
 
 /// Sends log lines that pass `filter` to standard error, for the rest of the process' life.
+///
+/// A level alone is about our own lines; of the libraries only warnings are let through then.
 pub fn init(filter: &str) -> Result<(), FilterError> {
     let refused = |reason: String| FilterError { filter: filter.to_owned(), reason };
-    let directives = EnvFilter::builder().parse(filter).map_err(|error| refused(error.to_string()))?;
+    let directives = match filter.parse::<LevelFilter>() {
+        Ok(level) => format!("{},netebpf={level}", level.min(LevelFilter::WARN)),
+        Err(_) => filter.to_owned(),
+    };
+    let directives = EnvFilter::builder().parse(directives).map_err(|error| refused(error.to_string()))?;
     tracing_subscriber::fmt()
         .with_env_filter(directives)
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .try_init()
         .map_err(|error| refused(error.to_string()))

@@ -21,25 +21,28 @@ use crate::kernel::Settings;
 #[command(name = "netebpf", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Args {
     /// Where the daemon's socket and the sandboxes' namespace files are
-    #[arg(long, global = true, value_name = "DIR", env = "NETEBPF_RUN_DIR", default_value = "/run/netebpf")]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_env_values = true, value_name = "DIR", env = "NETEBPF_RUN_DIR", default_value = "/run/netebpf")]
     pub run_dir: PathBuf,
 
     /// Where the daemon keeps what users asked for, and the sandboxes' logs
-    #[arg(long, global = true, value_name = "DIR", env = "NETEBPF_STATE_DIR", default_value = "/var/lib/netebpf")]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_env_values = true, value_name = "DIR", env = "NETEBPF_STATE_DIR", default_value = "/var/lib/netebpf")]
     pub state_dir: PathBuf,
 
     /// Where BPF maps, programs and links are pinned; a directory below a BPF file system
-    #[arg(long, global = true, value_name = "DIR", env = "NETEBPF_BPFFS", default_value = "/sys/fs/bpf/netebpf")]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_env_values = true, value_name = "DIR", env = "NETEBPF_BPFFS", default_value = "/sys/fs/bpf/netebpf")]
     pub bpffs: PathBuf,
 
     /// Which log lines go to standard error: error, warn, info, debug, trace, or directives such as netebpf=debug
-    #[arg(long, global = true, value_name = "FILTER", env = "NETEBPF_LOG", default_value = "info")]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_env_values = true, value_name = "FILTER", env = "NETEBPF_LOG", default_value = "info")]
     pub log: String,
 
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// What these options are listed under.
+const GLOBAL: &str = "Engine options";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,7 +93,7 @@ pub enum Command {
         shell: Shell,
     },
 
-    /// Print the manual page
+    /// Print the manual pages of all commands
     #[command(after_help = "Example:\n  netebpf man | man -l -")]
     Man,
 }
@@ -123,6 +126,10 @@ impl Args {
     /// The directories of the engine that is meant.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        Settings { run_dir: self.run_dir.clone(), state_dir: self.state_dir.clone(), bpffs: self.bpffs.clone() }
+        Settings {
+            run_dir: self.run_dir.clone(),
+            state_dir: self.state_dir.clone(),
+            bpffs: self.bpffs.clone(),
+        }
     }
 }

@@ -52,9 +52,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let path: Path<Captures> = Path::from_request_parts(parts, state).await.map_err(|rejection| Error::Unreadable {
-            status: rejection.status(),
-            reason: rejection.body_text(),
+        let path: Path<Captures> = Path::from_request_parts(parts, state).await.map_err(|rejection| {
+            Error::Unreadable { status: rejection.status(), reason: rejection.body_text() }
         })?;
         Ok(Self(path.0.id))
     }

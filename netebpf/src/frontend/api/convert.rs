@@ -51,7 +51,8 @@ pub(super) fn network(network: &model::Network) -> Network {
 
 /// A network with the sandboxes that have a place in it.
 pub(super) fn network_with_containers(spec: &Spec, of: &model::Network) -> Network {
-    let active = spec.endpoints().filter(|(sandbox, endpoint)| sandbox.is_active() && endpoint.network == of.id);
+    let active =
+        spec.endpoints().filter(|(sandbox, endpoint)| sandbox.is_active() && endpoint.network == of.id);
     let containers = active.map(|(sandbox, endpoint)| {
         let container = NetworkContainer {
             name: sandbox.name.to_string(),
@@ -66,7 +67,11 @@ pub(super) fn network_with_containers(spec: &Spec, of: &model::Network) -> Netwo
 }
 
 /// `172.18.0.2/16`, or nothing if the endpoint has no address of this version.
-fn address_with_prefix(endpoint: &Endpoint, network: &model::Network, version: fn(&IpAddr) -> bool) -> String {
+fn address_with_prefix(
+    endpoint: &Endpoint,
+    network: &model::Network,
+    version: fn(&IpAddr) -> bool,
+) -> String {
     let address = endpoint.addresses.iter().copied().find(version);
     address
         .and_then(|address| {
@@ -197,7 +202,11 @@ pub(super) fn status(status: &daemon::Status) -> Status {
         attached_to: program.attached.clone(),
         instructions: program.instructions,
     };
-    let table = |table: &TableSize| Table { name: table.name.to_owned(), entries: table.entries, capacity: table.max };
+    let table = |table: &TableSize| Table {
+        name: table.name.to_owned(),
+        entries: table.entries,
+        capacity: table.max,
+    };
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),

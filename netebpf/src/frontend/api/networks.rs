@@ -1,10 +1,6 @@
 //! The Docker Engine's calls for networks.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 
 use super::{
@@ -34,10 +30,7 @@ pub(super) async fn list(
     Ok(Json(networks.into_iter().map(convert::network).collect()))
 }
 
-pub(super) async fn inspect(
-    State(context): State<Context>,
-    Id(id): Id,
-) -> Result<Json<Network>, Error> {
+pub(super) async fn inspect(State(context): State<Context>, Id(id): Id) -> Result<Json<Network>, Error> {
     let spec = context.daemon.spec();
     let network = change::find_network(&spec, &id)?;
     Ok(Json(convert::network_with_containers(&spec, network)))
@@ -52,10 +45,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(CreatedNetwork { id: id.to_string(), warning: String::new() })))
 }
 
-pub(super) async fn remove(
-    State(context): State<Context>,
-    Id(id): Id,
-) -> Result<StatusCode, Error> {
+pub(super) async fn remove(State(context): State<Context>, Id(id): Id) -> Result<StatusCode, Error> {
     context.daemon.ask(|reply| Request::RemoveNetwork(id, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,10 +1,6 @@
 //! Our own calls for sandboxes.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 
 use super::{
@@ -32,10 +28,7 @@ pub(super) async fn list(State(context): State<Context>) -> Json<Vec<Sandbox>> {
     Json(sandboxes.into_iter().map(|sandbox| convert::sandbox(&spec, sandbox, &context.settings)).collect())
 }
 
-pub(super) async fn inspect(
-    State(context): State<Context>,
-    Id(id): Id,
-) -> Result<Json<Sandbox>, Error> {
+pub(super) async fn inspect(State(context): State<Context>, Id(id): Id) -> Result<Json<Sandbox>, Error> {
     let spec = context.daemon.spec();
     let sandbox = change::find_sandbox(&spec, &id)?;
     Ok(Json(convert::sandbox(&spec, sandbox, &context.settings)))

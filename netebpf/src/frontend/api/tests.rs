@@ -68,7 +68,8 @@ fn an_endpoint_may_wish_for_an_address() {
 #[test]
 fn a_public_port_of_zero_asks_for_any_free_one() {
     let port = |public| json!({"IP": "", "PrivatePort": 80, "PublicPort": public, "Type": "tcp"});
-    let body = json!({"Name": "web", "Network": "front", "Command": ["serve"], "Ports": [port(0), port(8080)]});
+    let body =
+        json!({"Name": "web", "Network": "front", "Command": ["serve"], "Ports": [port(0), port(8080)]});
     let body: CreateSandbox = serde_json::from_value(body).expect("the shape is right");
     let request = sandbox_request(body).expect("a request");
     assert_eq!(request.ports.iter().map(|port| port.host_port).collect::<Vec<_>>(), [None, Some(8080)]);

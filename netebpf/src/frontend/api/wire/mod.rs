@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 pub use engine::{Counter, Program, Status, Table};
 pub use network::{
-    Connect, CreateNetwork, CreatedNetwork, Disconnect, EndpointConfig, EndpointIpamConfig, Ipam, IpamConfig, Network,
-    NetworkContainer, NetworkReference,
+    Connect, CreateNetwork, CreatedNetwork, Disconnect, EndpointConfig, EndpointIpamConfig, Ipam, IpamConfig,
+    Network, NetworkContainer, NetworkReference,
 };
 pub use sandbox::{CreateSandbox, CreatedSandbox, Ended, Port, Sandbox, SandboxEndpoint, Started, State};
 
