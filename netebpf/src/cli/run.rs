@@ -37,10 +37,10 @@ pub(super) async fn run(args: RunArgs, client: &Client, output: &mut Output) -> 
     let path = format!("/netebpf/sandboxes/{}", created.id);
     match start(client, &path, Path::new(&created.namespace), &command).await {
         Ok(child) => attend(client, &path, child).await,
-        Err(error) => {
-            client.delete(&format!("{path}?force=true")).await?;
-            Err(error)
-        }
+        Err(error) => match client.delete(&format!("{path}?force=true")).await {
+            Ok(()) => Err(error),
+            Err(remains) => Err(Error::Several(vec![error, remains.into()])),
+        },
     }
 }
 

@@ -36,8 +36,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "IP")]
     pub ip: Option<IpAddr>,
 
-    /// Publish a port of the sandbox on the host: [HOSTIP:][HOSTPORT:]PORT[/tcp|udp]
-    #[arg(short, long, value_name = "PORTS")]
+    /// Publish a port of the sandbox on the host
+    #[arg(short, long, value_name = "[HOSTIP:][HOSTPORT:]PORT[/tcp|udp]")]
     pub publish: Vec<PublishRequest>,
 
     /// The command and its arguments
