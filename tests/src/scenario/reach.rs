@@ -44,7 +44,7 @@ pub fn a_container_reaches_a_host_service_with_its_own_address(stage: &Stage) ->
     Ok(vec![
         stage.app.tries().tcp(stage.front.gateway, SERVICE, &expected)?,
         stage.app.tries().tcp(HOST, SERVICE, &expected)?,
-        stage.app.tries().udp(HOST, SERVICE, &expected)?,
+        stage.app.tries().udp(stage.front.gateway, SERVICE, &expected)?,
         stage.app.tries().ping(stage.front.gateway, &Echoed)?,
     ])
 }

@@ -84,14 +84,15 @@ impl Stage {
     /// Sets everything up in a new world.
     pub fn new(name: &str) -> Result<Self> {
         let world = Arc::new(World::new(name)?);
+        let outside =
+            |machine| Server::start(&world.probe(), machine, &[Service::Tcp(SERVICE), Service::Udp(SERVICE)]);
+        let services = [outside(&world.host)?, outside(&world.client)?, outside(&world.server)?];
         let engine = Engine::start(Arc::clone(&world))?;
         engine.ok(&["network", "create", "front"])?;
         engine.ok(&["network", "create", "--subnet", "192.0.2.0/24", "back"])?;
         let published = ["-p", "8080:80", "-p", "8053:53/udp", "-p", "7000:7000", "-p", "127.0.0.1:9090:80"];
         let web_services = [Service::Tcp(80), Service::Tcp(81), Service::Udp(53), Service::Stream(TRANSFER)];
         let plain = [Service::Tcp(80)];
-        let outside =
-            |machine| Server::start(&world.probe(), machine, &[Service::Tcp(SERVICE), Service::Udp(SERVICE)]);
         let stage = Self {
             web: Sandbox::run(&world, &engine, ("web", "front"), &published, &web_services)?,
             app: Sandbox::run(&world, &engine, ("app", "front"), &[], &plain)?,
@@ -99,7 +100,7 @@ impl Stage {
             worker: Sandbox::run(&world, &engine, ("worker", "back"), &[], &plain)?,
             front: Network::inspect(&engine, "front")?,
             back: Network::inspect(&engine, "back")?,
-            _services: [outside(&world.host)?, outside(&world.client)?, outside(&world.server)?],
+            _services: services,
             engine,
             world,
         };

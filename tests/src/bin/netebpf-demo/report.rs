@@ -99,12 +99,9 @@ impl Report {
         }
     }
 
-    pub(crate) fn clean(&mut self, struck: &Result<()>, took: Duration) {
-        self.verdict(
-            struck.is_ok(),
-            "nothing is left: links, namespaces, pins, programs, processes, files",
-            took,
-        );
+    pub(crate) fn clean(&mut self, struck: Result<()>, took: Duration) {
+        let title = "nothing is left: links, namespaces, pins, programs, processes, files";
+        self.step(title, struck.map(|()| Vec::new()), took);
     }
 
     pub(crate) fn failed(&mut self, what: &str, error: &Error) {

@@ -1,0 +1,311 @@
+//! The BPF object, loaded beside a model world whose devices are real.
+//!
+//! ```text
+//!   namespace "host"                                namespace "far"
+//!     up0 198.51.100.1/24 ───────── veth ─────────── far0
+//!     br0 10.1.0.1/24, br1 10.2.0.1/24 (bridges)
+//!     veth0 … veth3 ─────────────── veths ────────── far1 … far4
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    net::Ipv4Addr,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use aya::{
+    Ebpf, EbpfLoader, TestRun as _, TestRunOptions,
+    maps::{Array, HashMap, MapData, PerCpuArray},
+    programs::{ProgramError, SchedClassifier},
+};
+use ipnet::Ipv4Net;
+use netebpf::kernel::{Abi, OBJECT};
+use netebpf_common::{
+    abi::{EndpointFlags, Flow, Hook, PublishKey, PublishTarget, Tuple, map_name},
+    model::{Links, World},
+    run::{Arrival, Note, Workspace},
+    verdict::Outcome,
+};
+use netebpf_tests::netns::{Mount, Namespace};
+use nix::{
+    net::if_::if_nametoindex,
+    sched::{CpuSet, sched_setaffinity},
+    unistd::Pid,
+};
+
+use crate::frames::hex;
+
+/// Room for the flows of one case many times over, and quick to walk.
+const FLOW_LIMIT: u32 = 8192;
+
+/// The fields of `struct __sk_buff` up to `ifindex`, which is as much as a test run takes from us.
+const CONTEXT_WORDS: usize = 11;
+const INGRESS_IFINDEX: usize = 9;
+const IFINDEX: usize = 10;
+
+/// What a program did with a packet.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Effect {
+    /// The TC action.
+    pub(crate) action: u32,
+    /// The verdict behind it.
+    pub(crate) note: Note,
+    /// The packet afterwards.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = u8::try_from(self.note.outcome).ok().and_then(Outcome::from_code);
+        write!(f, "action {} {outcome:?} {:?}: {}", self.action, self.note, hex(&self.bytes))
+    }
+}
+
+/// The loaded object. Only the thread that made it may use it: it is bound to the namespace and to one CPU.
+pub(crate) struct Kernel {
+    bpf: Ebpf,
+    flows: HashMap<MapData, Abi<Tuple>, Abi<Flow>>,
+    workspace: PerCpuArray<MapData, Abi<Workspace>>,
+    counters: PerCpuArray<MapData, u64>,
+}
+
+/// Makes the namespace and its devices, loads the object there, and runs a test with both worlds.
+pub(crate) fn with_kernel<T: Send>(
+    flags: EndpointFlags,
+    test: impl FnOnce(Kernel, World) -> Result<T> + Send,
+) -> T {
+    let scratch = Scratch::new().expect("a scratch directory");
+    let (host, far) = (scratch.namespace("host"), scratch.namespace("far"));
+    wire(&host, &far).expect("devices of the test's world");
+    let bpffs = scratch.0.join("bpf");
+    let _mount = Mount::bpffs(&bpffs).expect("a BPF file system");
+    host.run(|| {
+        stay_on_one_cpu()?;
+        let world = World::new(links()?, flags);
+        let kernel = Kernel::load(&bpffs, &world)?;
+        test(kernel, world)
+    })
+    .expect("the test's world")
+}
+
+/// A directory that goes with its value.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("netebpf-packet-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    fn namespace(&self, name: &str) -> Namespace {
+        Namespace::create(&self.0, name).expect("a network namespace (needs root)")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("remove {}: {error}", self.0.display());
+        }
+    }
+}
+
+fn wire(host: &Namespace, far: &Namespace) -> Result<()> {
+    netebpf_tests::links::join((host, "up0"), (far, "far0"))?;
+    host.address("up0", Ipv4Net::new(World::HOST, 24)?)?;
+    for (name, sandbox) in [("br0", 0), ("br1", 2)] {
+        host.bridge(name)?;
+        host.address(name, Ipv4Net::new(World::gateway(sandbox), 24)?)?;
+    }
+    for sandbox in 0..4 {
+        let (near, other) = (format!("veth{sandbox}"), format!("far{}", sandbox + 1));
+        netebpf_tests::links::join((host, &near), (far, &other))?;
+    }
+    far.up("far0")?;
+    for name in ["lo", "up0", "br0", "br1"] {
+        host.up(name)?;
+    }
+    host.sysctl("ipv4/ip_forward", "1")
+}
+
+fn links() -> Result<Links> {
+    let index = |name: &str| if_nametoindex(name).with_context(|| format!("index of {name}"));
+    Ok(Links {
+        uplink: index("up0")?,
+        bridges: [index("br0")?, index("br1")?],
+        veths: [index("veth0")?, index("veth1")?, index("veth2")?, index("veth3")?],
+    })
+}
+
+/// The workspace is read per CPU, so the program has to run where the test looks.
+fn stay_on_one_cpu() -> Result<()> {
+    let mut cpus = CpuSet::new();
+    cpus.set(0)?;
+    sched_setaffinity(Pid::from_raw(0), &cpus).context("stay on CPU 0")
+}
+
+impl Kernel {
+    fn load(bpffs: &std::path::Path, world: &World) -> Result<Self> {
+        ensure!(!OBJECT.is_empty(), "built without its BPF object; run `cargo xtask test packet`");
+        let mut bpf = EbpfLoader::new()
+            .default_map_pin_directory(bpffs)
+            .map_max_entries(map_name::FLOWS, FLOW_LIMIT)
+            .load(OBJECT)?;
+        for name in programs() {
+            classifier(&mut bpf, name)?.load().with_context(|| format!("the verifier refuses {name}"))?;
+        }
+        fill(&mut bpf, world)?;
+        Ok(Self {
+            flows: take(&mut bpf, map_name::FLOWS)?.try_into()?,
+            workspace: take(&mut bpf, "WORKSPACE")?.try_into()?,
+            counters: take(&mut bpf, map_name::COUNTERS)?.try_into()?,
+            bpf,
+        })
+    }
+
+    /// Runs a packet through a hook's program; `None` if the kernel does not take it for a frame.
+    pub(crate) fn run(&mut self, hook: Hook, arrival: &Arrival, frame: &[u8]) -> Result<Option<Effect>> {
+        let mut bytes = vec![0; frame.len() + 64];
+        let context = context(arrival);
+        let options = TestRunOptions {
+            data_in: Some(frame),
+            data_out: Some(&mut bytes),
+            ctx_in: Some(&context),
+            ..TestRunOptions::new()
+        };
+        let result = match classifier(&mut self.bpf, hook.as_str())?.test_run(options) {
+            Ok(result) => result,
+            Err(error) if is_refusal(&error) => return Ok(None),
+            Err(error) => return Err(error).context("BPF_PROG_TEST_RUN"),
+        };
+        bytes.truncate(result.data_size_out as usize);
+        let note = self.workspace.get(&0, 0)?[0].0.outcome;
+        Ok(Some(Effect { action: result.return_value, note, bytes }))
+    }
+
+    /// Mean time of a run in nanoseconds, over `repeat` runs on the same packet.
+    pub(crate) fn time(
+        &mut self,
+        program: &str,
+        arrival: &Arrival,
+        frame: &[u8],
+        repeat: u32,
+    ) -> Result<f64> {
+        let context = context(arrival);
+        let options =
+            TestRunOptions { data_in: Some(frame), ctx_in: Some(&context), repeat, ..TestRunOptions::new() };
+        let result = classifier(&mut self.bpf, program)?.test_run(options)?;
+        Ok(result.duration.as_secs_f64() * 1e9)
+    }
+
+    /// How many instructions the verifier looked at, for each program.
+    pub(crate) fn verified_instructions(&mut self) -> Result<BTreeMap<&'static str, u32>> {
+        programs()
+            .map(|name| {
+                let count = classifier(&mut self.bpf, name)?.info()?.verified_instruction_count();
+                Ok((name, count.context("verified instruction count (Linux 5.16)")?))
+            })
+            .collect()
+    }
+
+    /// All entries of the flow table.
+    pub(crate) fn flows(&self) -> Result<BTreeMap<Tuple, Flow>> {
+        Ok(self
+            .flows
+            .iter()
+            .map(|entry| entry.map(|(tuple, flow)| (tuple.0, flow.0)))
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Replaces the flow table's contents.
+    pub(crate) fn set_flows(&mut self, wanted: &BTreeMap<Tuple, Flow>) -> Result<()> {
+        for tuple in self.flows()?.keys().filter(|tuple| !wanted.contains_key(tuple)) {
+            self.flows.remove(&Abi(*tuple))?;
+        }
+        for (tuple, flow) in wanted {
+            self.flows.insert(Abi(*tuple), Abi(*flow), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Writes settings and published ports anew.
+    pub(crate) fn set_rules(&mut self, world: &World) -> Result<()> {
+        set_config(&mut self.bpf, world)?;
+        let mut published: HashMap<_, Abi<PublishKey>, Abi<PublishTarget>> =
+            self.bpf.map_mut(map_name::PUBLISHED).context("PUBLISHED")?.try_into()?;
+        let keys = published.keys().collect::<Result<Vec<_>, _>>()?;
+        for key in keys.iter().filter(|key| !world.tables.published.contains_key(&key.0)) {
+            published.remove(key)?;
+        }
+        for (key, target) in &world.tables.published {
+            published.insert(Abi(*key), Abi(*target), 0)?;
+        }
+        Ok(())
+    }
+
+    /// The counters' values, by index.
+    pub(crate) fn counters(&self) -> Result<Vec<u64>> {
+        self.counters.iter().map(|values| Ok(values?.iter().sum())).collect()
+    }
+}
+
+/// The TC programs, the empty one included.
+fn programs() -> impl Iterator<Item = &'static str> {
+    Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(Hook::as_str).chain(["baseline"])
+}
+
+fn classifier<'a>(bpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier> {
+    Ok(bpf.program_mut(name).with_context(|| format!("program {name}"))?.try_into()?)
+}
+
+fn take(bpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map> {
+    bpf.take_map(name).with_context(|| format!("map {name}"))
+}
+
+fn fill(bpf: &mut Ebpf, world: &World) -> Result<()> {
+    macro_rules! fill {
+        ($name:ident, $entries:expr) => {
+            let mut map: HashMap<_, Abi<_>, Abi<_>> =
+                bpf.map_mut(map_name::$name).context(map_name::$name)?.try_into()?;
+            for (key, value) in $entries {
+                map.insert(Abi(*key), Abi(*value), 0)?;
+            }
+        };
+    }
+    fill!(ENDPOINTS, &world.tables.endpoints);
+    fill!(ENDPOINT_LINKS, &world.tables.endpoint_links);
+    fill!(LOCALS, &world.tables.locals);
+    fill!(UPLINKS, &world.tables.uplinks);
+    fill!(PUBLISHED, &world.tables.published);
+    set_config(bpf, world)
+}
+
+fn set_config(bpf: &mut Ebpf, world: &World) -> Result<()> {
+    let mut config: Array<_, Abi<_>> = bpf.map_mut(map_name::CONFIG).context("CONFIG")?.try_into()?;
+    Ok(config.set(0, Abi(world.config), 0)?)
+}
+
+fn context(arrival: &Arrival) -> [u8; CONTEXT_WORDS * 4] {
+    let mut context = [0; CONTEXT_WORDS * 4];
+    for (word, value) in [(INGRESS_IFINDEX, arrival.ingress), (IFINDEX, arrival.ifindex)] {
+        context[word * 4..word * 4 + 4].copy_from_slice(&value.to_ne_bytes());
+    }
+    context
+}
+
+/// The kernel refuses test packets that no driver would deliver, such as ones shorter than an Ethernet header.
+fn is_refusal(error: &ProgramError) -> bool {
+    matches!(error, ProgramError::SyscallError(error) if error.io_error.raw_os_error() == Some(22))
+}
+
+/// An address of the client's network.
+pub(crate) fn client(last: u8) -> Ipv4Addr {
+    Ipv4Addr::new(198, 51, 100, last)
+}

@@ -1,0 +1,10 @@
+//! Do the programs in the kernel do what the pipeline on the host does, and at what price?
+//!
+//! Everything here runs through `BPF_PROG_TEST_RUN` in a throw-away network namespace. What that cannot show is left to
+//! the netns suite: LRU eviction, several CPUs at once, checksum offload and GSO, and the redirects themselves.
+
+mod budgets;
+mod dice;
+mod frames;
+mod kernel;
+mod parity;
