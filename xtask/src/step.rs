@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn failure_shows_the_command_and_its_last_lines() {
-        let error = run("a step", shell("echo first; echo second >&2; exit 3")).unwrap_err();
+        let error = run("a step meant to fail", shell("echo first; echo second >&2; exit 3")).unwrap_err();
         let shown = format!("{error:?}");
-        assert!(shown.contains("a step failed"), "{shown}");
+        assert!(shown.contains("a step meant to fail failed"), "{shown}");
         assert!(
             shown.contains("exit status: 3 from `sh -c 'echo first; echo second >&2; exit 3'`"),
             "{shown}"
