@@ -147,6 +147,10 @@ fn to_published_port<P>(
     } else {
         let back = run.tables.route(target.bridge, workspace.original.destination, client);
         let back = back.ok_or(DropReason::NoRoute)?;
+        if run.tables.uplink(LinkKey::new(back.ifindex, Family::V4)).is_none() {
+            // A client outside that calls itself a container: the answer would go to that container.
+            return Err(DropReason::Martian);
+        }
         workspace.backward = WayOut::uplink(back.ifindex, back.next_hop);
     }
     Ok(Some(Decision {

@@ -9,7 +9,7 @@ use crate::{
     conntrack, nat,
     packet::Packet,
     parse::{Network, Transport, parse, transport},
-    run::Run,
+    run::{Note, Run},
     tables::Tables,
     verdict::{DropReason, Verdict},
 };
@@ -26,7 +26,9 @@ pub fn decide(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Verdic
         Hook::ToNetdev => to_netdev(run),
         Hook::Socket => Ok(Verdict::Pass),
     };
-    verdict.unwrap_or_else(Verdict::Drop)
+    let verdict = verdict.unwrap_or_else(Verdict::Drop);
+    run.workspace.outcome = Note::of(verdict);
+    verdict
 }
 
 /// A packet leaves a sandbox: checks its source, then takes the shortest way to where it may go.

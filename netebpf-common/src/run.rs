@@ -3,8 +3,9 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{
-    abi::{Config, Endpoint, Flow, Tuple, WayOut},
+    abi::{Address, Config, Endpoint, Flow, Tuple, WayOut},
     parse::Frame,
+    verdict::Verdict,
 };
 
 /// Where and when a packet met a hook.
@@ -64,7 +65,37 @@ pub struct Workspace {
     pub target: Endpoint,
     /// The packet's Ethernet and IPv4 headers.
     pub frame: Frame,
+    /// What was decided, for whoever traces a packet.
+    pub outcome: Note,
     reserved: u32,
+}
+
+/// A verdict as plain numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Note {
+    /// Code of the [`crate::verdict::Outcome`].
+    pub outcome: u32,
+    /// The device that the packet goes to; zero if it is not redirected.
+    pub ifindex: u32,
+    /// For an uplink, to whom.
+    pub next_hop: Address,
+}
+
+impl Note {
+    /// Notes a verdict.
+    #[inline(always)]
+    #[must_use]
+    pub const fn of(verdict: Verdict) -> Self {
+        let outcome = verdict.outcome().code() as u32;
+        match verdict {
+            Verdict::Pass | Verdict::Drop(_) => {
+                Self { outcome, ifindex: 0, next_hop: Address::UNSPECIFIED_V4 }
+            }
+            Verdict::ToSandbox { ifindex } => Self { outcome, ifindex, next_hop: Address::UNSPECIFIED_V4 },
+            Verdict::ToUplink { ifindex, next_hop } => Self { outcome, ifindex, next_hop },
+        }
+    }
 }
 
 impl Default for Workspace {

@@ -137,7 +137,7 @@ drop_reasons! {
     Internal = 5 => "internal",
     /// A packet from outside goes to a container's own address.
     DirectAccess = 6 => "direct_access",
-    /// A loopback address was seen on a wire.
+    /// An address was seen where it cannot come from: loopback on a wire, or a container outside.
     Martian = 7 => "martian",
     /// A fragment that would have to be routed or translated.
     Fragment = 8 => "fragment",

@@ -8,6 +8,7 @@ mod socket;
 mod verdict;
 
 use aya_ebpf::{
+    bindings::TC_ACT_OK,
     macros::{cgroup_sock_addr, classifier},
     programs::{SockAddrContext, TcContext},
 };
@@ -41,6 +42,12 @@ fn from_netdev(context: TcContext) -> i32 {
 #[classifier]
 fn to_netdev(context: TcContext) -> i32 {
     verdict::classify(&context, Hook::ToNetdev)
+}
+
+/// Does nothing: what a program costs at least, for the budgets of the packet tests.
+#[classifier]
+fn baseline(_context: TcContext) -> i32 {
+    TC_ACT_OK
 }
 
 #[cgroup_sock_addr(connect4)]

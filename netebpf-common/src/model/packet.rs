@@ -54,3 +54,9 @@ impl Packet for BytePacket {
         self.write(offset, &new.to_ne_bytes())
     }
 }
+
+impl From<BytePacket> for Vec<u8> {
+    fn from(packet: BytePacket) -> Self {
+        packet.0
+    }
+}

@@ -33,7 +33,8 @@ pub struct MapTables {
     pub flows: BTreeMap<Tuple, Flow>,
     /// `SOCKET_PEERS`.
     pub peers: BTreeMap<PeerKey, SocketAddress>,
-    /// The routing table: subnet, mask, route; the first match wins.
+    /// The routing table: an address in the subnet, its mask, the route; the first match wins. A next hop of
+    /// [`Address::UNSPECIFIED_V4`] is the destination itself.
     pub routes: std::vec::Vec<(Address, Address, Route)>,
     /// Tuples that a host socket receives.
     pub host_sockets: BTreeSet<Tuple>,
@@ -80,12 +81,13 @@ impl Tables for MapTables {
     }
 
     fn route(&self, _ingress: u32, _source: Address, destination: Address) -> Option<Route> {
-        self.routes.iter().find(|(subnet, mask, _)| destination.matches(*subnet, *mask)).map(
-            |(_, _, route)| {
-                let on_link = route.next_hop == Address::UNSPECIFIED_V4;
-                Route { ifindex: route.ifindex, next_hop: if on_link { destination } else { route.next_hop } }
-            },
-        )
+        if self.locals.contains_key(&destination) {
+            return None;
+        }
+        let (_, _, route) =
+            self.routes.iter().find(|(subnet, mask, _)| destination.matches(*subnet, *mask))?;
+        let on_link = route.next_hop == Address::UNSPECIFIED_V4;
+        Some(Route { ifindex: route.ifindex, next_hop: if on_link { destination } else { route.next_hop } })
     }
 
     fn host_socket(&self, tuple: &Tuple) -> bool {

@@ -15,6 +15,7 @@ use crate::{
         ABI_VERSION, Address, Config, Endpoint, EndpointFlags, Family, Hook, LinkKey, LocalAddress, Mac,
         Port, PublishKey, PublishTarget, Timeouts, Uplink, protocol,
     },
+    packet::Packet,
     pipeline,
     run::{Arrival, Run, Workspace},
     tables::Route,
@@ -112,8 +113,15 @@ impl World {
             let target = PublishTarget::new(Self::address(sandbox).into(), Port::new(port));
             tables.published.insert(key, target);
         }
-        let out = Route { ifindex: links.uplink, next_hop: Address::UNSPECIFIED_V4 };
-        tables.routes.push((Self::HOST.into(), Address::mask(120), out));
+        let subnets = [
+            (Self::HOST, links.uplink),
+            (Self::gateway(0), links.bridges[0]),
+            (Self::gateway(2), links.bridges[1]),
+        ];
+        for (address, ifindex) in subnets {
+            let on_link = Route { ifindex, next_hop: Address::UNSPECIFIED_V4 };
+            tables.routes.push((address.into(), Address::mask(120), on_link));
+        }
         let config =
             Config { abi: ABI_VERSION, epoch: 1, netns_cookie: 7, seed: 42, timeouts: Timeouts::default() };
         tables.config = Some(config);
@@ -134,7 +142,7 @@ impl World {
     }
 
     /// Runs a packet through a hook.
-    pub fn run(&mut self, hook: Hook, arrival: Arrival, packet: &mut BytePacket) -> Verdict {
+    pub fn run(&mut self, hook: Hook, arrival: Arrival, packet: &mut impl Packet) -> Verdict {
         let mut workspace = Workspace::default();
         let (tables, config) = (&mut self.tables, &self.config);
         pipeline::decide(hook, &mut Run { packet, tables, config, workspace: &mut workspace, arrival })

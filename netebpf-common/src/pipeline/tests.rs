@@ -151,6 +151,20 @@ fn loopback_addresses_on_a_wire_are_dropped() {
 }
 
 #[test]
+fn a_client_outside_that_calls_itself_a_container_gets_nowhere() {
+    let mut world = world(EndpointFlags::ICC);
+    for (source, reason) in [
+        (World::address(1), DropReason::Martian),
+        (World::gateway(0), DropReason::NoRoute),
+        (World::HOST, DropReason::NoRoute),
+    ] {
+        let segment = Segment::Tcp { source: 4000, destination: 8080, flags: 2 };
+        let spec = FrameSpec { source, segment, ..incoming(World::HOST) };
+        assert_eq!(world.from_client(&mut BytePacket(spec.build())), Verdict::Drop(reason));
+    }
+}
+
+#[test]
 fn a_port_published_on_loopback_is_not_published_outside() {
     let mut world = world(EndpointFlags::ICC);
     let segment = Segment::Tcp { source: 4000, destination: 9090, flags: 2 };

@@ -11,7 +11,7 @@ mod mounts;
 mod namespaces;
 mod netlink;
 #[cfg(test)]
-pub mod fake;
+pub(crate) mod fake;
 mod observed;
 mod ownership;
 mod ports;
