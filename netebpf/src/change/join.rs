@@ -59,8 +59,7 @@ pub(super) fn new_endpoint(
         None => lowest_addresses(spec, network)?,
     };
     let id = EndpointId::new(context.random());
-    let [a, b, c, d, e, f, ..] = context.random();
-    let mac = local_mac([a, b, c, d, e, f]);
+    let mac = local_mac(&context.random());
     Ok(Endpoint { id, network: network.id, addresses, mac, interface: lowest_interface(others) })
 }
 

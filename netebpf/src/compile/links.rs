@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     kernel::{Link, LinkRole, Observed, Owner},
-    model::{EndpointId, NetworkId, SandboxId, Spec},
+    model::{Endpoint, EndpointId, NetworkId, SandboxId, Spec},
 };
 
 /// The links of the spec's networks and active endpoints.
@@ -57,7 +57,7 @@ impl<'a> Links<'a> {
                 .collect(),
             veths: spec
                 .active_endpoints()
-                .filter(|(sandbox, endpoint, _)| has_interface(observed, sandbox.id, &endpoint.interface))
+                .filter(|(sandbox, endpoint, _)| is_inside(observed, sandbox.id, endpoint))
                 .filter_map(|(_, endpoint, _)| {
                     Some((endpoint.id, veth(&endpoint.id, &endpoint.link_name())?))
                 })
@@ -72,6 +72,9 @@ impl<'a> Links<'a> {
     }
 }
 
-fn has_interface(observed: &Observed, sandbox: SandboxId, interface: &str) -> bool {
-    observed.sandboxes.get(&sandbox).is_some_and(|namespace| namespace.interfaces.contains_key(interface))
+/// Whether the endpoint's interface is in the sandbox; another endpoint's of the same name does not count.
+fn is_inside(observed: &Observed, sandbox: SandboxId, endpoint: &Endpoint) -> bool {
+    let namespace = observed.sandboxes.get(&sandbox);
+    let interface = namespace.and_then(|inside| inside.interfaces.get(&endpoint.interface));
+    interface.is_some_and(|interface| interface.mac == endpoint.mac)
 }

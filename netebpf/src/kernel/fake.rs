@@ -23,15 +23,15 @@ use crate::{
 
 /// The state, open to tests: they may change it as other programs would.
 #[derive(Debug, Clone)]
-pub struct FakeKernel {
+pub(crate) struct FakeKernel {
     /// What `observe` shows.
-    pub state: Observed,
+    pub(crate) state: Observed,
     /// Every action that was performed.
-    pub applied: Vec<Action>,
+    pub(crate) applied: Vec<Action>,
     /// Ports that another program has.
-    pub foreign_ports: BTreeSet<PublishKey>,
+    pub(crate) foreign_ports: BTreeSet<PublishKey>,
     /// How many more actions are performed before everything fails; `None` for no end.
-    pub lives: Option<usize>,
+    pub(crate) lives: Option<usize>,
     /// Where the sandbox side of each host-side veth is.
     peers: BTreeMap<u32, (SandboxId, String)>,
     next_ifindex: u32,
@@ -39,7 +39,7 @@ pub struct FakeKernel {
 
 /// Why the fake kernel refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FakeError {
+pub(crate) enum FakeError {
     /// Its lives are used up.
     #[error("the daemon was killed here")]
     Killed,
@@ -70,7 +70,7 @@ impl Default for FakeKernel {
 
 impl FakeKernel {
     /// Adds a link that is up, as another program would, and returns its index.
-    pub fn add_link(&mut self, name: &str, role: LinkRole, addresses: &[&str]) -> u32 {
+    pub(crate) fn add_link(&mut self, name: &str, role: LinkRole, addresses: &[&str]) -> u32 {
         let addresses =
             addresses.iter().map(|address| address.parse().expect("the test gives addresses")).collect();
         let link = Link { up: true, addresses, ..new_link(name, Mac::default(), role) };
@@ -78,12 +78,12 @@ impl FakeKernel {
     }
 
     /// The index of a link.
-    pub fn ifindex(&self, name: &str) -> Option<u32> {
+    pub(crate) fn ifindex(&self, name: &str) -> Option<u32> {
         self.state.links.iter().find(|(_, link)| link.name == name).map(|(&ifindex, _)| ifindex)
     }
 
     /// Deletes a link with all that hangs on it.
-    pub fn delete_link(&mut self, ifindex: u32) {
+    pub(crate) fn delete_link(&mut self, ifindex: u32) {
         self.state.links.remove(&ifindex);
         for link in self.state.links.values_mut().filter(|link| link.master == Some(ifindex)) {
             link.master = None;
@@ -100,7 +100,7 @@ impl FakeKernel {
     }
 
     /// Deletes a namespace; its veths go with it.
-    pub fn delete_namespace(&mut self, sandbox: SandboxId) {
+    pub(crate) fn delete_namespace(&mut self, sandbox: SandboxId) {
         self.state.sandboxes.remove(&sandbox);
         let inside = self.peers.iter().filter(|(_, (owner, _))| *owner == sandbox);
         for ifindex in inside.map(|(&ifindex, _)| ifindex).collect::<Vec<_>>() {
@@ -109,13 +109,13 @@ impl FakeKernel {
     }
 
     /// Forgets what ends with the daemon's process: the sockets that hold ports.
-    pub fn restart_daemon(&mut self) {
+    pub(crate) fn restart_daemon(&mut self) {
         self.state.held.clear();
         self.lives = None;
     }
 
     /// Forgets what ends with the machine: links of ours, namespaces, programs, tables.
-    pub fn reboot(&mut self) {
+    pub(crate) fn reboot(&mut self) {
         self.restart_daemon();
         self.state.links.retain(|_, link| !matches!(link.role, LinkRole::Bridge(_) | LinkRole::Veth(_)));
         self.state.sandboxes.clear();
@@ -219,7 +219,7 @@ impl FakeKernel {
             Action::DeleteLink { ifindex, .. } => self.delete_link(ifindex),
             Action::AddAddress { ifindex, address } => drop(self.link(ifindex)?.addresses.insert(address)),
             Action::DeleteAddress { ifindex, address } => {
-                drop(self.link(ifindex)?.addresses.remove(&address))
+                self.link(ifindex)?.addresses.remove(&address);
             }
             Action::SetUp { ifindex } => self.link(ifindex)?.up = true,
             Action::AddForwardingEntry { ifindex, mac } => {

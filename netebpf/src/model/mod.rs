@@ -1,5 +1,7 @@
 //! The nouns of the desired state: what users asked for, without anything the kernel shows.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod id;
 mod mac;
 mod name;

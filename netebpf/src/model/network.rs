@@ -47,8 +47,7 @@ impl Network {
     /// The MAC of the network's bridge device.
     #[must_use]
     pub fn bridge_mac(&self) -> Mac {
-        let [a, b, c, d, e, f, ..] = *self.id.as_bytes();
-        local_mac([a, b, c, d, e, f])
+        local_mac(self.id.as_bytes())
     }
 
     /// The network's pool for addresses of the same IP version as this one.

@@ -6,9 +6,9 @@ use ipnet::IpNet;
 
 use super::Action;
 use crate::{
-    compile::Links,
+    compile::{Claimed, Links},
     kernel::{Link, LinkRole, Observed},
-    model::{Network, Spec},
+    model::{Endpoint, Network, Spec},
 };
 
 /// Deletes links of ours that belong to nobody, veths before bridges.
@@ -60,11 +60,9 @@ pub(super) fn create_veths(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
 }
 
 pub(super) fn attach_to_bridges(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
-    let joined = spec.active_endpoints().filter_map(|(_, endpoint, network)| {
-        Some((links.veths.get(&endpoint.id)?, links.bridges.get(&network.id)?.ifindex))
-    });
-    let torn = joined.filter(|(veth, bridge)| veth.link.master != Some(*bridge));
-    torn.map(|(veth, bridge)| Action::AttachToBridge { ifindex: veth.ifindex, bridge }).collect()
+    let torn = pairs(spec, links).filter(|(_, veth, bridge)| veth.link.master != Some(bridge.ifindex));
+    torn.map(|(_, veth, bridge)| Action::AttachToBridge { ifindex: veth.ifindex, bridge: bridge.ifindex })
+        .collect()
 }
 
 pub(super) fn delete_addresses(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
@@ -98,11 +96,23 @@ pub(super) fn set_up(links: &Links<'_>) -> Vec<Action> {
         .collect()
 }
 
+/// Runs after veths were attached to their bridges.
 pub(super) fn add_forwarding_entries(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
-    let joined = spec.active_endpoints();
-    let veths = joined.filter_map(|(_, endpoint, _)| Some((links.veths.get(&endpoint.id)?, endpoint.mac)));
-    let missing = veths.filter(|(veth, mac)| !veth.link.forwarding.contains(mac));
-    missing.map(|(veth, mac)| Action::AddForwardingEntry { ifindex: veth.ifindex, mac }).collect()
+    let missing =
+        pairs(spec, links).filter(|(endpoint, veth, _)| !veth.link.forwarding.contains(&endpoint.mac));
+    missing
+        .map(|(endpoint, veth, _)| Action::AddForwardingEntry { ifindex: veth.ifindex, mac: endpoint.mac })
+        .collect()
+}
+
+/// Every endpoint whose veth and bridge are there.
+fn pairs<'a>(
+    spec: &'a Spec,
+    links: &'a Links<'_>,
+) -> impl Iterator<Item = (&'a Endpoint, &'a Claimed<'a>, &'a Claimed<'a>)> {
+    spec.active_endpoints().filter_map(|(_, endpoint, network)| {
+        Some((endpoint, links.veths.get(&endpoint.id)?, links.bridges.get(&network.id)?))
+    })
 }
 
 fn bridge_addresses(network: &Network) -> Vec<IpNet> {

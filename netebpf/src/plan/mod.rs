@@ -50,8 +50,8 @@ pub fn plan(spec: &Spec, wanted: &TableContents, observed: &Observed) -> Vec<Act
         links::add_addresses(spec, &links),
         links::set_up(&links),
         links::add_forwarding_entries(spec, &links),
-        sandboxes::configure_interfaces(spec, observed),
-        sandboxes::set_routes(spec, observed),
+        sandboxes::configure_interfaces(spec, observed, &links),
+        sandboxes::set_routes(spec, observed, &links),
     ]
     .concat()
 }

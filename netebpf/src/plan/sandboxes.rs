@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::Action;
 use crate::{
+    compile::Links,
     kernel::{Namespace, Observed},
     model::{Endpoint, Network, Sandbox, Spec},
 };
@@ -21,9 +22,11 @@ pub(super) fn delete_namespaces(spec: &Spec, observed: &Observed) -> Vec<Action>
     stray.map(|&sandbox| Action::DeleteNamespace { sandbox }).collect()
 }
 
-pub(super) fn configure_interfaces(spec: &Spec, observed: &Observed) -> Vec<Action> {
+/// An interface is the endpoint's only if its veth is: the name may still be another endpoint's that goes.
+pub(super) fn configure_interfaces(spec: &Spec, observed: &Observed, links: &Links<'_>) -> Vec<Action> {
     let mut actions = Vec::new();
-    for (sandbox, endpoint, network) in spec.active_endpoints() {
+    let joined = spec.active_endpoints().filter(|(_, endpoint, _)| links.veths.contains_key(&endpoint.id));
+    for (sandbox, endpoint, network) in joined {
         let namespace = observed.sandboxes.get(&sandbox.id);
         let Some(interface) = namespace.and_then(|inside| inside.interfaces.get(&endpoint.interface)) else {
             continue;
@@ -43,11 +46,11 @@ fn with_prefixes(endpoint: &Endpoint, network: &Network) -> Vec<IpNet> {
 }
 
 /// Sets the default route where the wanted gateway has none; runs after interfaces were configured.
-pub(super) fn set_routes(spec: &Spec, observed: &Observed) -> Vec<Action> {
+pub(super) fn set_routes(spec: &Spec, observed: &Observed, links: &Links<'_>) -> Vec<Action> {
     let mut actions = Vec::new();
     for (sandbox, inside) in inhabited(spec, observed) {
         let Some((endpoint, network)) = spec.gateway_endpoint(sandbox) else { continue };
-        if inside.interfaces.contains_key(&endpoint.interface) {
+        if links.veths.contains_key(&endpoint.id) {
             let missing = gateways(network).filter(|gateway| !inside.default_gateways.contains(gateway));
             actions.extend(missing.map(|gateway| Action::SetDefaultRoute { sandbox: sandbox.id, gateway }));
         }

@@ -1,1 +1,231 @@
-//! Reconciling on the fake kernel.
+//! Reconciling on the fake kernel: it settles, repairs what others broke, and survives being killed anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::executor::block_on;
+use ipnet::IpNet;
+use netebpf_common::abi::Hook;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    kernel::{
+        LinkRole, Namespace, Observed, Owner,
+        fake::{FakeError, FakeKernel},
+    },
+    model::arbitrary,
+};
+
+/// A kernel's state without the numbers that depend on the way it took: indices of links by name, and the epoch.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    links: BTreeMap<String, (bool, Option<String>, BTreeSet<IpNet>, usize)>,
+    namespaces: BTreeMap<String, Namespace>,
+    attached: BTreeSet<(Hook, String)>,
+    held: Vec<String>,
+    endpoints: BTreeMap<String, (String, String)>,
+    locals: BTreeMap<String, String>,
+    published: Vec<String>,
+    is_settled: bool,
+}
+
+fn outcome(kernel: &FakeKernel) -> Outcome {
+    let state = &kernel.state;
+    let name = |ifindex: u32| state.links.get(&ifindex).map_or("gone".to_owned(), |link| link.name.clone());
+    let links = state.links.values().map(|link| {
+        let rest = (link.up, link.master.map(name), link.addresses.clone(), link.forwarding.len());
+        (link.name.clone(), rest)
+    });
+    let tables = &state.tables;
+    let endpoints = tables
+        .endpoints
+        .iter()
+        .map(|(address, entry)| (format!("{address:?}"), (name(entry.ifindex), name(entry.bridge))));
+    Outcome {
+        links: links.collect(),
+        namespaces: state.sandboxes.iter().map(|(id, inside)| (id.to_string(), inside.clone())).collect(),
+        attached: state.attached.iter().map(|(hook, ifindex)| (*hook, name(*ifindex))).collect(),
+        held: state.held.iter().map(|key| format!("{key:?}")).collect(),
+        endpoints: endpoints.collect(),
+        locals: tables.locals.iter().map(|(key, local)| (format!("{key:?}"), name(local.ifindex))).collect(),
+        published: tables.published.iter().map(|entry| format!("{entry:?}")).collect(),
+        is_settled: tables.config.is_some_and(|config| config.epoch % 2 == 0),
+    }
+}
+
+fn settle(kernel: &mut FakeKernel, spec: &Spec) -> Vec<Action> {
+    block_on(reconcile(kernel, spec)).expect("the fake kernel refuses nothing sensible").applied
+}
+
+/// The state that a spec has on a fresh host.
+fn fresh(spec: &Spec) -> Outcome {
+    let mut kernel = FakeKernel::default();
+    settle(&mut kernel, spec);
+    outcome(&kernel)
+}
+
+proptest! {
+    #[test]
+    fn applying_twice_changes_nothing(spec in arbitrary::spec()) {
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &spec);
+        let before = kernel.state.clone();
+        prop_assert_eq!(block_on(preview(&mut kernel, &spec))?, Vec::new());
+        prop_assert_eq!(settle(&mut kernel, &spec), Vec::new());
+        prop_assert_eq!(kernel.state, before);
+    }
+
+    #[test]
+    fn the_way_there_does_not_matter(first in arbitrary::spec(), second in arbitrary::spec()) {
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &first);
+        settle(&mut kernel, &second);
+        prop_assert_eq!(outcome(&kernel), fresh(&second));
+    }
+
+    #[test]
+    fn a_kill_anywhere_is_repaired(
+        first in arbitrary::spec(),
+        second in arbitrary::spec(),
+        lives in any::<prop::sample::Index>(),
+        reboot in any::<bool>(),
+    ) {
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &first);
+        let mut rehearsal = kernel.clone();
+        let actions = settle(&mut rehearsal, &second).len();
+        kernel.lives = Some(lives.index(actions + 1));
+        let _killed_or_done = block_on(reconcile(&mut kernel, &second)).is_err();
+        if reboot {
+            kernel.reboot();
+        } else {
+            kernel.restart_daemon();
+        }
+        settle(&mut kernel, &second);
+        prop_assert_eq!(outcome(&kernel), fresh(&second));
+    }
+
+    #[test]
+    fn damage_by_others_is_repaired(
+        spec in arbitrary::spec(),
+        damages in prop::collection::vec((0..9_u8, any::<prop::sample::Index>()), 1..6),
+    ) {
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &spec);
+        for (kind, place) in damages {
+            damage(&mut kernel, kind, place);
+        }
+        settle(&mut kernel, &spec);
+        prop_assert_eq!(outcome(&kernel), fresh(&spec));
+    }
+
+    #[test]
+    fn an_empty_spec_leaves_nothing_behind(spec in arbitrary::spec()) {
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &spec);
+        settle(&mut kernel, &Spec::default());
+        prop_assert_eq!(outcome(&kernel), fresh(&Spec::default()));
+    }
+}
+
+/// Does one of the things that other programs do to links, namespaces and tables of ours.
+fn damage(kernel: &mut FakeKernel, kind: u8, place: prop::sample::Index) {
+    let state = &kernel.state;
+    let is_ours = |role: LinkRole| matches!(role, LinkRole::Bridge(_) | LinkRole::Veth(_));
+    let ours: Vec<u32> =
+        state.links.iter().filter(|(_, link)| is_ours(link.role)).map(|(&index, _)| index).collect();
+    let sandboxes: Vec<_> = state.sandboxes.keys().copied().collect();
+    let attached: Vec<_> = state.attached.iter().copied().collect();
+    if ours.is_empty() || sandboxes.is_empty() {
+        return;
+    }
+    let (link, sandbox) = (*place.get(&ours), *place.get(&sandboxes));
+    match kind {
+        0 => kernel.delete_link(link),
+        1 => kernel.delete_namespace(sandbox),
+        2 => drop(kernel.state.attached.remove(place.get(&attached))),
+        3 => kernel.state.tables.endpoints.clear(),
+        4 => drop(kernel.state.held.pop_first()),
+        _ => {}
+    }
+    let Some(link) = kernel.state.links.get_mut(&link) else { return };
+    match kind {
+        5 => link.up = false,
+        6 => link.master = None,
+        7 => link.addresses.clear(),
+        8 => {
+            link.role = if matches!(link.role, LinkRole::Bridge(_)) {
+                LinkRole::Bridge(Owner::Unfinished)
+            } else {
+                LinkRole::Veth(Owner::Unfinished)
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_port_of_another_program_is_reported_and_the_rest_is_done() {
+    let spec = arbitrary::example();
+    let key = spec.sandboxes.values().flat_map(|sandbox| &sandbox.ports).next().expect("a port").key();
+    let mut kernel = FakeKernel::default();
+    kernel.foreign_ports.insert(key);
+    match block_on(reconcile(&mut kernel, &spec)) {
+        Err(Error::Apply { action, source: FakeError::Exists(_), others }) => {
+            assert_eq!((*action, others), (Action::HoldPort(key), Vec::new()));
+        }
+        other => panic!("the port was had: {other:?}"),
+    }
+    let mut without = spec.clone();
+    without.sandboxes.values_mut().for_each(|sandbox| sandbox.ports.clear());
+    assert_eq!(outcome(&kernel), fresh(&without));
+    kernel.foreign_ports.clear();
+    settle(&mut kernel, &spec);
+    assert_eq!(outcome(&kernel), fresh(&spec));
+}
+
+#[test]
+fn links_and_addresses_of_others_are_left_alone() {
+    let mut kernel = FakeKernel::default();
+    let docker = kernel.add_link("br-0123456789ab", LinkRole::Netdev, &["172.17.0.1/16"]);
+    let before = kernel.state.links[&docker].clone();
+    settle(&mut kernel, &arbitrary::example());
+    settle(&mut kernel, &Spec::default());
+    assert_eq!(kernel.state.links[&docker], before);
+    assert!(kernel.state.attached.contains(&(Hook::FromNetdev, docker)));
+}
+
+#[test]
+fn rules_are_in_force_only_under_an_even_epoch() {
+    let mut kernel = FakeKernel::default();
+    let epochs = |actions: Vec<Action>| -> Vec<u32> {
+        let configs = actions.into_iter().filter_map(|action| match action {
+            Action::Put(Entry::Config(config)) => Some(config.epoch),
+            _ => None,
+        });
+        configs.collect()
+    };
+    assert_eq!(epochs(settle(&mut kernel, &Spec::default())), [2]);
+    assert_eq!(epochs(settle(&mut kernel, &arbitrary::example())), [3, 4]);
+    assert_eq!(epochs(settle(&mut kernel, &Spec::default())), [5, 6]);
+    kernel.state.tables.config.as_mut().expect("settings").epoch = 7;
+    assert_eq!(epochs(settle(&mut kernel, &Spec::default())), [8]);
+}
+
+#[test]
+fn a_kernel_that_keeps_nothing_is_reported() {
+    struct Forgetful(FakeKernel);
+    impl Kernel for Forgetful {
+        type Error = FakeError;
+        async fn observe(&mut self) -> Result<Observed, FakeError> {
+            self.0.observe().await
+        }
+        async fn apply(&mut self, _: &Action) -> Result<(), FakeError> {
+            Ok(())
+        }
+    }
+    let error =
+        block_on(reconcile(&mut Forgetful(FakeKernel::default()), &Spec::default())).expect_err("it forgets");
+    let text = error.to_string();
+    assert!(text.contains("does not settle") && text.contains("attach from_netdev to link 2"), "{text}");
+}

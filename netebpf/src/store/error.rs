@@ -62,9 +62,12 @@ pub enum Damage {
     /// The database is broken.
     #[error(transparent)]
     Database(Box<redb::Error>),
-    /// The format's version is missing.
-    #[error("it does not tell its format")]
-    NoFormat,
+    /// It has tables, but not ours.
+    #[error("it was not written by netebpf")]
+    Foreign,
+    /// Parts of the file contradict each other.
+    #[error("its contents are inconsistent")]
+    Inconsistent,
     /// A row is no JSON, or has other fields.
     #[error("a row cannot be read: {0}")]
     Row(#[from] serde_json::Error),
@@ -84,12 +87,12 @@ impl Error {
     pub(super) fn of_database(file: &Path, error: impl Into<redb::Error>) -> Self {
         let error = error.into();
         let file = file.to_owned();
-        match error {
-            redb::Error::Io(ref source) if !is_damage(source) => {
-                Self::Access { file, source: Box::new(error) }
-            }
-            redb::Error::PreviousIo => Self::Access { file, source: Box::new(error) },
-            _ => Self::Damaged { file, damage: Damage::Database(Box::new(error)) },
+        let is_access = matches!(&error, redb::Error::PreviousIo)
+            || matches!(&error, redb::Error::Io(source) if !is_damage(source));
+        if is_access {
+            Self::Access { file, source: Box::new(error) }
+        } else {
+            Self::Damaged { file, damage: Damage::Database(Box::new(error)) }
         }
     }
 }

@@ -6,6 +6,7 @@
 mod error;
 mod record;
 mod rows;
+mod shield;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use std::{
 use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition, TableHandle};
 
 use crate::model::{NetworkId, SandboxId, Spec};
+use rows::Rows;
 
 pub use error::{Damage, Error};
 
@@ -25,9 +27,12 @@ const FILE: &str = "state.redb";
 
 /// Version of the rows' layout; a file of another version is refused, never reinterpreted.
 const FORMAT: u64 = 1;
-const FORMAT_KEY: &str = "format";
 
+/// Numbers about the file: its format, and a digest of all rows.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+const FORMAT_KEY: &str = "format";
+const DIGEST_KEY: &str = "digest";
+
 const NETWORKS: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("networks");
 const SANDBOXES: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("sandboxes");
 
@@ -46,32 +51,21 @@ impl Store {
         fs::create_dir_all(state_dir)
             .map_err(|source| Error::Directory { path: state_dir.to_owned(), source })?;
         let file = state_dir.join(FILE);
-        let database = Database::create(&file).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => Error::InUse(state_dir.to_owned()),
-            other => Error::of_database(&file, other),
-        })?;
+        let database = shield::shielded(|| open_database(&file))
+            .ok_or_else(|| Error::Damaged { file: file.clone(), damage: Damage::Inconsistent })?
+            .map_err(|error| {
+                let in_use = matches!(error, DatabaseError::DatabaseAlreadyOpen);
+                if in_use { Error::InUse(state_dir.to_owned()) } else { Error::of_database(&file, error) }
+            })?;
         let store = Self { file, database };
-        store.check_format()?;
+        shield::shielded(|| store.check_format())
+            .unwrap_or_else(|| Err(store.damaged(Damage::Inconsistent)))?;
         Ok(store)
     }
 
     /// Reads the spec.
     pub fn load(&self) -> Result<Spec, Error> {
-        let transaction = self.database.begin_read().map_err(|error| self.failed(error))?;
-        let networks = transaction.open_table(NETWORKS).map_err(|error| self.failed(error))?;
-        let sandboxes = transaction.open_table(SANDBOXES).map_err(|error| self.failed(error))?;
-        let networks = rows::read(&networks).map_err(|error| self.failed(error))?;
-        let sandboxes = rows::read(&sandboxes).map_err(|error| self.failed(error))?;
-        let mut spec = Spec::default();
-        for (id, row) in networks {
-            let id = NetworkId::new(id);
-            spec.networks.insert(id, record::read_network(id, &row).map_err(|damage| self.damaged(damage))?);
-        }
-        for (id, row) in sandboxes {
-            let id = SandboxId::new(id);
-            spec.sandboxes.insert(id, record::read_sandbox(id, &row).map_err(|damage| self.damaged(damage))?);
-        }
-        Ok(spec)
+        shield::shielded(|| self.read_spec()).unwrap_or_else(|| Err(self.damaged(Damage::Inconsistent)))
     }
 
     /// Writes what has changed, all or nothing; it is on disk when this returns.
@@ -83,36 +77,69 @@ impl Store {
         let (networks, sandboxes) = (networks.collect(), sandboxes.collect());
         self.write(|transaction| {
             let changed = [
-                rows::write(&mut transaction.open_table(NETWORKS)?, networks)?,
-                rows::write(&mut transaction.open_table(SANDBOXES)?, sandboxes)?,
+                rows::write(&mut transaction.open_table(NETWORKS)?, &networks)?,
+                rows::write(&mut transaction.open_table(SANDBOXES)?, &sandboxes)?,
             ];
+            transaction.open_table(META)?.insert(DIGEST_KEY, rows::digest([&networks, &sandboxes]))?;
             Ok(changed.contains(&true))
         })
     }
 
+    fn read_spec(&self) -> Result<Spec, Error> {
+        let (networks, sandboxes, digest) = self.read_rows().map_err(|error| self.failed(error))?;
+        if digest != Some(rows::digest([&networks, &sandboxes])) {
+            return Err(self.damaged(Damage::Inconsistent));
+        }
+        let networks = networks.iter().map(|(id, row)| {
+            let id = NetworkId::new(*id);
+            Ok((id, record::read_network(id, row)?))
+        });
+        let sandboxes = sandboxes.iter().map(|(id, row)| {
+            let id = SandboxId::new(*id);
+            Ok((id, record::read_sandbox(id, row)?))
+        });
+        let spec = networks
+            .collect::<Result<_, Damage>>()
+            .and_then(|networks| Ok(Spec { networks, sandboxes: sandboxes.collect::<Result<_, Damage>>()? }));
+        spec.map_err(|damage| self.damaged(damage))
+    }
+
+    fn read_rows(&self) -> Result<(Rows, Rows, Option<u64>), redb::Error> {
+        let transaction = self.database.begin_read()?;
+        let networks = rows::read(&transaction.open_table(NETWORKS)?)?;
+        let sandboxes = rows::read(&transaction.open_table(SANDBOXES)?)?;
+        let digest = transaction.open_table(META)?.get(DIGEST_KEY)?.map(|digest| digest.value());
+        Ok((networks, sandboxes, digest))
+    }
+
     /// Gives a new file its tables, and refuses a file with other ones.
     fn check_format(&self) -> Result<(), Error> {
-        let transaction = self.database.begin_read().map_err(|error| self.failed(error))?;
-        let names: Vec<String> = transaction
-            .list_tables()
-            .map_err(|error| self.failed(error))?
-            .map(|table| table.name().to_owned())
-            .collect();
-        if names.is_empty() {
-            return self.write(|transaction| {
-                transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
+        match self.read_format().map_err(|error| self.failed(error))? {
+            Format::New => self.write(|transaction| {
+                let mut meta = transaction.open_table(META)?;
+                meta.insert(FORMAT_KEY, FORMAT)?;
+                meta.insert(DIGEST_KEY, rows::digest([&Rows::new(), &Rows::new()]))?;
                 transaction.open_table(NETWORKS)?;
                 transaction.open_table(SANDBOXES)?;
                 Ok(true)
-            });
+            }),
+            Format::Version(FORMAT) => Ok(()),
+            Format::Version(found) => Err(Error::Format { file: self.file.clone(), found }),
+            Format::Foreign => Err(self.damaged(Damage::Foreign)),
         }
-        let meta = transaction.open_table(META).map_err(|error| self.failed(error))?;
-        let format = meta.get(FORMAT_KEY).map_err(|error| self.failed(error))?.map(|value| value.value());
-        match format {
-            Some(FORMAT) => Ok(()),
-            Some(found) => Err(Error::Format { file: self.file.clone(), found }),
-            None => Err(self.damaged(Damage::NoFormat)),
+    }
+
+    fn read_format(&self) -> Result<Format, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        let names: Vec<String> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
+        if names.is_empty() {
+            return Ok(Format::New);
         }
+        if !names.iter().any(|name| name == META.name()) {
+            return Ok(Format::Foreign);
+        }
+        let version = transaction.open_table(META)?.get(FORMAT_KEY)?;
+        Ok(version.map_or(Format::Foreign, |version| Format::Version(version.value())))
     }
 
     /// Runs one durable transaction; it is given up when the change says that there was nothing to change.
@@ -120,12 +147,10 @@ impl Store {
         &self,
         change: impl FnOnce(&redb::WriteTransaction) -> Result<bool, redb::Error>,
     ) -> Result<(), Error> {
-        let transaction = self.database.begin_write().map_err(|error| self.failed(error))?;
-        if change(&transaction).map_err(|error| self.failed(error))? {
-            transaction.commit().map_err(|error| self.failed(error))
-        } else {
-            transaction.abort().map_err(|error| self.failed(error))
-        }
+        let written = self.database.begin_write().map_err(redb::Error::from).and_then(|transaction| {
+            if change(&transaction)? { Ok(transaction.commit()?) } else { Ok(transaction.abort()?) }
+        });
+        written.map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: impl Into<redb::Error>) -> Error {
@@ -135,4 +160,23 @@ impl Store {
     fn damaged(&self, damage: Damage) -> Error {
         Error::Damaged { file: self.file.clone(), damage }
     }
+}
+
+/// What a file says of itself.
+enum Format {
+    /// It has no table yet.
+    New,
+    /// Version of the rows' layout.
+    Version(u64),
+    /// Its tables are not ours.
+    Foreign,
+}
+
+/// Opens or makes the database. A clean shutdown lets redb trust every page, so the pages are checked here.
+fn open_database(file: &Path) -> Result<Database, DatabaseError> {
+    let mut database = Database::create(file)?;
+    if !database.check_integrity()? {
+        tracing::warn!(file = %file.display(), "the state file was damaged and has been repaired");
+    }
+    Ok(database)
 }

@@ -48,12 +48,11 @@ proptest! {
         let mut taken = BTreeSet::new();
         for (take, position) in steps {
             if take {
-                match lowest_free(&pool, &taken) {
-                    Some(address) => {
-                        prop_assert!(usable.contains(&address) && taken.insert(address));
-                        prop_assert!(usable.iter().take_while(|other| **other < address).all(|other| taken.contains(other)));
-                    }
-                    None => prop_assert_eq!(&taken, &usable),
+                if let Some(address) = lowest_free(&pool, &taken) {
+                    prop_assert!(usable.contains(&address) && taken.insert(address));
+                    prop_assert!(usable.range(..address).all(|lower| taken.contains(lower)));
+                } else {
+                    prop_assert_eq!(&taken, &usable);
                 }
             } else if !taken.is_empty() {
                 let freed = *position.get(&taken.iter().copied().collect::<Vec<_>>());
