@@ -85,7 +85,7 @@ fn status_tells_what_is_attached_and_counted() -> Result<()> {
 
 #[test]
 fn plan_has_nothing_to_do() -> Result<()> {
-    let stage = stage::alone("plan");
+    let stage = stage::shared();
     assert_eq!(stage.engine.ok(&["plan"])?.trim(), "nothing to do");
     Ok(())
 }

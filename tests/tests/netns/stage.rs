@@ -1,19 +1,39 @@
 //! One stage for all tests that leave it as it was.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
 
 use netebpf_tests::scenario::{Phase, Stage, StepResult};
 
-/// The stage that tests share while any of them runs; the last one strikes it.
-pub(crate) fn shared() -> Arc<Stage> {
+/// One test's turn on the shared stage: nobody else changes it meanwhile.
+pub(crate) struct Turn {
+    stage: Arc<Stage>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Deref for Turn {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
+/// The stage that tests take turns on; the last one of those that wait for it strikes it.
+pub(crate) fn shared() -> Turn {
     static SHARED: Mutex<Weak<Stage>> = Mutex::new(Weak::new());
+    static ALONE: Mutex<()> = Mutex::new(());
 
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.upgrade().unwrap_or_else(|| {
+    let stage = shared.upgrade().unwrap_or_else(|| {
         let stage = Arc::new(alone("shared"));
         *shared = Arc::downgrade(&stage);
         stage
-    })
+    });
+    drop(shared);
+    Turn { stage, _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner) }
 }
 
 /// A stage for one test.
