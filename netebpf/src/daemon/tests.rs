@@ -108,7 +108,8 @@ impl Bench {
     /// The next daemon on the same host and state.
     async fn restarted(self) -> Self {
         let Self { daemon, directory } = self;
-        let mut host = daemon.engine.host;
+        // The store is closed with the rest of the daemon before the next one opens it.
+        let mut host = { daemon }.engine.host;
         host.kernel.restart_daemon();
         Self::over(host, directory).await
     }
