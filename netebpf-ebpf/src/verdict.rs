@@ -36,11 +36,14 @@ pub(crate) fn classify(context: &TcContext, hook: Hook) -> i32 {
     );
     counters::count(hook, verdict.outcome());
     match verdict {
-        Verdict::Pass => TC_ACT_OK,
+        Verdict::Pass => {
+            skb.set_decided(false);
+            TC_ACT_OK
+        }
         Verdict::Drop(_) => TC_ACT_SHOT,
         Verdict::ToSandbox { ifindex } => redirect::to_sandbox(ifindex),
         Verdict::ToUplink { ifindex, next_hop } => {
-            skb.set_decided();
+            skb.set_decided(true);
             redirect::to_uplink(ifindex, next_hop)
         }
     }

@@ -49,11 +49,12 @@ impl<'a> Skb<'a> {
         unsafe { (*self.raw()).tc_index == u32::from(DECIDED) }
     }
 
-    /// Marks the packet as decided about.
+    /// Notes whether the packet has been decided about for good.
     #[inline(always)]
-    pub(crate) fn set_decided(&self) {
+    pub(crate) fn set_decided(&self, decided: bool) {
+        let value = if decided { u32::from(DECIDED) } else { 0 };
         // SAFETY: as in `ifindex`; the verifier lets TC programs write this field.
-        unsafe { (*self.raw()).tc_index = u32::from(DECIDED) }
+        unsafe { (*self.raw()).tc_index = value }
     }
 }
 
