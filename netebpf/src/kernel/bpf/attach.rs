@@ -11,14 +11,14 @@ use aya::{
     programs::{
         LinkOrder, ProgramError, SchedClassifier, TcAttachType,
         links::{FdLink, LinkError, PinnedLink},
-        tc::{SchedClassifierLink, SchedClassifierLinkId, TcAttachOptions},
+        tc::{SchedClassifierLink, TcAttachOptions},
     },
     sys::SyscallError,
 };
 use netebpf_common::abi::Hook;
 use nix::{errno::Errno, net::if_::if_indextoname};
 
-use super::{Error, Settings, load};
+use super::{Error, Settings, load, pins};
 
 /// Puts the new programs on every link that has an earlier one; pins of links that are gone are removed.
 pub(super) fn replace_all(programs: &mut Ebpf, settings: &Settings) -> Result<(), Error> {
@@ -26,7 +26,7 @@ pub(super) fn replace_all(programs: &mut Ebpf, settings: &Settings) -> Result<()
         let pin = pin_path(settings, hook, ifindex);
         if !replace(programs, hook, &pin)? {
             tracing::debug!(pin = %pin.display(), "the link is gone");
-            unpin(&pin)?;
+            pins::remove(&pin)?;
         }
     }
     Ok(())
@@ -43,21 +43,21 @@ pub(super) fn attach(
     if replace(programs, hook, &pin)? {
         return Ok(());
     }
-    unpin(&pin)?;
+    pins::remove(&pin)?;
     let failed = |source| Error::Attach { hook, ifindex, source: Box::new(source) };
     let Some(direction) = direction(hook) else { return Ok(()) };
     let program = load::classifier(programs, hook.as_str())?;
     let name = link_name(ifindex).map_err(|errno| failed(io::Error::from(errno).into()))?;
     let options = TcAttachOptions::TcxOrder(LinkOrder::default());
     let id = program.attach_with_options(&name, direction, options).map_err(failed)?;
-    let link = take(program, id).map_err(failed)?;
+    let link = program.take_link(id).map_err(failed)?;
     let link = FdLink::try_from(link).map_err(|source| Error::PinnedLink { path: pin.clone(), source })?;
     link.pin(&pin).map(drop).map_err(|source| Error::Pin { path: pin, source })
 }
 
 /// Detaches a hook's program from a link: the bpf link goes with its pin.
 pub(super) fn detach(settings: &Settings, hook: Hook, ifindex: u32) -> Result<(), Error> {
-    unpin(&pin_path(settings, hook, ifindex))
+    pins::remove(&pin_path(settings, hook, ifindex))
 }
 
 /// Where programs are attached; see [`super::Datapath::attached`].
@@ -103,7 +103,7 @@ fn replace(programs: &mut Ebpf, hook: Hook, pin: &Path) -> Result<bool, Error> {
     let program = load::classifier(programs, hook.as_str())?;
     match program.attach_to_link(link) {
         // The pin keeps the link; this descriptor of it may close.
-        Ok(id) => match take(program, id) {
+        Ok(id) => match program.take_link(id) {
             Ok(link) => drop(link),
             Err(source) => return Err(update_failed(hook, source)),
         },
@@ -115,14 +115,6 @@ fn replace(programs: &mut Ebpf, hook: Hook, pin: &Path) -> Result<bool, Error> {
 
 fn update_failed(hook: Hook, source: ProgramError) -> Error {
     Error::Program { doing: "replace", name: hook.as_str(), source: Box::new(source) }
-}
-
-/// Takes a link out of its program, which would detach it when dropped.
-fn take(
-    program: &mut SchedClassifier,
-    id: SchedClassifierLinkId,
-) -> Result<SchedClassifierLink, ProgramError> {
-    program.take_link(id)
 }
 
 /// Whether the kernel runs the program of this id at a link's hook.
@@ -154,13 +146,6 @@ fn has_errno(error: &SyscallError, errno: Errno) -> bool {
 
 fn link_name(ifindex: u32) -> Result<String, Errno> {
     Ok(if_indextoname(ifindex)?.to_string_lossy().into_owned())
-}
-
-fn unpin(pin: &Path) -> Result<(), Error> {
-    match fs::remove_file(pin) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::file("remove", pin)(error)),
-        _ => Ok(()),
-    }
 }
 
 /// Every pinned bpf link of a TC program.

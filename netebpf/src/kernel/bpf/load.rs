@@ -1,17 +1,12 @@
 //! Loads the BPF object and pins its programs.
 
-use std::fs;
-
 use aya::{
     Ebpf, EbpfLoader,
     programs::{CgroupSockAddr, Program, ProgramError, SchedClassifier},
 };
 use netebpf_common::abi::Hook;
 
-use super::{Error, Settings, cgroup};
-
-/// Ends the name of a pin that is about to take another's place. (The BPF file system allows no dot in names.)
-pub(super) const NEW: &str = "-new";
+use super::{Error, Settings, cgroup, pins};
 
 /// Loads the object, with the pinned maps where there are any, and pins all programs in place of the earlier ones.
 pub(super) fn load(settings: &Settings, object: &[u8]) -> Result<Ebpf, Error> {
@@ -30,7 +25,8 @@ pub(super) fn load(settings: &Settings, object: &[u8]) -> Result<Ebpf, Error> {
     let names =
         Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(Hook::as_str).chain(cgroup::HOOKS);
     for name in names {
-        pin(program(&mut programs, name)?, settings, name)?;
+        let program = program(&mut programs, name)?;
+        pins::replace(&settings.programs(), name, |path| program.pin(path))?;
     }
     Ok(programs)
 }
@@ -57,14 +53,4 @@ fn program<'a>(programs: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Pro
 
 fn refused(name: &'static str) -> impl FnOnce(ProgramError) -> Error {
     move |source| Error::Program { doing: "load", name, source: Box::new(source) }
-}
-
-/// Pins a program in place of an earlier one of its name, so that the name always leads to one.
-fn pin(program: &mut Program, settings: &Settings, name: &'static str) -> Result<(), Error> {
-    let path = settings.programs().join(name);
-    let new = settings.programs().join(format!("{name}{NEW}"));
-    let leftover = fs::remove_file(&new);
-    drop(leftover);
-    program.pin(&new).map_err(|source| Error::Pin { path: new.clone(), source })?;
-    fs::rename(&new, &path).map_err(Error::file("replace", path))
 }

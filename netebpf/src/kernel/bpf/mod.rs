@@ -6,6 +6,7 @@ mod cgroup;
 mod counters;
 pub mod flows;
 mod load;
+mod pins;
 mod status;
 mod table;
 mod tables;
