@@ -4,14 +4,14 @@ mod addresses;
 mod bpf;
 pub mod cleanup;
 mod error;
+#[cfg(test)]
+pub(crate) mod fake;
 mod forwarding;
 mod links;
 mod linux;
 mod mounts;
 mod namespaces;
 mod netlink;
-#[cfg(test)]
-pub(crate) mod fake;
 mod observed;
 mod ownership;
 mod ports;

@@ -199,9 +199,8 @@ fn links_and_addresses_of_others_are_left_alone() {
 fn rules_are_in_force_only_under_an_even_epoch() {
     let mut kernel = FakeKernel::default();
     let epochs = |actions: Vec<Action>| -> Vec<u32> {
-        let configs = actions.into_iter().filter_map(|action| match action {
-            Action::Put(Entry::Config(config)) => Some(config.epoch),
-            _ => None,
+        let configs = actions.into_iter().filter_map(|action| {
+            if let Action::Put(Entry::Config(config)) = action { Some(config.epoch) } else { None }
         });
         configs.collect()
     };
