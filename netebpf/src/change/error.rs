@@ -40,9 +40,6 @@ pub enum Error {
         /// The sandboxes on it.
         endpoints: Vec<(Name, SandboxId)>,
     },
-    /// Text that is no subnet.
-    #[error("invalid subnet {0}: invalid CIDR block notation, an example of a valid one is 172.28.0.0/16")]
-    SubnetSyntax(String),
     /// The subnet has bits set beyond its prefix.
     #[error("invalid network config: invalid subnet {subnet}: it should be {}", .subnet.trunc())]
     SubnetHostBits {
@@ -199,7 +196,6 @@ impl Error {
             | Self::PublishFamily(_)
             | Self::NetworkAmbiguous { .. }
             | Self::SandboxAmbiguous(_)
-            | Self::SubnetSyntax(_)
             | Self::SubnetHostBits { .. }
             | Self::SubnetUnusable { .. }
             | Self::GatewayOutside { .. }
