@@ -48,7 +48,8 @@ impl fmt::Display for Linker {
 pub(super) fn install(workspace: &Workspace, compiler: &Compiler) -> Result<()> {
     let llvm =
         compiler.llvm(workspace).with_context(|| format!("{compiler} does not tell its LLVM version"))?;
-    if !prefix(llvm).join("lib").is_dir() {
+    // Without the -dev package the folder may hold only the library's versioned name, which programs load.
+    if !prefix(llvm).join("lib/libLLVM.so").exists() {
         debian::install(workspace, &[&format!("llvm-{llvm}-dev")])?;
     }
     let mut cargo = workspace.command("cargo");
