@@ -1,4 +1,7 @@
 //! How fast is a way? Round trips of small messages, and bulk throughput.
+//!
+//! Servers stay on the last processor. A ping-pong's client joins them there, so that it costs what the way costs and
+//! no wake-up of an idle processor; a bulk sender works on another one.
 
 use std::{
     io::{Read as _, Write as _},
@@ -8,7 +11,10 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::PATIENT;
+use super::{
+    PATIENT,
+    processor::{Processor, pin},
+};
 
 const MESSAGE: usize = 64;
 const CHUNK: usize = 1 << 17;
@@ -26,6 +32,7 @@ pub struct Latency {
 
 /// Sends 64 bytes to an `echo` service and back, again and again.
 pub fn ping_pong(to: SocketAddr, duration: Duration) -> Result<Latency> {
+    pin(Processor::Last)?;
     let mut stream = connect(to)?;
     let mut message = [7; MESSAGE];
     let mut times = Vec::with_capacity(1 << 16);
@@ -45,6 +52,7 @@ pub fn ping_pong(to: SocketAddr, duration: Duration) -> Result<Latency> {
 
 /// Sends to a `sink` service as fast as it takes it; bits each second, counted by the receiver.
 pub fn throughput(to: SocketAddr, duration: Duration) -> Result<f64> {
+    pin(Processor::First)?;
     let mut stream = connect(to)?;
     let chunk = vec![7; CHUNK];
     let start = Instant::now();

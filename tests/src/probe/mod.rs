@@ -13,6 +13,7 @@ use std::{
 mod client;
 mod measure;
 mod ping;
+mod processor;
 mod server;
 mod stream;
 

@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     fmt,
-    io::{self, BufRead as _, BufReader, Read, Write},
+    io::{BufRead as _, BufReader, Read as _, Write},
     net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
     path::Path,
     process::{Command, Stdio},
@@ -13,7 +13,10 @@ use std::{
 
 use anyhow::{Context as _, Error, Result, bail};
 
-use super::stream;
+use super::{
+    processor::{Processor, pin},
+    stream,
+};
 use crate::{netns::Namespace, process::Process};
 
 /// What a probe says on standard output once all its ports are open.
@@ -124,18 +127,21 @@ impl Door {
 
 /// Serves one connection; its failure is for the client to notice.
 fn attend(stream: TcpStream, service: Service, name: &str) {
-    let mut stream = stream;
     drop(match service {
-        Service::Tcp(_) | Service::Udp(_) => {
-            stream.peer_addr().and_then(|peer| writeln!(stream, "{name} saw {peer}"))
-        }
-        Service::Stream(_) => stream::acknowledge(stream),
+        Service::Tcp(_) | Service::Udp(_) => answer(stream, name),
+        Service::Stream(_) => stream::acknowledge(stream).map_err(Error::from),
         Service::Echo(_) => echo(stream),
         Service::Sink(_) => swallow(stream),
     });
 }
 
-fn echo(mut stream: TcpStream) -> io::Result<()> {
+fn answer(mut stream: TcpStream, name: &str) -> Result<()> {
+    let peer = stream.peer_addr()?;
+    Ok(writeln!(stream, "{name} saw {peer}")?)
+}
+
+fn echo(mut stream: TcpStream) -> Result<()> {
+    pin(Processor::Last)?;
     stream.set_nodelay(true)?;
     let mut buffer = [0; 4096];
     loop {
@@ -146,12 +152,13 @@ fn echo(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-fn swallow(mut stream: TcpStream) -> io::Result<()> {
+fn swallow(mut stream: TcpStream) -> Result<()> {
+    pin(Processor::Last)?;
     let mut buffer = vec![0; 1 << 18];
     let mut total = 0_u64;
     loop {
         match stream.read(&mut buffer)? {
-            0 => return stream.write_all(&total.to_be_bytes()),
+            0 => return Ok(stream.write_all(&total.to_be_bytes())?),
             length => total += length as u64,
         }
     }

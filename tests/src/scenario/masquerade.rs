@@ -7,12 +7,12 @@ use crate::{
 };
 
 /// The server outside answers a connection of the host.
-pub fn tcp_leaves_with_the_hosts_address(stage: &Stage) -> StepResult {
+pub fn tcp_leaves_with_the_address_of_the_host(stage: &Stage) -> StepResult {
     Ok(vec![stage.app.tries().tcp(CLIENT, SERVICE, &seen("client", HOST))?])
 }
 
 /// The server outside answers a datagram of the host.
-pub fn udp_leaves_with_the_hosts_address(stage: &Stage) -> StepResult {
+pub fn udp_leaves_with_the_address_of_the_host(stage: &Stage) -> StepResult {
     let expected = seen("client", HOST);
     Ok(vec![
         stage.app.tries().udp(CLIENT, SERVICE, &expected)?,
@@ -21,7 +21,7 @@ pub fn udp_leaves_with_the_hosts_address(stage: &Stage) -> StepResult {
 }
 
 /// The echo comes back, and the machine outside has seen the host ask.
-pub fn ping_leaves_with_the_hosts_address(stage: &Stage) -> StepResult {
+pub fn ping_leaves_with_the_address_of_the_host(stage: &Stage) -> StepResult {
     let watch = stage.world.server.run(EchoWatch::start)?;
     let ping = stage.app.tries().ping(SERVER, &Echoed)?;
     let source = watch.next_source(PATIENT)?;

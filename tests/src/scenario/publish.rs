@@ -12,12 +12,12 @@ use crate::{
 };
 
 /// By the address on the client's side.
-pub fn a_published_port_keeps_the_clients_address(stage: &Stage) -> StepResult {
+pub fn a_published_port_keeps_the_address_of_the_client(stage: &Stage) -> StepResult {
     Ok(vec![stage.client().tcp(HOST, WEB, &seen("web", CLIENT))?])
 }
 
 /// The answer comes from the address that was asked.
-pub fn a_published_udp_port_keeps_the_clients_address(stage: &Stage) -> StepResult {
+pub fn a_published_udp_port_keeps_the_address_of_the_client(stage: &Stage) -> StepResult {
     let expected = seen("web", CLIENT);
     Ok(vec![
         stage.client().udp(HOST, WEB_UDP, &expected)?,

@@ -22,7 +22,7 @@ fn two_engines_do_not_know_each_other() -> Result<()> {
     drop(left);
     stage::holds(reach::containers_of_one_network_reach_each_other(&right));
     stage::holds(publish::the_host_reaches_a_published_port_by_loopback(&right));
-    stage::holds(publish::a_published_port_keeps_the_clients_address(&right));
+    stage::holds(publish::a_published_port_keeps_the_address_of_the_client(&right));
 
     right.engine.ok(&["rm", "-f", "web"])?;
     let refused = right.host().tcp(Ipv4Addr::LOCALHOST, WEB, &Answer::Refused)?;
