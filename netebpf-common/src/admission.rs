@@ -1,10 +1,12 @@
 //! May this flow be, and what becomes of it? Decided once for each flow and each set of rules.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use crate::{
     abi::{Address, Direction, EndpointFlags, Family, LinkKey, Port, PublishKey, WayOut},
     conntrack, nat,
     packet::Packet,
-    parse::{Transport, TransportKind},
+    parse::TransportKind,
     run::Run,
     tables::Tables,
     verdict::DropReason,
@@ -19,17 +21,36 @@ pub enum Origin {
     Outside,
 }
 
-/// What was decided about a flow, before a source port is chosen; the ways are in the workspace.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What was decided about a flow, before a source port is chosen; the ways are beside it in the workspace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
 pub struct Decision {
     /// To whom the packets go.
     pub destination: Address,
-    /// To which port.
-    pub destination_port: Port,
     /// As whom they come.
     pub source: Address,
+    /// To which port.
+    pub destination_port: Port,
+    source_is_host: u16,
+}
+
+impl Decision {
+    #[inline(always)]
+    const fn new(
+        destination: Address,
+        destination_port: Port,
+        source: Address,
+        source_is_host: bool,
+    ) -> Self {
+        Self { destination, source, destination_port, source_is_host: source_is_host as u16 }
+    }
+
     /// Whether `source` is an address of the host, so that its ports are shared with the host's sockets.
-    pub source_is_host: bool,
+    #[inline(always)]
+    #[must_use]
+    pub const fn source_is_host(&self) -> bool {
+        self.source_is_host != 0
+    }
 }
 
 /// Decides about a new flow, or again about a known one whose rules have changed, and leaves its entry in the workspace.
@@ -38,30 +59,30 @@ pub struct Decision {
 #[inline(always)]
 pub fn admit(
     run: &mut Run<'_, impl Packet, impl Tables>,
-    transport: Transport,
     origin: Origin,
     known: bool,
 ) -> Result<bool, DropReason> {
     let origin = if known { recall(run) } else { begin(run, origin) };
-    let decision = decide(run, origin);
+    let decided = decide(run, origin);
     if known {
-        if let Ok(Some(decision)) = decision
-            && still_holds(run, &decision)
-        {
+        if decided == Ok(true) && still_holds(run) {
             confirm(run);
             return Ok(true);
         }
         conntrack::forget(run);
         if run.workspace.flow.direction() as u8 == Direction::Reply as u8 {
-            return Err(decision.err().unwrap_or(DropReason::UnknownFlow));
+            return Err(decided.err().unwrap_or(DropReason::UnknownFlow));
         }
     }
-    let Some(decision) = decision? else { return Ok(false) };
-    if matches!(transport.kind, TransportKind::EchoReply) || transport.is_reset() {
+    if !decided? {
+        return Ok(false);
+    }
+    let transport = &run.workspace.transport;
+    if matches!(transport.kind(), TransportKind::EchoReply) || transport.is_reset() {
         // Only an answer to nothing looks like this; recording it would let anybody open flows backwards.
         return Err(DropReason::UnknownFlow);
     }
-    nat::record(run, &decision).map(|()| true)
+    nat::record(run).map(|()| true)
 }
 
 /// A new flow begins with this packet.
@@ -91,8 +112,8 @@ fn recall<P>(run: &mut Run<'_, P, impl Tables>) -> Origin {
 
 /// Whether the answers that were expected would be the same.
 #[inline(always)]
-fn still_holds<P, T>(run: &Run<'_, P, T>, decision: &Decision) -> bool {
-    let reply = &run.workspace.reply;
+fn still_holds<P, T>(run: &Run<'_, P, T>) -> bool {
+    let (decision, reply) = (&run.workspace.decision, &run.workspace.reply);
     decision.destination == reply.source
         && decision.destination_port == reply.source_port
         && decision.source == reply.destination
@@ -112,9 +133,9 @@ fn confirm<P>(run: &mut Run<'_, P, impl Tables>) {
     };
 }
 
-/// The decision itself: where to and as whom, or why not; `None` if the host stack is to have the packet.
+/// The decision itself, left in the workspace: where to and as whom. False if the host stack is to have the packet.
 #[inline(always)]
-fn decide<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin) -> Result<Option<Decision>, DropReason> {
+fn decide<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin) -> Result<bool, DropReason> {
     let destination = run.workspace.original.destination;
     let from_sandbox = matches!(origin, Origin::Sandbox);
     if from_sandbox && destination.is_loopback_v4() {
@@ -123,18 +144,15 @@ fn decide<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin) -> Result<Option
     if run.tables.local(destination).is_some() {
         return to_published_port(run, from_sandbox);
     }
-    if from_sandbox { to_outside(run) } else { Ok(None) }
+    if from_sandbox { to_outside(run) } else { Ok(false) }
 }
 
 /// To an address of the host: the endpoint that published the port, if any.
 ///
 /// A container comes as the gateway of the endpoint's network, so that the answer finds its way; others as themselves.
 #[inline(always)]
-fn to_published_port<P>(
-    run: &mut Run<'_, P, impl Tables>,
-    from_sandbox: bool,
-) -> Result<Option<Decision>, DropReason> {
-    let Some(destination_port) = find_target(run) else { return Ok(None) };
+fn to_published_port<P>(run: &mut Run<'_, P, impl Tables>, from_sandbox: bool) -> Result<bool, DropReason> {
+    let Some(destination_port) = find_target(run) else { return Ok(false) };
     let workspace = &mut *run.workspace;
     let (source, target) = (&workspace.source, &workspace.target);
     workspace.forward = WayOut::sandbox(target.ifindex, target.mac, target.bridge_mac);
@@ -153,17 +171,14 @@ fn to_published_port<P>(
         }
         workspace.backward = WayOut::uplink(back.ifindex, back.next_hop);
     }
-    Ok(Some(Decision {
-        destination: target.address,
-        destination_port,
-        source: if from_sandbox { target.gateway } else { client },
-        source_is_host: from_sandbox,
-    }))
+    let source = if from_sandbox { target.gateway } else { client };
+    workspace.decision = Decision::new(target.address, destination_port, source, from_sandbox);
+    Ok(true)
 }
 
 /// From a sandbox to the world outside: masqueraded as the host device by which the route leaves.
 #[inline(always)]
-fn to_outside<P>(run: &mut Run<'_, P, impl Tables>) -> Result<Option<Decision>, DropReason> {
+fn to_outside<P>(run: &mut Run<'_, P, impl Tables>) -> Result<bool, DropReason> {
     let workspace = &mut *run.workspace;
     let (original, source) = (&workspace.original, &workspace.source);
     if run.tables.endpoint(original.destination).is_some() {
@@ -174,18 +189,14 @@ fn to_outside<P>(run: &mut Run<'_, P, impl Tables>) -> Result<Option<Decision>, 
     }
     let Some(route) = run.tables.route(source.bridge, original.source, original.destination) else {
         // The host stack answers with "network unreachable".
-        return Ok(None);
+        return Ok(false);
     };
     let uplink =
         run.tables.uplink(LinkKey::new(route.ifindex, Family::V4)).ok_or(DropReason::NoUplinkAddress)?;
     workspace.backward = WayOut::sandbox(source.ifindex, source.mac, source.bridge_mac);
     workspace.forward = WayOut::uplink(route.ifindex, route.next_hop);
-    Ok(Some(Decision {
-        destination: original.destination,
-        destination_port: original.destination_port,
-        source: uplink.address,
-        source_is_host: true,
-    }))
+    workspace.decision = Decision::new(original.destination, original.destination_port, uplink.address, true);
+    Ok(true)
 }
 
 /// Leaves the endpoint that answers for a port of the host in the workspace, and returns the port in its sandbox.

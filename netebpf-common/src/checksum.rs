@@ -14,7 +14,35 @@ pub const fn add(a: u32, b: u32) -> u32 {
 #[inline(always)]
 #[must_use]
 pub const fn change(old: u32, new: u32) -> u32 {
-    add(!old, new)
+    Change::NONE.replace(old, new).sum()
+}
+
+/// A change of a sum, collected word by word.
+///
+/// Carries are folded in once, at the end: sixteen words cannot overflow, and the BPF target has no carry flag.
+#[derive(Clone, Copy, Debug)]
+pub struct Change(u64);
+
+impl Change {
+    /// No change.
+    pub const NONE: Self = Self(0);
+
+    /// One word takes the place of another.
+    #[inline(always)]
+    #[must_use]
+    pub const fn replace(self, old: u32, new: u32) -> Self {
+        Self(self.0 + !old as u64 + new as u64)
+    }
+
+    /// The change as a one's complement sum; zero if nothing has changed.
+    #[inline(always)]
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "two folds leave 32 bits")]
+    pub const fn sum(self) -> u32 {
+        let sum = (self.0 & 0xffff_ffff) + (self.0 >> 32);
+        let sum = (sum & 0xffff_ffff) + (sum >> 32);
+        if sum == 0xffff_ffff { 0 } else { sum as u32 }
+    }
 }
 
 /// A checksum field after the data that it covers has changed by `delta`.

@@ -8,7 +8,7 @@ use crate::{
     admission::{self, Origin},
     conntrack, nat,
     packet::Packet,
-    parse::{Network, Transport, parse, transport},
+    parse::{Network, parse, transport},
     run::{Note, Run},
     tables::Tables,
     verdict::{DropReason, Verdict},
@@ -128,18 +128,18 @@ fn from_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, D
     if frame.destination().is_loopback_v4() || frame.source().is_loopback_v4() {
         return Err(DropReason::Martian);
     }
-    let transport = match transport(run) {
-        Ok(transport) => transport,
+    match transport(run) {
+        Ok(()) => {}
         Err(DropReason::Malformed) => return Err(DropReason::Malformed),
         Err(_) => return beside_flows(run),
-    };
-    if !find_flow(run, transport, Origin::Outside)? {
+    }
+    if !find_flow(run, Origin::Outside)? {
         return beside_flows(run);
     }
     if run.workspace.frame.ttl <= 1 {
         return Err(DropReason::TtlExceeded);
     }
-    nat::rewrite(run, transport)
+    nat::rewrite(run)
 }
 
 /// A packet leaves the host: whatever a sandbox sent must have been translated before.
@@ -177,33 +177,28 @@ fn to_neighbour(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, 
 /// A sandbox's packet to anywhere but its own network: to the host, or through a flow.
 #[inline(always)]
 fn route(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, DropReason> {
-    let transport = match transport(run) {
-        Ok(transport) => transport,
-        Err(reason) => return without_flow(run, reason),
-    };
-    let ours = find_flow(run, transport, Origin::Sandbox)?;
+    if let Err(reason) = transport(run) {
+        return without_flow(run, reason);
+    }
+    let ours = find_flow(run, Origin::Sandbox)?;
     if !ours || run.workspace.frame.ttl <= 1 {
         // To the host itself; or the host stack answers with "time exceeded" before it would forward anything.
         return Ok(Verdict::Pass);
     }
-    nat::rewrite(run, transport)
+    nat::rewrite(run)
 }
 
 /// Leaves the packet's flow in the workspace; false if the packet is the host's own business.
 #[inline(always)]
-fn find_flow(
-    run: &mut Run<'_, impl Packet, impl Tables>,
-    transport: Transport,
-    origin: Origin,
-) -> Result<bool, DropReason> {
-    let known = conntrack::lookup(run, transport);
+fn find_flow(run: &mut Run<'_, impl Packet, impl Tables>, origin: Origin) -> Result<bool, DropReason> {
+    let known = conntrack::lookup(run);
     if known && run.workspace.flow.epoch == run.config.epoch {
         return Ok(true);
     }
     if run.config.abi == 0 {
         return Err(DropReason::NotConfigured);
     }
-    admission::admit(run, transport, origin, known)
+    admission::admit(run, origin, known)
 }
 
 /// A sandbox's packet that has no flow may go to the host itself and nowhere else.

@@ -4,7 +4,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{
     abi::{Address, Config, Endpoint, Flow, Tuple, WayOut},
-    parse::Frame,
+    admission::Decision,
+    parse::{Frame, Transport},
     verdict::Verdict,
 };
 
@@ -63,11 +64,14 @@ pub struct Workspace {
     pub source: Endpoint,
     /// The sandbox that the flow goes to.
     pub target: Endpoint,
+    /// While a flow is decided about: what was decided.
+    pub decision: Decision,
     /// The packet's Ethernet and IPv4 headers.
     pub frame: Frame,
+    /// The packet's transport header.
+    pub transport: Transport,
     /// What was decided, for whoever traces a packet.
     pub outcome: Note,
-    reserved: u32,
 }
 
 /// A verdict as plain numbers.

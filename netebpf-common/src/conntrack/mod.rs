@@ -9,7 +9,6 @@ pub use state::{is_expired, next_state};
 use crate::{
     abi::{Flow, FlowState, Timeouts, Translation, Tuple},
     packet::Packet,
-    parse::Transport,
     run::Run,
     tables::Tables,
 };
@@ -18,20 +17,20 @@ use crate::{
 ///
 /// False if there is none. A flow that has timed out, or has closed and is being opened again, is forgotten.
 #[inline(always)]
-pub fn lookup(run: &mut Run<'_, impl Packet, impl Tables>, transport: Transport) -> bool {
+pub fn lookup(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
     let tuple = &run.workspace.tuple;
     let Some(flow) = run.tables.observe_flow(tuple, run.arrival.now, run.packet.length()) else {
         return false;
     };
     run.workspace.flow = flow;
-    let flow = &mut run.workspace.flow;
-    let state = flow.state();
+    let transport = run.workspace.transport;
+    let state = run.workspace.flow.state();
     let reopened = matches!(state, FlowState::Closed) && transport.is_syn();
     if reopened || is_over(run) {
         forget(run);
         return false;
     }
-    let next = next_state(state, run.workspace.flow.direction(), transport.kind, transport.tcp_flags);
+    let next = next_state(state, run.workspace.flow.direction(), transport.kind(), transport.tcp_flags);
     if next as u8 != state as u8 {
         advance(run, next);
     }

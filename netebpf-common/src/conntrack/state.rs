@@ -46,22 +46,25 @@ const fn closed_by(state: FlowState, direction: Direction) -> FlowState {
 /// Whether the flow has been idle for longer than its state allows; `now` in nanoseconds of `CLOCK_MONOTONIC`.
 #[inline(always)]
 #[must_use]
-pub const fn is_expired(flow: &Flow, timeouts: &Timeouts, protocol: u32, now: u64) -> bool {
-    let idle = now.saturating_sub(flow.last_seen);
-    idle > timeout(flow.state(), timeouts, protocol) as u64 * NANOS_PER_SECOND
+pub fn is_expired(flow: &Flow, timeouts: &Timeouts, protocol: u32, now: u64) -> bool {
+    // One load at an index: with a field for each case the compiler would load all of them first, onto a full stack.
+    let seconds: &[u32; 7] = zerocopy::transmute_ref!(timeouts);
+    let seconds = seconds.get(class(flow.state(), protocol)).copied().unwrap_or(0);
+    now.saturating_sub(flow.last_seen) > u64::from(seconds) * NANOS_PER_SECOND
 }
 
+/// Which field of [`Timeouts`] holds for a flow, counted from the first.
 #[inline(always)]
-const fn timeout(state: FlowState, timeouts: &Timeouts, protocol: u32) -> u32 {
+const fn class(state: FlowState, protocol: u32) -> usize {
     const TCP: u32 = protocol::TCP as u32;
     const UDP: u32 = protocol::UDP as u32;
     match (protocol, state) {
-        (TCP, FlowState::Unreplied) => timeouts.tcp_unreplied,
-        (TCP, FlowState::Established) => timeouts.tcp_established,
-        (TCP, FlowState::OriginalClosed | FlowState::ReplyClosed) => timeouts.tcp_closing,
-        (TCP, FlowState::Closed) => timeouts.tcp_closed,
-        (UDP, FlowState::Unreplied) => timeouts.udp_unreplied,
-        (UDP, _) => timeouts.udp_stream,
-        _ => timeouts.icmp,
+        (TCP, FlowState::Unreplied) => 0,
+        (TCP, FlowState::Established) => 1,
+        (TCP, FlowState::OriginalClosed | FlowState::ReplyClosed) => 2,
+        (TCP, FlowState::Closed) => 3,
+        (UDP, FlowState::Unreplied) => 4,
+        (UDP, _) => 5,
+        _ => 6,
     }
 }

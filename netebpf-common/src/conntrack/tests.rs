@@ -67,6 +67,37 @@ proptest! {
     }
 }
 
+#[test]
+fn each_state_lives_as_long_as_its_field_says() {
+    let tuple = |protocol: u8| Tuple {
+        source: Address::UNSPECIFIED_V4,
+        destination: Address::UNSPECIFIED_V4,
+        source_port: Port::new(1),
+        destination_port: Port::new(2),
+        protocol: u32::from(protocol),
+    };
+    let timeouts = Timeouts::default();
+    let cases = [
+        (protocol::TCP, FlowState::Unreplied, timeouts.tcp_unreplied),
+        (protocol::TCP, FlowState::Established, timeouts.tcp_established),
+        (protocol::TCP, FlowState::OriginalClosed, timeouts.tcp_closing),
+        (protocol::TCP, FlowState::ReplyClosed, timeouts.tcp_closing),
+        (protocol::TCP, FlowState::Closed, timeouts.tcp_closed),
+        (protocol::UDP, FlowState::Unreplied, timeouts.udp_unreplied),
+        (protocol::UDP, FlowState::Established, timeouts.udp_stream),
+        (protocol::ICMP, FlowState::Established, timeouts.icmp),
+    ];
+    for (protocol, state, seconds) in cases {
+        let tuple = tuple(protocol);
+        let way = WayOut::uplink(1, Address::UNSPECIFIED_V4);
+        let mut flow = Flow::new(Direction::Original, nat::translation(&tuple, &tuple), way, 1, NOW);
+        flow.set_state(state);
+        let last = NOW + u64::from(seconds) * 1_000_000_000;
+        assert!(!is_expired(&flow, &timeouts, tuple.protocol, last), "{protocol} {state:?}");
+        assert!(is_expired(&flow, &timeouts, tuple.protocol, last + 1), "{protocol} {state:?}");
+    }
+}
+
 fn datagram(world: &mut World, now: u64) -> Verdict {
     let spec = FrameSpec {
         source_mac: World::mac(0),

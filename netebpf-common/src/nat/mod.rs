@@ -9,44 +9,36 @@ pub use record::{MAX_ATTEMPTS, record};
 pub use rewrite::rewrite;
 
 use crate::{
-    abi::{Address, Port, Translation, Tuple},
-    checksum,
+    abi::{Address, Translation, Tuple},
+    checksum::Change,
 };
 
 /// The translation that turns packets of `before` into packets of `after`.
 #[inline(always)]
 #[must_use]
 pub const fn translation(before: &Tuple, after: &Tuple) -> Translation {
+    let addresses = replace(Change::NONE, before.source, after.source);
     Translation {
         source: after.source,
         destination: after.destination,
         source_port: after.source_port,
         destination_port: after.destination_port,
-        address_delta: checksum::add(
-            address_change(before.source, after.source),
-            address_change(before.destination, after.destination),
-        ),
-        port_delta: checksum::add(
-            port_change(before.source_port, after.source_port),
-            port_change(before.destination_port, after.destination_port),
-        ),
+        address_delta: replace(addresses, before.destination, after.destination).sum(),
+        port_delta: port_delta(before, after),
     }
 }
 
+/// The change of both ports, as [`Translation::port_delta`] holds it.
 #[inline(always)]
-const fn address_change(old: Address, new: Address) -> u32 {
+const fn port_delta(before: &Tuple, after: &Tuple) -> u32 {
+    Change::NONE
+        .replace(before.source_port.wire() as u32, after.source_port.wire() as u32)
+        .replace(before.destination_port.wire() as u32, after.destination_port.wire() as u32)
+        .sum()
+}
+
+#[inline(always)]
+const fn replace(change: Change, old: Address, new: Address) -> Change {
     let (old, new) = (old.words(), new.words());
-    let high = checksum::add(word_change(old[0], new[0]), word_change(old[1], new[1]));
-    let low = checksum::add(word_change(old[2], new[2]), word_change(old[3], new[3]));
-    checksum::add(high, low)
-}
-
-#[inline(always)]
-const fn word_change(old: u32, new: u32) -> u32 {
-    if old == new { 0 } else { checksum::change(old, new) }
-}
-
-#[inline(always)]
-const fn port_change(old: Port, new: Port) -> u32 {
-    word_change(old.wire() as u32, new.wire() as u32)
+    change.replace(old[0], new[0]).replace(old[1], new[1]).replace(old[2], new[2]).replace(old[3], new[3])
 }

@@ -4,10 +4,9 @@
 //! reply's entry is the arbiter between CPUs: whoever inserts first has the port. As in `nf_nat`, one port may serve
 //! many remote addresses.
 
-use super::translation;
+use super::{port_delta, translation};
 use crate::{
     abi::{Direction, Flow, FlowState, Port, Tuple, protocol},
-    admission::Decision,
     conntrack,
     run::Run,
     tables::{Insert, Tables},
@@ -22,17 +21,11 @@ const FIRST_CHOSEN: u16 = 1024;
 
 /// Records both directions of a new flow; its first packet's entry is left in the workspace.
 #[inline(always)]
-pub fn record<P>(run: &mut Run<'_, P, impl Tables>, decision: &Decision) -> Result<(), DropReason> {
-    run.workspace.reply = Tuple {
-        source: decision.destination,
-        destination: decision.source,
-        source_port: decision.destination_port,
-        destination_port: run.workspace.original.source_port,
-        protocol: run.workspace.original.protocol,
-    };
+pub fn record<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
+    expect_reply(run);
     let mut attempt = 0;
     loop {
-        match claim(run, decision)? {
+        match claim(run)? {
             Claim::Mine => break,
             Claim::OtherFlow if attempt == 0 && take_over(run) => break,
             Claim::OtherFlow | Claim::HostSocket => {}
@@ -41,9 +34,34 @@ pub fn record<P>(run: &mut Run<'_, P, impl Tables>, decision: &Decision) -> Resu
         if attempt == MAX_ATTEMPTS {
             return Err(DropReason::NatPortsExhausted);
         }
-        run.workspace.reply.destination_port = candidate(&run.workspace.original, run.config.seed, attempt);
+        try_other_port(run, attempt);
     }
     complete(run)
+}
+
+/// Prepares the reply's entry under the sender's own port.
+#[inline(always)]
+fn expect_reply<P, T>(run: &mut Run<'_, P, T>) {
+    let workspace = &mut *run.workspace;
+    let (original, decision) = (&workspace.original, &workspace.decision);
+    workspace.reply = Tuple {
+        source: decision.destination,
+        destination: decision.source,
+        source_port: decision.destination_port,
+        destination_port: original.source_port,
+        protocol: original.protocol,
+    };
+    let back = translation(&workspace.reply, &original.mirrored());
+    workspace.entry =
+        Flow::new(Direction::Reply, back, workspace.backward, run.config.epoch, run.arrival.now);
+}
+
+/// Puts the reply's entry under another port.
+#[inline(always)]
+fn try_other_port<P, T>(run: &mut Run<'_, P, T>, attempt: u32) {
+    let workspace = &mut *run.workspace;
+    workspace.reply.destination_port = candidate(&workspace.original, run.config.seed, attempt);
+    workspace.entry.translation.port_delta = port_delta(&workspace.reply, &workspace.original.mirrored());
 }
 
 /// Who has a reply's tuple.
@@ -58,11 +76,14 @@ enum Claim {
 
 /// Tries to take the reply's tuple.
 #[inline(always)]
-fn claim<P>(run: &mut Run<'_, P, impl Tables>, decision: &Decision) -> Result<Claim, DropReason> {
+fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Result<Claim, DropReason> {
     let workspace = &mut *run.workspace;
-    if decision.source_is_host && run.tables.host_socket(&workspace.reply) {
+    if workspace.decision.source_is_host() && run.tables.host_socket(&workspace.reply) {
         return Ok(Claim::HostSocket);
     }
+    let back = translation(&workspace.reply, &workspace.original.mirrored());
+    workspace.entry =
+        Flow::new(Direction::Reply, back, workspace.backward, run.config.epoch, run.arrival.now);
     let back = translation(&workspace.reply, &workspace.original.mirrored());
     workspace.entry =
         Flow::new(Direction::Reply, back, workspace.backward, run.config.epoch, run.arrival.now);

@@ -16,7 +16,7 @@ const ICMP_IDENTIFIER: u32 = 4;
 
 /// Translates addresses and ports as the workspace's flow says, counts the hop, and says where the packet goes.
 #[inline(always)]
-pub fn rewrite<T>(run: &mut Run<'_, impl Packet, T>, transport: Transport) -> Result<Verdict, DropReason> {
+pub fn rewrite<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, DropReason> {
     let workspace = &mut *run.workspace;
     let (frame, flow) = (&mut workspace.frame, &workspace.flow);
     let way_out = &flow.way_out;
@@ -30,7 +30,7 @@ pub fn rewrite<T>(run: &mut Run<'_, impl Packet, T>, transport: Transport) -> Re
     };
     let translation = &flow.translation;
     set_addresses(frame, translation.source, translation.destination, translation.address_delta);
-    let done = run.packet.write(0, frame.wire()) && rewrite_transport(run.packet, transport, flow);
+    let done = run.packet.write(0, frame.wire()) && rewrite_transport(run.packet, &workspace.transport, flow);
     if done { Ok(verdict) } else { Err(DropReason::RewriteFailed) }
 }
 
@@ -51,14 +51,14 @@ fn set_addresses(frame: &mut Frame, source: Address, destination: Address, delta
 }
 
 #[inline(always)]
-fn rewrite_transport(packet: &mut impl Packet, transport: Transport, flow: &Flow) -> bool {
+fn rewrite_transport(packet: &mut impl Packet, transport: &Transport, flow: &Flow) -> bool {
     let translation = &flow.translation;
     let offset = transport.offset;
     let (source, destination) = (translation.source_port.wire(), translation.destination_port.wire());
     let ports_change = translation.port_delta != 0;
-    match transport.kind {
+    match transport.kind() {
         TransportKind::Tcp | TransportKind::Udp => {
-            let udp = matches!(transport.kind, TransportKind::Udp);
+            let udp = matches!(transport.kind(), TransportKind::Udp);
             let checksum = offset + if udp { UDP_CHECKSUM } else { TCP_CHECKSUM };
             let change = |delta, pseudo_header| ChecksumChange { delta, pseudo_header, zero_is_none: udp };
             let [s0, s1] = source.to_ne_bytes();

@@ -1,5 +1,7 @@
 //! TCP (RFC 9293), UDP (RFC 768) and ICMP echo (RFC 792): what a flow is made of.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use crate::{
     abi::{Port, Tuple, protocol},
     packet::Packet,
@@ -23,31 +25,33 @@ pub(crate) mod tcp_flag {
 
 /// A transport that has flows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum TransportKind {
     /// TCP.
-    Tcp,
+    Tcp = 0,
     /// UDP.
-    Udp,
+    Udp = 1,
     /// An ICMP echo request.
-    EchoRequest,
+    EchoRequest = 2,
     /// An ICMP echo reply.
-    EchoReply,
+    EchoReply = 3,
 }
 
 /// A packet's transport header, as far as decisions need it; the ports are in the workspace's tuple.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
 pub struct Transport {
-    /// Which protocol.
-    pub kind: TransportKind,
     /// Offset from the start of the frame.
     pub offset: u32,
+    kind: u8,
     /// TCP flags; zero for the others.
     pub tcp_flags: u8,
+    reserved: [u8; 2],
 }
 
-/// Reads the transport header of a packet that may have to be translated, and the packet's tuple into the workspace.
+/// Reads the transport header of a packet that may have to be translated, and its tuple, into the workspace.
 #[inline(always)]
-pub fn transport<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Transport, DropReason> {
+pub fn transport<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<(), DropReason> {
     let frame = &run.workspace.frame;
     if frame.is_fragment() {
         return Err(DropReason::Fragment);
@@ -61,21 +65,23 @@ pub fn transport<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Transport, Dro
 }
 
 #[inline(always)]
-fn tcp<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Transport, DropReason> {
+fn tcp<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<(), DropReason> {
     let ([s0, s1, d0, d1, .., flags], offset) = header::<14, P, T>(run, TCP_LENGTH)?;
     set_tuple(run, wire_port(s0, s1), wire_port(d0, d1));
-    Ok(Transport { kind: TransportKind::Tcp, offset, tcp_flags: flags })
+    run.workspace.transport = Transport::new(TransportKind::Tcp, offset, flags);
+    Ok(())
 }
 
 #[inline(always)]
-fn udp<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Transport, DropReason> {
+fn udp<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<(), DropReason> {
     let ([s0, s1, d0, d1, ..], offset) = header::<8, P, T>(run, UDP_LENGTH)?;
     set_tuple(run, wire_port(s0, s1), wire_port(d0, d1));
-    Ok(Transport { kind: TransportKind::Udp, offset, tcp_flags: 0 })
+    run.workspace.transport = Transport::new(TransportKind::Udp, offset, 0);
+    Ok(())
 }
 
 #[inline(always)]
-fn icmp<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Transport, DropReason> {
+fn icmp<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<(), DropReason> {
     let ([kind, _, _, _, id0, id1, ..], offset) = header::<8, P, T>(run, ICMP_LENGTH)?;
     let (id, none) = (wire_port(id0, id1), Port::from_wire(0));
     let kind = match kind {
@@ -89,7 +95,8 @@ fn icmp<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Transport, DropReason> 
         }
         _ => return Err(DropReason::UnsupportedProtocol),
     };
-    Ok(Transport { kind, offset, tcp_flags: 0 })
+    run.workspace.transport = Transport::new(kind, offset, 0);
+    Ok(())
 }
 
 /// The first bytes of a header of at least `minimum` bytes, and its offset.
@@ -125,6 +132,23 @@ fn set_tuple<P, T>(run: &mut Run<'_, P, T>, source_port: Port, destination_port:
 }
 
 impl Transport {
+    #[inline(always)]
+    const fn new(kind: TransportKind, offset: u32, tcp_flags: u8) -> Self {
+        Self { offset, kind: kind as u8, tcp_flags, reserved: [0; 2] }
+    }
+
+    /// Which protocol.
+    #[inline(always)]
+    #[must_use]
+    pub const fn kind(&self) -> TransportKind {
+        match self.kind {
+            0 => TransportKind::Tcp,
+            1 => TransportKind::Udp,
+            2 => TransportKind::EchoRequest,
+            _ => TransportKind::EchoReply,
+        }
+    }
+
     /// Whether the packet opens a TCP connection.
     #[inline(always)]
     #[must_use]

@@ -4,11 +4,18 @@ use aya_ebpf::{
     EbpfContext as _,
     bindings::{BPF_FIB_LKUP_RET_NO_NEIGH, BPF_FIB_LKUP_RET_SUCCESS, bpf_fib_lookup as FibLookup},
     helpers::bpf_fib_lookup,
+    macros::map,
+    maps::PerCpuArray,
     programs::TcContext,
 };
 use netebpf_common::{abi::Address, tables::Route};
 
 const AF_INET: u8 = 2;
+
+/// The question that is put to the kernel and its answer. On the stack they would cost 64 bytes there is no room for, and
+/// the verifier would follow each possible answer separately.
+#[map]
+static ROUTE_QUERY: PerCpuArray<FibLookup> = PerCpuArray::with_max_entries(1, 0);
 
 /// Where the host forwards a packet that came in by `ingress` (Linux 4.18); `None` if it would not.
 #[inline(always)]
@@ -18,15 +25,20 @@ pub(crate) fn lookup(
     source: Address,
     destination: Address,
 ) -> Option<Route> {
-    // SAFETY: the structure holds plain numbers, for which all zeroes is a value.
-    let mut query: FibLookup = unsafe { core::mem::zeroed() };
+    let slot = ROUTE_QUERY.get_ptr_mut(0)?;
+    // SAFETY: the slot is this CPU's own, programs run one at a time on a CPU, and the structure holds plain numbers, for
+    // which all zeroes is a value.
+    let query = unsafe {
+        slot.write_bytes(0, 1);
+        &mut *slot
+    };
     query.family = AF_INET;
     query.ifindex = ingress;
     query.__bindgen_anon_3.ipv4_src = source.v4_wire();
     query.__bindgen_anon_4.ipv4_dst = destination.v4_wire();
-    // SAFETY: the pointer is to a local of the size that is passed.
+    // SAFETY: the pointer is to a map value of the size that is passed.
     let answer =
-        unsafe { bpf_fib_lookup(context.as_ptr(), &raw mut query, size_of::<FibLookup>() as i32, 0) };
+        unsafe { bpf_fib_lookup(context.as_ptr(), &raw mut *query, size_of::<FibLookup>() as i32, 0) };
     let answer = u32::try_from(answer).ok()?;
     if answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH {
         return None;

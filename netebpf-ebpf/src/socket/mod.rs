@@ -6,8 +6,9 @@ use aya_ebpf::{
     helpers::{bpf_get_netns_cookie, bpf_get_socket_cookie},
     programs::SockAddrContext,
 };
+use aya_log_ebpf::debug;
 use netebpf_common::{
-    abi::Hook,
+    abi::{Hook, SocketAddress},
     socket::{self, Socket},
     verdict::Outcome,
 };
@@ -23,11 +24,13 @@ const PROCEED: i32 = 1;
 /// Turns the address of a published port into the endpoint's.
 #[inline(always)]
 pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext) -> i32 {
+    let socket = describe(context);
     if let Some(wanted) = F::read(context)
-        && let Some(backend) = socket::translate(&describe(context), wanted, &mut SocketMaps)
+        && let Some(backend) = socket::translate(&socket, wanted, &mut SocketMaps)
     {
         F::write(context, backend);
         counters::count(Hook::Socket, Outcome::Translated);
+        log(context, &socket, wanted, backend);
     }
     PROCEED
 }
@@ -41,6 +44,15 @@ pub(crate) fn restore<F: SocketFamily>(context: &SockAddrContext) -> i32 {
         F::write(context, believed);
     }
     PROCEED
+}
+
+/// Tells whoever debugs a translation. The loader sets the level as a constant, so the verifier removes this from programs
+/// that are not to log; packets are never logged, they are counted.
+#[inline(always)]
+fn log(context: &SockAddrContext, socket: &Socket, wanted: SocketAddress, backend: SocketAddress) {
+    let host = |address: SocketAddress| (u32::from_be(address.address.v4_wire()), address.port.number());
+    let ((to, port), (really, real_port)) = (host(wanted), host(backend));
+    debug!(context, "socket {} asks for {:i}:{}, gets {:i}:{}", socket.cookie, to, port, really, real_port);
 }
 
 #[inline(always)]
