@@ -52,8 +52,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.ended().is_none() {
-            self.0.kill().and_then(|()| self.0.wait()).map_or_else(|error| eprintln!("kill: {error}"), drop);
+        let ended = match self.ended() {
+            Some(_) => Ok(()),
+            None => self.0.kill().and_then(|()| self.0.wait().map(drop)),
+        };
+        if let Err(error) = ended {
+            eprintln!("kill process {}: {error}", self.pid());
         }
     }
 }

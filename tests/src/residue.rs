@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -14,6 +14,7 @@ use aya::programs::{
     loaded_links,
 };
 use nix::{
+    errno::Errno,
     mount::{MntFlags, umount2},
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -103,13 +104,12 @@ pub fn kill_all_in(namespace: &Namespace) -> Result<()> {
 }
 
 /// A sweep goes on after a failure; things that are gone already are no failure.
-fn report<E: Into<std::io::Error>>(what: &str, result: Result<(), E>) {
-    if let Err(error) = result.map_err(Into::into) {
-        let gone =
-            error.kind() == std::io::ErrorKind::NotFound || error.raw_os_error() == Some(nix::libc::ESRCH);
-        if !gone {
-            eprintln!("{what}: {error}");
-        }
+fn report<E: Into<io::Error>>(what: &str, result: Result<(), E>) {
+    if let Err(error) = result.map_err(Into::into)
+        && error.kind() != io::ErrorKind::NotFound
+        && error.raw_os_error() != Some(Errno::ESRCH as i32)
+    {
+        eprintln!("{what}: {error}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::signal::Signal;
 
 use crate::{
@@ -93,7 +93,7 @@ impl Engine {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// Stops the daemon, runs `netebpf cleanup` and fails if anything is left.
+    /// Stops the daemon, runs `netebpf cleanup` and fails if anything is left, or if the daemon has panicked before.
     pub fn clean_up(&mut self) -> Result<()> {
         self.clean = true;
         wait::shielded(|| {
@@ -101,6 +101,7 @@ impl Engine {
             let stopped = if running { self.terminate() } else { Ok(()) };
             self.ok(&["cleanup", "--yes"])?;
             stopped?;
+            ensure!(!self.log().contains("panicked at"), "the daemon panicked");
             residue::assert_nothing_left(&self.world, &self.before)
         })
     }

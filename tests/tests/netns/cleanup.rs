@@ -1,8 +1,15 @@
 //! `netebpf cleanup` removes every trace, whatever state it finds.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use anyhow::Result;
+use netebpf_tests::{
+    engine::Engine,
+    probe::Service,
+    residue::{Footprint, assert_nothing_left},
+    scenario::{Sandbox, reach},
+    topology::World,
+};
 
 use crate::stage;
 
@@ -27,6 +34,23 @@ fn cleanup_with_lost_state_leaves_nothing() -> Result<()> {
 }
 
 #[test]
+fn what_cleanup_must_remove_is_seen_before() -> Result<()> {
+    let world = Arc::new(World::new("before-cleanup")?);
+    let before = Footprint::of(&world)?;
+    let engine = Engine::start(Arc::clone(&world))?;
+    engine.ok(&["network", "create", "seen"])?;
+    Sandbox::run(&world, &engine, ("one", "seen"), &[], &[Service::Tcp(80)])?;
+    engine.kill()?;
+    let found = assert_nothing_left(&world, &before).expect_err("all is still there").to_string();
+    for kind in
+        ["link br-", "link neb", "the pin ", "the attached program ", "the mount ", "process ", "the file "]
+    {
+        assert!(found.contains(kind), "no `{kind}` in {found}");
+    }
+    Ok(())
+}
+
+#[test]
 fn cleanup_twice_is_fine() -> Result<()> {
     let mut stage = stage::alone("twice");
     stage.strike()?;
@@ -39,7 +63,7 @@ fn cleanup_is_refused_while_the_daemon_runs() -> Result<()> {
     let said = stage.engine.cli(&["cleanup", "--yes"])?;
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.stderr.contains("daemon"), "{said:?}");
-    stage::holds(netebpf_tests::scenario::reach::containers_of_one_network_reach_each_other(&stage));
+    stage::holds(reach::containers_of_one_network_reach_each_other(&stage));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use aya::maps::{Array, Map, MapData};
 use netebpf_common::abi::{ABI_VERSION, Config, map_name};
 use netebpf_tests::{
     probe::Answer,
-    scenario::stage::WEB,
+    scenario::{reach, stage::WEB},
     topology::{CLIENT, HOST, World},
     wait,
 };
@@ -23,8 +23,8 @@ fn a_link_removed_while_the_daemon_was_dead_is_made_again() -> Result<()> {
     stage.world.host.remove_link(bridge)?;
     stage.engine.launch()?;
     assert_eq!(stage.engine.ok(&["plan"])?.trim(), "nothing to do");
-    stage::holds(netebpf_tests::scenario::reach::the_host_reaches_a_container(&stage));
-    stage::holds(netebpf_tests::scenario::reach::containers_of_one_network_reach_each_other(&stage));
+    stage::holds(reach::the_host_reaches_a_container(&stage));
+    stage::holds(reach::containers_of_one_network_reach_each_other(&stage));
     Ok(())
 }
 
@@ -39,7 +39,7 @@ fn a_running_daemon_repairs_a_link_that_somebody_removed() -> Result<()> {
         let same = stage.world.host.links().ok()? == links;
         (same && stage.engine.ok(&["plan"]).ok()?.trim() == "nothing to do").then_some(())
     })?;
-    stage::holds(netebpf_tests::scenario::reach::containers_of_one_network_reach_each_other(&stage));
+    stage::holds(reach::containers_of_one_network_reach_each_other(&stage));
     Ok(())
 }
 
