@@ -6,15 +6,17 @@ use aya::{
 };
 use netebpf_common::abi::Hook;
 
-use super::{Error, Settings, cgroup, pins};
+use super::{Error, Settings, cgroup, log, pins};
 
 /// Loads the object, with the pinned maps where there are any, and pins all programs in place of the earlier ones.
 pub(super) fn load(settings: &Settings, object: &[u8]) -> Result<Ebpf, Error> {
     if object.is_empty() {
         return Err(Error::NoObject);
     }
-    let mut programs =
-        EbpfLoader::new().default_map_pin_directory(settings.maps()).load(object).map_err(Error::Load)?;
+    let mut loader = EbpfLoader::new();
+    loader.default_map_pin_directory(settings.maps());
+    log::set_level(&mut loader);
+    let mut programs = loader.load(object).map_err(Error::Load)?;
     for hook in Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket) {
         let name = hook.as_str();
         classifier(&mut programs, name)?.load().map_err(refused(name))?;

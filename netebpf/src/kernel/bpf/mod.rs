@@ -6,6 +6,7 @@ mod cgroup;
 mod counters;
 pub mod flows;
 mod load;
+mod log;
 mod pins;
 mod status;
 mod table;
@@ -38,6 +39,7 @@ impl Datapath {
         let mut programs = load::load(settings, object)?;
         attach::replace_all(&mut programs, settings)?;
         cgroup::attach(&mut programs, settings)?;
+        log::follow(&mut programs);
         let tables = Tables::open(&settings.maps())?;
         let counters = Counters::open(&settings.maps().join(map_name::COUNTERS))?;
         Ok(Self { settings: settings.clone(), programs, tables, counters })
