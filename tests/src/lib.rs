@@ -1,8 +1,9 @@
 //! The harness of the end-to-end tests and of the demo: whole small worlds in throw-away network namespaces.
 //!
-//! In reading order: [`topology`] makes a host with a client outside it, [`engine`] runs the daemon on that host,
-//! [`probe`] talks over real sockets and says what was seen, [`scenario`] holds each expected behaviour once,
-//! [`bench`](mod@bench) compares with a bare veth pair and with iptables, [`residue`] proves that nothing is left.
+//! In reading order: [`topology`] makes a host with a client outside it, [`engine`] runs the daemon on that
+//! host, [`probe`] talks over real sockets and says what was seen, [`scenario`] holds each expected behaviour
+//! once, [`bench`](mod@bench) compares with a bare veth pair and with iptables, [`residue`] proves that
+//! nothing is left.
 #![forbid(unsafe_code)]
 
 pub mod topology;

@@ -64,7 +64,8 @@ pub fn assert_nothing_left(world: &World, before: &Footprint) -> Result<()> {
     bail!("left behind: {}", extra()?.join(", "))
 }
 
-/// Notes which `bpf_link`s the world's engine has pinned, so that a later [`Footprint`] can tell whether they live on.
+/// Notes which `bpf_link`s the world's engine has pinned, so that a later [`Footprint`] can tell whether they
+/// live on.
 pub fn note_bpf_links(world: &World) {
     let pinned = files_below(&world.bpffs().join("links"));
     let ids = pinned.iter().filter_map(|pin| FdLink::from(PinnedLink::from_pin(pin).ok()?).info().ok());

@@ -13,8 +13,8 @@
 //!   └────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Client and server have no route to anything but their own cable until a test gives them one.
-//! All files of a world are below one directory whose path also stands in the command line of each of its processes.
+//! Client and server have no route to anything but their own cable until a test gives them one. All files of
+//! a world are below one directory whose path also stands in the command line of each of its processes.
 
 use std::{
     env,
@@ -59,7 +59,8 @@ pub struct World {
     pub client: Namespace,
     /// A machine that containers reach through the host.
     pub server: Namespace,
-    /// Numbers of the `bpf_link`s the engine was seen to hold, so that what stays behind is told from other worlds'.
+    /// Numbers of the `bpf_link`s the engine was seen to hold, so that what stays behind is told from other
+    /// worlds'.
     pub(crate) bpf_links: Mutex<Vec<u32>>,
     _bpffs: Mount,
     home: Home,

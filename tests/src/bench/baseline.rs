@@ -43,7 +43,8 @@ impl Baselines {
         Ok(Self { bare: BarePair::new()?, docker: DockerLike::new()? })
     }
 
-    /// Both carriers between containers, then both from outside; the bare pair has no inside and is the same twice.
+    /// Both carriers between containers, then both from outside; the bare pair has no inside and is the same
+    /// twice.
     #[must_use]
     pub fn courses(&self) -> [Course<'_>; 4] {
         use Carrier::{BareVethPair, BridgeWithIptables};

@@ -98,7 +98,8 @@ pub struct Course<'a> {
     to: Ipv4Addr,
 }
 
-/// Measures every carrier on every way, round by round; `progress` hears of each measurement, of [`MEASUREMENTS`].
+/// Measures every carrier on every way, round by round; `progress` hears of each measurement, of
+/// [`MEASUREMENTS`].
 pub fn compare(stage: &Stage, progress: impl Fn(&str)) -> Result<Vec<Row>> {
     let published = [format!("{ECHO}:{ECHO}"), format!("{SINK}:{SINK}")];
     let options: Vec<_> = published.iter().flat_map(|port| ["-p", port]).collect();

@@ -48,7 +48,8 @@ impl Engine {
         self.finish(self.command(args), args)
     }
 
-    /// Runs `netebpf ARGS` on the host as an unprivileged user, who may be unable to reach the build directory.
+    /// Runs `netebpf ARGS` on the host as an unprivileged user, who may be unable to reach the build
+    /// directory.
     pub fn cli_as(&self, user: u32, args: &[&str]) -> Result<Said> {
         let copy = self.world.directory().join("netebpf");
         fs::copy(&self.program, &copy)?;

@@ -1,4 +1,5 @@
-//! How do tests run netebpf? As a user does: the daemon as a process on the host, everything else through its command line.
+//! How do tests run netebpf? As a user does: the daemon as a process on the host, everything else through its
+//! command line.
 
 use std::{
     fs::{self, OpenOptions},
@@ -93,7 +94,8 @@ impl Engine {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// Stops the daemon, runs `netebpf cleanup` and fails if anything is left, or if the daemon has panicked before.
+    /// Stops the daemon, runs `netebpf cleanup` and fails if anything is left, or if the daemon has panicked
+    /// before.
     pub fn clean_up(&mut self) -> Result<()> {
         self.clean = true;
         wait::shielded(|| {

@@ -1,7 +1,7 @@
 //! How fast is a way? Round trips of small messages, and bulk throughput.
 //!
-//! Servers stay on the last processor. A ping-pong's client joins them there, so that it costs what the way costs and
-//! no wake-up of an idle processor; a bulk sender works on another one.
+//! Servers stay on the last processor. A ping-pong's client joins them there, so that it costs what the way
+//! costs and no wake-up of an idle processor; a bulk sender works on another one.
 
 use std::{
     io::{Read as _, Write as _},

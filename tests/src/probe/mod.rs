@@ -25,7 +25,8 @@ pub use stream::{Summary, Transfer};
 
 /// How long a client waits for an answer that it expects.
 pub const PATIENT: Duration = Duration::from_secs(5);
-/// How long a client waits where it expects a silent drop; below the first TCP retransmission (1 s, RFC 6298).
+/// How long a client waits where it expects a silent drop; below the first TCP retransmission (1 s, RFC
+/// 6298).
 pub const BRIEF: Duration = Duration::from_millis(500);
 
 /// What a client learned from one attempt.

@@ -1,5 +1,5 @@
-//! On which processor does a measurement run? Left to the scheduler, the answer changes from run to run, and with it
-//! the result by more than any network costs.
+//! On which processor does a measurement run? Left to the scheduler, the answer changes from run to run, and
+//! with it the result by more than any network costs.
 
 use anyhow::{Context as _, Result};
 use nix::{

@@ -1,4 +1,5 @@
-//! Every behaviour that the demo shows, once: a function named by its sentence, run by the demo and as a test.
+//! Every behaviour that the demo shows, once: a function named by its sentence, run by the demo and as a
+//! test.
 
 use std::{fmt, net::Ipv4Addr};
 
@@ -77,7 +78,8 @@ impl Step {
     }
 }
 
-/// Passes the list of all steps to a macro: those that leave others undisturbed, and those that must be alone.
+/// Passes the list of all steps to a macro: those that leave others undisturbed, and those that must be
+/// alone.
 #[macro_export]
 macro_rules! for_each_step {
     ($apply:ident) => {

@@ -1,4 +1,5 @@
-//! The demo: netebpf on real packets, in throw-away network namespaces. Exit code 0 only if all was as expected.
+//! The demo: netebpf on real packets, in throw-away network namespaces. Exit code 0 only if all was as
+//! expected.
 #![forbid(unsafe_code)]
 
 use std::{process::ExitCode, thread, time::Instant};
