@@ -50,6 +50,9 @@ impl Hook {
 /// How many counters a hook has; more than there are outcomes, so that new ones need no new map.
 pub const COUNTERS_PER_HOOK: u32 = 64;
 
+/// How many counters there are.
+pub const COUNTERS_LENGTH: u32 = (Hook::Socket as u32 + 1) * COUNTERS_PER_HOOK;
+
 /// The index in `COUNTERS` of an outcome (see [`crate::verdict::Outcome::code`]) at a hook.
 #[inline(always)]
 #[must_use]

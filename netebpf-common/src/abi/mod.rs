@@ -15,7 +15,7 @@ mod uplinks;
 
 pub use address::{Address, Mac, Port};
 pub use config::{Config, Timeouts};
-pub use counters::{COUNTERS_PER_HOOK, Hook, counter_index};
+pub use counters::{COUNTERS_LENGTH, COUNTERS_PER_HOOK, Hook, counter_index};
 pub use endpoints::{Endpoint, EndpointFlags, Family, LinkKey};
 pub use flows::{Direction, Flow, FlowState, Translation, Tuple, Way, WayOut};
 pub use locals::LocalAddress;

@@ -2,12 +2,12 @@
 
 use aya_ebpf::{macros::map, maps::PerCpuArray};
 use netebpf_common::{
-    abi::{COUNTERS_PER_HOOK, Hook, counter_index},
+    abi::{COUNTERS_LENGTH, Hook, counter_index},
     verdict::Outcome,
 };
 
 #[map]
-static COUNTERS: PerCpuArray<u64> = PerCpuArray::pinned(Hook::ALL.len() as u32 * COUNTERS_PER_HOOK, 0);
+static COUNTERS: PerCpuArray<u64> = PerCpuArray::pinned(COUNTERS_LENGTH, 0);
 
 /// Counts one packet or socket call.
 #[inline(always)]

@@ -12,6 +12,10 @@ use netebpf_common::{abi::Address, tables::Route};
 
 const AF_INET: u8 = 2;
 
+/// Length of the query, as the helper wants it.
+const QUERY_LENGTH: i32 = 64;
+const _: () = assert!(size_of::<FibLookup>() == 64);
+
 /// The question that is put to the kernel and its answer. On the stack they would cost 64 bytes there is no room for, and
 /// the verifier would follow each possible answer separately.
 #[map]
@@ -37,8 +41,7 @@ pub(crate) fn lookup(
     query.__bindgen_anon_3.ipv4_src = source.v4_wire();
     query.__bindgen_anon_4.ipv4_dst = destination.v4_wire();
     // SAFETY: the pointer is to a map value of the size that is passed.
-    let answer =
-        unsafe { bpf_fib_lookup(context.as_ptr(), &raw mut *query, size_of::<FibLookup>() as i32, 0) };
+    let answer = unsafe { bpf_fib_lookup(context.as_ptr(), &raw mut *query, QUERY_LENGTH, 0) };
     let answer = u32::try_from(answer).ok()?;
     if answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH {
         return None;

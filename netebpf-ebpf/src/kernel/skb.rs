@@ -68,15 +68,14 @@ impl Packet for Skb<'_> {
     fn read(&self, offset: u32, buffer: &mut [u8]) -> bool {
         // SAFETY: the pointer and the length are those of the buffer; the helper checks the packet's length.
         unsafe {
-            bpf_skb_load_bytes(self.raw().cast(), offset, buffer.as_mut_ptr().cast(), buffer.len() as u32)
-                == 0
+            bpf_skb_load_bytes(self.raw().cast(), offset, buffer.as_mut_ptr().cast(), length(buffer)) == 0
         }
     }
 
     #[inline(always)]
     fn write(&mut self, offset: u32, bytes: &[u8]) -> bool {
         // SAFETY: the pointer and the length are those of the slice; the helper checks the packet's length.
-        unsafe { bpf_skb_store_bytes(self.raw(), offset, bytes.as_ptr().cast(), bytes.len() as u32, 0) == 0 }
+        unsafe { bpf_skb_store_bytes(self.raw(), offset, bytes.as_ptr().cast(), length(bytes), 0) == 0 }
     }
 
     #[inline(always)]
@@ -89,4 +88,10 @@ impl Packet for Skb<'_> {
                 == 0
         }
     }
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "headers are a few dozen bytes")]
+const fn length(bytes: &[u8]) -> u32 {
+    bytes.len() as u32
 }

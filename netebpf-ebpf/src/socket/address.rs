@@ -23,7 +23,7 @@ impl SocketFamily for V4 {
     fn read(context: &SockAddrContext) -> Option<SocketAddress> {
         // SAFETY: the context is valid for the program's run; the verifier checks the offsets.
         let (address, port) = unsafe { ((*context.sock_addr).user_ip4, (*context.sock_addr).user_port) };
-        Some(SocketAddress::new(Address::v4_from_wire(address), Port::from_wire(port as u16)))
+        Some(SocketAddress::new(Address::v4_from_wire(address), wire_port(port)))
     }
 
     #[inline(always)]
@@ -51,7 +51,7 @@ impl SocketFamily for V6 {
             )
         };
         let address = Address::from_words([a, b, c, d]);
-        address.is_v4().then(|| SocketAddress::new(address, Port::from_wire(port as u16)))
+        address.is_v4().then(|| SocketAddress::new(address, wire_port(port)))
     }
 
     #[inline(always)]
@@ -67,4 +67,11 @@ impl SocketFamily for V6 {
             (*raw).user_port = u32::from(address.port.wire());
         }
     }
+}
+
+/// The context keeps the port's two bytes in a word.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the upper half is zero")]
+const fn wire_port(word: u32) -> Port {
+    Port::from_wire(word as u16)
 }

@@ -2,10 +2,7 @@
 
 mod address;
 
-use aya_ebpf::{
-    helpers::{bpf_get_netns_cookie, bpf_get_socket_cookie},
-    programs::SockAddrContext,
-};
+use aya_ebpf::programs::SockAddrContext;
 use aya_log_ebpf::debug;
 use netebpf_common::{
     abi::{Hook, SocketAddress},
@@ -16,7 +13,7 @@ use netebpf_common::{
 use address::SocketFamily;
 pub(crate) use address::{V4, V6};
 
-use crate::kernel::{counters, maps::SocketMaps};
+use crate::kernel::{cookies, counters, maps::SocketMaps};
 
 /// What a socket hook returns to let the call go on.
 const PROCEED: i32 = 1;
@@ -24,7 +21,7 @@ const PROCEED: i32 = 1;
 /// Turns the address of a published port into the endpoint's.
 #[inline(always)]
 pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext) -> i32 {
-    let socket = describe(context);
+    let socket = cookies::describe(context);
     if let Some(wanted) = F::read(context)
         && let Some(backend) = socket::translate(&socket, wanted, &mut SocketMaps)
     {
@@ -39,7 +36,7 @@ pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext) -> i32 {
 #[inline(always)]
 pub(crate) fn restore<F: SocketFamily>(context: &SockAddrContext) -> i32 {
     if let Some(backend) = F::read(context)
-        && let Some(believed) = socket::believed_peer(&describe(context), backend, &SocketMaps)
+        && let Some(believed) = socket::believed_peer(&cookies::describe(context), backend, &SocketMaps)
     {
         F::write(context, believed);
     }
@@ -53,17 +50,4 @@ fn log(context: &SockAddrContext, socket: &Socket, wanted: SocketAddress, backen
     let host = |address: SocketAddress| (u32::from_be(address.address.v4_wire()), address.port.number());
     let ((to, port), (really, real_port)) = (host(wanted), host(backend));
     debug!(context, "socket {} asks for {:i}:{}, gets {:i}:{}", socket.cookie, to, port, really, real_port);
-}
-
-#[inline(always)]
-fn describe(context: &SockAddrContext) -> Socket {
-    let raw = context.sock_addr;
-    // SAFETY: the context is valid for the program's run; the helpers take nothing else.
-    unsafe {
-        Socket {
-            cookie: bpf_get_socket_cookie(raw.cast()),
-            netns_cookie: bpf_get_netns_cookie(raw.cast()),
-            protocol: (*raw).protocol as u8,
-        }
-    }
 }

@@ -138,13 +138,15 @@ fn paths(world: &mut World) -> Vec<Course> {
 }
 
 fn establish(world: &mut World, frame: &[u8], way_out: WayOut) {
-    let word = |at: usize| u32::from_ne_bytes([frame[at], frame[at + 1], frame[at + 2], frame[at + 3]]);
-    let port = |at: usize| u16::from_be_bytes([frame[at], frame[at + 1]]);
+    let address = |at: usize| {
+        Address::v4_from_wire(u32::from_ne_bytes([frame[at], frame[at + 1], frame[at + 2], frame[at + 3]]))
+    };
+    let port = |at: usize| Port::new(u16::from_be_bytes([frame[at], frame[at + 1]]));
     let tuple = Tuple {
-        source: Address::v4_from_wire(word(26)),
-        destination: Address::v4_from_wire(word(30)),
-        source_port: Port::new(port(34)),
-        destination_port: Port::new(port(36)),
+        source: address(26),
+        destination: address(30),
+        source_port: port(34),
+        destination_port: port(36),
         protocol: u32::from(frame[23]),
     };
     let mut translation = nat::translation(&tuple, &tuple);

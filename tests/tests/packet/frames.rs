@@ -29,16 +29,17 @@ impl Shot {
 impl fmt::Debug for Shot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hook, ifindex, ingress, frame } = self;
-        write!(f, "{hook:?} on {ifindex} from {ingress}: {}", hex(frame))
+        write!(f, "{hook:?} on {ifindex} from {ingress}: {}", Hex(frame))
     }
 }
 
 /// Bytes as hexadecimal digits, which is how captures are read.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        text.push_str(&format!("{byte:02x}"));
-        text
-    })
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// A frame out of nothing.

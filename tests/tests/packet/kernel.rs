@@ -36,7 +36,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::frames::hex;
+use crate::frames::Hex;
 
 /// Room for the flows of one case many times over, and quick to walk.
 const FLOW_LIMIT: u32 = 8192;
@@ -60,7 +60,7 @@ pub(crate) struct Effect {
 impl fmt::Debug for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outcome = u8::try_from(self.note.outcome).ok().and_then(Outcome::from_code);
-        write!(f, "action {} {outcome:?} {:?}: {}", self.action, self.note, hex(&self.bytes))
+        write!(f, "action {} {outcome:?} {:?}: {}", self.action, self.note, Hex(&self.bytes))
     }
 }
 
