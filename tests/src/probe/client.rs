@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket},
     time::Duration,
 };
 
@@ -19,10 +19,14 @@ pub enum Connected {
     No,
 }
 
-/// Connects, and reads what the server has to say.
+/// Connects, and reads what the server has to say; whatever was translated, the peer must be the one that was asked.
 pub fn tcp(to: SocketAddr, patience: Duration) -> Result<Answer> {
     let asked = TcpStream::connect_timeout(&to, patience).and_then(|mut stream| {
         stream.set_read_timeout(Some(patience))?;
+        let peer = stream.peer_addr()?;
+        if peer != to {
+            return Err(io::Error::other(format!("asked {to}, but the peer is {peer}")));
+        }
         let mut text = String::new();
         stream.read_to_string(&mut text)?;
         Ok(text)
@@ -32,7 +36,8 @@ pub fn tcp(to: SocketAddr, patience: Duration) -> Result<Answer> {
 
 /// Sends one datagram and waits for its answer.
 pub fn udp(to: SocketAddr, connected: Connected, patience: Duration) -> Result<Answer> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
+    let socket = UdpSocket::bind((any, 0))?;
     socket.set_read_timeout(Some(patience))?;
     let mut buffer = [0; 128];
     let asked = match connected {

@@ -1,6 +1,6 @@
 //! Somebody in a namespace who tries something.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::Result;
 
@@ -15,24 +15,25 @@ use crate::{
 pub struct Actor<'a>(pub &'a Namespace);
 
 impl Actor<'_> {
-    /// Connects by TCP.
-    pub fn tcp(self, to: Ipv4Addr, port: u16, expected: &Answer) -> Result<Phase> {
-        let seen = self.0.run(|| probe::tcp(SocketAddr::from((to, port)), expected.patience()))?;
-        Ok(Phase::new(self.0.name(), format_args!("{to}:{port}/tcp"), expected, seen))
+    /// Connects by TCP; an IPv4 address as `::ffff:a.b.c.d` makes the socket an IPv6 one.
+    pub fn tcp(self, to: impl Into<IpAddr>, port: u16, expected: &Answer) -> Result<Phase> {
+        let to = SocketAddr::from((to.into(), port));
+        let seen = self.0.run(|| probe::tcp(to, expected.patience()))?;
+        Ok(Phase::new(self.0.name(), format_args!("{to}/tcp"), expected, seen))
     }
 
     /// Asks by UDP from a connected socket.
-    pub fn udp(self, to: Ipv4Addr, port: u16, expected: &Answer) -> Result<Phase> {
-        let seen =
-            self.0.run(|| probe::udp(SocketAddr::from((to, port)), Connected::Yes, expected.patience()))?;
-        Ok(Phase::new(self.0.name(), format_args!("{to}:{port}/udp"), expected, seen))
+    pub fn udp(self, to: impl Into<IpAddr>, port: u16, expected: &Answer) -> Result<Phase> {
+        let to = SocketAddr::from((to.into(), port));
+        let seen = self.0.run(|| probe::udp(to, Connected::Yes, expected.patience()))?;
+        Ok(Phase::new(self.0.name(), format_args!("{to}/udp"), expected, seen))
     }
 
     /// Asks by UDP with `sendto` and `recvfrom`.
-    pub fn udp_unconnected(self, to: Ipv4Addr, port: u16, expected: &Answer) -> Result<Phase> {
-        let seen =
-            self.0.run(|| probe::udp(SocketAddr::from((to, port)), Connected::No, expected.patience()))?;
-        Ok(Phase::new(self.0.name(), format_args!("sendto {to}:{port}/udp"), expected, seen))
+    pub fn udp_unconnected(self, to: impl Into<IpAddr>, port: u16, expected: &Answer) -> Result<Phase> {
+        let to = SocketAddr::from((to.into(), port));
+        let seen = self.0.run(|| probe::udp(to, Connected::No, expected.patience()))?;
+        Ok(Phase::new(self.0.name(), format_args!("sendto {to}/udp"), expected, seen))
     }
 
     /// Sends an ICMP echo request.

@@ -97,6 +97,7 @@ macro_rules! for_each_step {
                 publish::the_host_reaches_a_published_port_by_loopback,
                 publish::the_host_reaches_a_published_port_by_its_own_address,
                 publish::the_host_reaches_a_published_udp_port_without_connecting,
+                publish::the_host_reaches_a_published_port_from_ipv6_sockets,
                 publish::a_container_of_another_network_reaches_a_published_port,
                 publish::a_container_reaches_its_own_published_port,
                 publish::a_port_published_on_loopback_stays_on_the_host,

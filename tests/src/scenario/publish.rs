@@ -49,6 +49,17 @@ pub fn the_host_reaches_a_published_udp_port_without_connecting(stage: &Stage) -
     ])
 }
 
+/// Programs that open IPv6 sockets for both versions say `::ffff:127.0.0.1`, and are told just that.
+pub fn the_host_reaches_a_published_port_from_ipv6_sockets(stage: &Stage) -> StepResult {
+    let expected = seen("web", stage.front.gateway);
+    let mapped = |address: Ipv4Addr| address.to_ipv6_mapped();
+    Ok(vec![
+        stage.host().tcp(mapped(Ipv4Addr::LOCALHOST), WEB, &expected)?,
+        stage.host().udp(mapped(Ipv4Addr::LOCALHOST), WEB_UDP, &expected)?,
+        stage.host().udp_unconnected(mapped(HOST), WEB_UDP, &expected)?,
+    ])
+}
+
 /// The server sees the gateway of its own network.
 pub fn a_container_of_another_network_reaches_a_published_port(stage: &Stage) -> StepResult {
     let expected = seen("web", stage.front.gateway);
