@@ -67,13 +67,13 @@ fn install_linker(workspace: &Workspace, compiler: &Compiler) -> Result<Linker> 
     Linker::find(workspace).context("bpf-linker is installed but does not start")
 }
 
-/// Makes sure that iptables is here, which the demo compares with.
+/// Makes sure that iptables is here, which the demo compares with; the netns layer tests that comparison.
 pub(crate) fn comparison(workspace: &Workspace) -> Result<()> {
     if has_iptables() {
         return Ok(());
     }
-    may_install("no iptables, which the demo compares with", &[debian::command(&["iptables"])])?;
-    say("iptables is not here: installing it, because the demo compares with it.");
+    may_install("no iptables, which netebpf is compared with", &[debian::command(&["iptables"])])?;
+    say("iptables is not here: installing it, because netebpf is compared with it.");
     debian::install(workspace, &["iptables"])
 }
 
@@ -83,7 +83,7 @@ fn check(workspace: &Workspace) -> Result<()> {
     let rows = [
         ("BPF compiler", compiler.map(|found| found.to_string())),
         ("BPF linker", linker.map(|found| found.to_string())),
-        ("iptables, for the demo", has_iptables().then(|| "found".to_owned())),
+        ("iptables, to compare with", has_iptables().then(|| "found".to_owned())),
     ];
     let mut missing = 0;
     for (name, found) in rows {

@@ -16,7 +16,7 @@ pub(crate) use tally::Tally;
 use self::layer::Layer;
 use crate::{
     build::{self, Profile},
-    lint,
+    lint, setup,
     step::{self, Show, say},
     workspace::{self, Workspace},
 };
@@ -53,6 +53,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     }
     if layers.iter().any(|layer| layer.needs_programs()) {
         build::programs(workspace, Profile::Release)?;
+    }
+    if layers.contains(&Layer::Netns) {
+        setup::comparison(workspace)?;
     }
     let mut rows = Vec::new();
     for &layer in layers {
