@@ -71,7 +71,7 @@ pub(super) fn attached(
     for (hook, ifindex) in pinned(settings)? {
         let wanted = match ids.get(&hook) {
             Some(id) => *id,
-            None => *ids.entry(hook).or_insert(program_id(programs, hook)?),
+            None => *ids.entry(hook).or_insert(load::info(programs, hook.as_str())?.id()),
         };
         if !links.contains(&ifindex) || is_attached(hook, ifindex, wanted)? {
             found.insert((hook, ifindex));
@@ -127,17 +127,6 @@ fn is_attached(hook: Hook, ifindex: u32, program: u32) -> Result<bool, Error> {
         Err(ProgramError::TcError(_)) => Ok(false),
         Err(source) => Err(Error::Program { doing: "query", name: hook.as_str(), source: Box::new(source) }),
     }
-}
-
-fn program_id(programs: &Ebpf, hook: Hook) -> Result<u32, Error> {
-    let name = hook.as_str();
-    let program = programs.program(name).ok_or(Error::Missing { kind: "program", name })?;
-    let info = program.info().map_err(|source| Error::Program {
-        doing: "inspect",
-        name,
-        source: Box::new(source),
-    })?;
-    Ok(info.id())
 }
 
 fn has_errno(error: &SyscallError, errno: Errno) -> bool {

@@ -2,7 +2,7 @@
 
 use aya::{
     Ebpf, EbpfLoader,
-    programs::{CgroupSockAddr, Program, ProgramError, SchedClassifier},
+    programs::{CgroupSockAddr, Program, ProgramError, ProgramInfo, SchedClassifier},
 };
 use netebpf_common::abi::Hook;
 
@@ -47,6 +47,12 @@ pub(super) fn socket_hook<'a>(
     name: &'static str,
 ) -> Result<&'a mut CgroupSockAddr, Error> {
     program(programs, name)?.try_into().map_err(refused(name))
+}
+
+/// What the kernel tells of a loaded program.
+pub(super) fn info(programs: &Ebpf, name: &'static str) -> Result<ProgramInfo, Error> {
+    let program = programs.program(name).ok_or(Error::Missing { kind: "program", name })?;
+    program.info().map_err(|source| Error::Program { doing: "inspect", name, source: Box::new(source) })
 }
 
 fn program<'a>(programs: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Program, Error> {

@@ -10,7 +10,7 @@ use netebpf_common::abi::{
 use nix::net::if_::if_indextoname;
 
 use super::{
-    Error, cgroup,
+    Error, cgroup, load,
     table::{Shared, Table},
 };
 
@@ -50,12 +50,7 @@ pub(super) fn programs(
     let socket_hooks = cgroup::HOOKS.into_iter().map(|name| (name, vec!["cgroup".to_owned()]));
     let all = classifiers.chain(socket_hooks);
     all.map(|(name, attached)| {
-        let program = programs.program(name).ok_or(Error::Missing { kind: "program", name })?;
-        let info = program.info().map_err(|source| Error::Program {
-            doing: "inspect",
-            name,
-            source: Box::new(source),
-        })?;
+        let info = load::info(programs, name)?;
         let instructions = info.verified_instruction_count().unwrap_or(0);
         Ok(ProgramStatus { name, id: info.id(), instructions, attached })
     })
