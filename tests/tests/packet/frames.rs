@@ -145,12 +145,21 @@ fn damage(dice: &mut Dice, frame: &mut Vec<u8>) {
     if dice.one_in(15) {
         for _ in 0..=dice.below(2) {
             let place = dice.below(frame.len());
-            frame[place] = dice.byte();
+            frame[place] = wrong_byte(dice, place);
         }
     }
     if dice.one_in(30) {
         let length = dice.below(frame.len());
         frame.truncate(length);
+    }
+}
+
+/// Anything, but no broadcast address of a real subnet, which only the kernel's routing table knows.
+fn wrong_byte(dice: &mut Dice, place: usize) -> u8 {
+    const LAST_OCTETS: [usize; 2] = [29, 33];
+    match dice.byte() {
+        0 | 255 if LAST_OCTETS.contains(&place) => 9,
+        byte => byte,
     }
 }
 
