@@ -81,12 +81,6 @@ fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Result<Claim, DropReason> {
     if workspace.decision.source_is_host() && run.tables.host_socket(&workspace.reply) {
         return Ok(Claim::HostSocket);
     }
-    let back = translation(&workspace.reply, &workspace.original.mirrored());
-    workspace.entry =
-        Flow::new(Direction::Reply, back, workspace.backward, run.config.epoch, run.arrival.now);
-    let back = translation(&workspace.reply, &workspace.original.mirrored());
-    workspace.entry =
-        Flow::new(Direction::Reply, back, workspace.backward, run.config.epoch, run.arrival.now);
     match run.tables.insert_flow(&workspace.reply, &workspace.entry) {
         Insert::Done => Ok(Claim::Mine),
         Insert::Full => Err(DropReason::FlowTableFull),
