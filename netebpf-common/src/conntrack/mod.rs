@@ -9,7 +9,7 @@ pub use state::{is_expired, next_state};
 use crate::{
     abi::{Flow, FlowState, Timeouts, Translation, Tuple},
     packet::Packet,
-    run::Run,
+    run::{Run, Workspace},
     tables::Tables,
 };
 
@@ -26,7 +26,7 @@ pub fn lookup(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
     let transport = run.workspace.transport;
     let state = run.workspace.flow.state();
     let reopened = matches!(state, FlowState::Closed) && transport.is_syn();
-    if reopened || is_over(run) {
+    if reopened || has_ended(run) {
         forget(run);
         return false;
     }
@@ -46,16 +46,15 @@ fn advance(run: &mut Run<'_, impl Packet, impl Tables>, state: FlowState) {
     run.tables.set_flow_state(&workspace.other, state);
 }
 
-/// Whether both directions have been idle for too long; one that still passes packets keeps the other alive.
+/// Whether the packet's flow is over; see [`is_over`].
 #[inline(always)]
-fn is_over(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
-    let workspace = &mut *run.workspace;
-    let (timeouts, protocol, now) = (&run.config.timeouts, workspace.tuple.protocol, run.arrival.now);
-    if !is_expired(&workspace.flow, timeouts, protocol, now) {
-        return false;
-    }
-    workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
-    run.tables.flow(&workspace.other).is_none_or(|other| is_expired(&other, timeouts, protocol, now))
+fn has_ended(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
+    let Workspace { flow, tuple, other, .. } = &mut *run.workspace;
+    let find = || {
+        *other = counterpart(tuple, &flow.translation);
+        run.tables.flow(other)
+    };
+    is_over(flow, tuple.protocol, find, &run.config.timeouts, run.arrival.now)
 }
 
 /// Removes both entries of the packet's flow.
@@ -80,15 +79,17 @@ pub const fn counterpart(tuple: &Tuple, translation: &Translation) -> Tuple {
     }
 }
 
-/// Whether a flow of which these are both entries is over: what garbage collection asks.
-#[must_use]
-pub fn is_pair_expired(
-    tuple: &Tuple,
+/// Whether both directions of a flow have been idle for too long; one that still passes packets keeps the other alive.
+///
+/// `find` looks the other entry up, and is asked only if this one is idle; `now` as in [`is_expired`].
+#[inline(always)]
+pub fn is_over(
     flow: &Flow,
-    other: Option<&Flow>,
+    protocol: u32,
+    find: impl FnOnce() -> Option<Flow>,
     timeouts: &Timeouts,
     now: u64,
 ) -> bool {
-    is_expired(flow, timeouts, tuple.protocol, now)
-        && other.is_none_or(|other| is_expired(other, timeouts, tuple.protocol, now))
+    is_expired(flow, timeouts, protocol, now)
+        && find().is_none_or(|other| is_expired(&other, timeouts, protocol, now))
 }

@@ -93,12 +93,14 @@ fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Result<Claim, DropReason> {
 fn take_over<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     let workspace = &mut *run.workspace;
     let Some(old) = run.tables.flow(&workspace.reply) else { return false };
+    workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
+    let find = || run.tables.flow(&workspace.other);
+    let (timeouts, now) = (&run.config.timeouts, run.arrival.now);
     let over = matches!(old.state(), FlowState::Closed)
-        || conntrack::is_expired(&old, &run.config.timeouts, workspace.reply.protocol, run.arrival.now);
+        || conntrack::is_over(&old, workspace.reply.protocol, find, timeouts, now);
     if !over {
         return false;
     }
-    workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
     run.tables.remove_flow(&workspace.other);
     run.tables.remove_flow(&workspace.reply);
     matches!(run.tables.insert_flow(&workspace.reply, &workspace.entry), Insert::Done)

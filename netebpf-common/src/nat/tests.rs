@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, vec::Vec};
 use proptest::prelude::*;
 
 use crate::{
-    abi::{Address, EndpointFlags, Port, Tuple, protocol},
-    model::{BytePacket, FrameSpec, Segment, World, checksums_are_right},
+    abi::{Address, EndpointFlags, Hook, Port, Tuple, protocol},
+    model::{BytePacket, FrameSpec, NOW, Segment, World, checksums_are_right},
     nat::MAX_ATTEMPTS,
+    run::Arrival,
     verdict::{DropReason, Verdict},
 };
 
@@ -168,6 +169,24 @@ fn a_port_that_a_host_socket_uses_is_not_taken() {
     assert!(matches!(world.from_sandbox(0, &mut packet), Verdict::ToUplink { .. }));
     assert_ne!(packet.0[34..36], 4000_u16.to_be_bytes());
     assert!(checksums_are_right(&packet.0));
+}
+
+#[test]
+fn the_port_of_a_flow_that_is_never_answered_is_not_taken_while_it_is_in_use() {
+    let mut world = world();
+    let mut send = |sandbox: usize, second: u64| {
+        let segment = Segment::Udp { source: 1000, destination: 514, checksum: true };
+        let mut packet = BytePacket(outgoing(sandbox, segment, Vec::new()).build());
+        let arrival =
+            Arrival { now: NOW + second * 1_000_000_000, ..world.arrival(world.links.veths[sandbox]) };
+        assert!(matches!(world.run(Hook::FromContainer, arrival, &mut packet), Verdict::ToUplink { .. }));
+        packet.0[34..36].to_vec()
+    };
+    for second in 0..200 {
+        assert_eq!(send(0, second), 1000_u16.to_be_bytes());
+    }
+    assert_ne!(send(1, 200), 1000_u16.to_be_bytes(), "the answer's entry is idle, the flow is not");
+    assert_eq!(send(0, 201), 1000_u16.to_be_bytes());
 }
 
 #[test]

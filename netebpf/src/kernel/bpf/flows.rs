@@ -29,7 +29,7 @@ pub fn remove_expired(settings: &Settings) -> Result<usize, Error> {
             continue;
         }
         let other = flows.get(conntrack::counterpart(&tuple, &flow.translation))?;
-        if conntrack::is_pair_expired(&tuple, &flow, other.as_ref(), &config.timeouts, now) {
+        if conntrack::is_over(&flow, tuple.protocol, || other, &config.timeouts, now) {
             expired.push(tuple);
         }
     }
