@@ -85,8 +85,9 @@ impl Compiler {
     }
 }
 
-/// BTF and debug info give the maps, functions and verifier messages their names.
-const FLAGS: &str = "-C link-arg=--btf -C debuginfo=2";
+/// BTF and debug info give the maps, functions and verifier messages their names. LLVM's block placement may let control
+/// fall into the middle of a loop, which verifiers before Linux 6.3 refuse as a back-edge that is no jump.
+const FLAGS: &str = "-C link-arg=--btf -C debuginfo=2 -C link-arg=--llvm-args=-disable-block-placement";
 
 impl fmt::Display for Compiler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
