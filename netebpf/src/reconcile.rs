@@ -87,8 +87,8 @@ fn remaining<E>(mut actions: Vec<Action>, failures: &[(Action, E)]) -> Vec<Actio
 /// Whether `later` must not be done when `action` has failed: a port that is not held is not published, and a link
 /// without its programs does not go up.
 fn must_precede(action: &Action, later: &Action) -> bool {
-    if let (Action::HoldPort(held), Action::Put(Entry::Published(key, _))) = (action, later) {
-        held == key
+    if let (Action::HoldPort(held), Action::Put(Entry::Published(block, _))) = (action, later) {
+        block.contains(held)
     } else if let (Action::AttachProgram { ifindex, .. }, Action::SetUp { ifindex: up }) = (action, later) {
         ifindex == up
     } else {

@@ -35,7 +35,8 @@ pub(super) fn uplinks(observed: &Observed) -> BTreeMap<LinkKey, Uplink> {
         .flat_map(|(&ifindex, link)| {
             [Family::V4, Family::V6].into_iter().filter_map(move |family| {
                 let address = first_global_address(link, family)?;
-                Some((LinkKey::new(ifindex, family), Uplink { address: address.into() }))
+                let uplink = Uplink { address: address.into(), mtu: link.mtu, bare: link.bare.into() };
+                Some((LinkKey::new(ifindex, family), uplink))
             })
         })
         .collect()

@@ -8,6 +8,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
     kernel::{Observed, TableContents},
     model::Spec,
@@ -25,6 +27,9 @@ pub fn compile(spec: &Spec, observed: &Observed) -> TableContents {
         endpoint_links: endpoints::by_link(&endpoints),
         locals: host::locals(spec, observed, &links),
         uplinks: host::uplinks(observed),
+        networks: BTreeMap::new(),
+        trusted: BTreeSet::new(),
+        allowed: BTreeSet::new(),
         published: publish::published(spec, &endpoints),
         endpoints,
     }

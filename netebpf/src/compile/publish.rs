@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use netebpf_common::abi::{Address, Endpoint, Port, PublishKey, PublishTarget};
+use netebpf_common::abi::{Address, Endpoint, Port, PublishBlock, PublishTarget};
 
 use crate::model::Spec;
 
@@ -10,7 +10,7 @@ use crate::model::Spec;
 pub(super) fn published(
     spec: &Spec,
     endpoints: &BTreeMap<Address, Endpoint>,
-) -> BTreeMap<PublishKey, PublishTarget> {
+) -> BTreeMap<PublishBlock, PublishTarget> {
     let mut entries = BTreeMap::new();
     for sandbox in spec.sandboxes.values().filter(|sandbox| sandbox.is_active()) {
         let Some((gateway, _)) = spec.gateway_endpoint(sandbox) else { continue };
@@ -19,7 +19,9 @@ pub(super) fn published(
                 |address: &&std::net::IpAddr| address.is_ipv4() == mapping.host_address.is_ipv4();
             let target = gateway.addresses.iter().find(same_family).copied().map(Address::from);
             if let Some(target) = target.filter(|target| endpoints.contains_key(target)) {
-                entries.insert(mapping.key(), PublishTarget::new(target, Port::new(mapping.port)));
+                let key = mapping.key();
+                let target = PublishTarget::new(target, key.port, Port::new(mapping.port));
+                entries.insert(PublishBlock::single(key), target);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `CONFIG`: the engine's settings. Their epoch is the present one; `plan` raises it when rules change.
 
-use netebpf_common::abi::{ABI_VERSION, Config, Timeouts};
+use netebpf_common::abi::{ABI_VERSION, Config, ConfigFlags, Timeouts};
 
 use crate::kernel::Observed;
 
@@ -12,6 +12,8 @@ pub(super) fn config(observed: &Observed) -> Config {
         epoch: present.map_or(0, |config| config.epoch),
         netns_cookie: observed.netns_cookie,
         seed: present.map_or(observed.seed, |config| config.seed),
+        flags: ConfigFlags::default(),
+        routes: observed.routes,
         timeouts: Timeouts::default(),
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use netebpf_common::abi::{
-    ABI_VERSION, Address, EndpointFlags, Family, LinkKey, Port, PublishKey, PublishTarget, protocol,
+    ABI_VERSION, Address, EndpointFlags, Family, LinkKey, Port, PublishBlock, PublishKey, PublishTarget,
+    protocol,
 };
 
 use super::*;
@@ -50,7 +51,10 @@ fn a_port_leads_to_the_endpoint_that_is_not_internal() {
     let published = compile(&spec, &kernel.state).published;
     assert_eq!(
         published.into_iter().collect::<Vec<_>>(),
-        [(key, PublishTarget::new(address("10.0.0.2"), Port::new(80)))]
+        [(
+            PublishBlock::single(key),
+            PublishTarget::new(address("10.0.0.2"), Port::new(8000), Port::new(80))
+        )]
     );
     let mut internal = spec;
     internal.networks.values_mut().for_each(|network| network.internal = true);
@@ -70,7 +74,7 @@ fn every_host_address_is_local_and_the_first_global_one_masquerades() {
     let mut kernel = kernel();
     let addresses = ["169.254.3.4/16", "203.0.113.9/24", "203.0.113.8/24", "fe80::1/64", "2001:db8::1/64"];
     let second = kernel.add_link("eth1", LinkRole::Netdev, &addresses);
-    kernel.add_link("tun0", LinkRole::Other, &["198.51.100.1/32"]);
+    kernel.add_link("ib0", LinkRole::Other, &["198.51.100.1/32"]);
     let contents = compile(&arbitrary::example(), &kernel.state);
     for local in ["127.0.0.1", "192.0.2.1", "10.0.0.1", "10.1.0.1", "203.0.113.9", "198.51.100.1", "fe80::1"]
     {

@@ -281,7 +281,8 @@ struct NewVeth<'a> {
 
 fn new_link(name: &str, mac: Mac, role: LinkRole) -> Link {
     let name = name.to_owned();
-    Link { name, mac, up: false, master: None, role, addresses: BTreeSet::new(), forwarding: BTreeSet::new() }
+    let (addresses, forwarding) = (BTreeSet::new(), BTreeSet::new());
+    Link { name, mac, up: false, mtu: 1500, bare: false, master: None, role, addresses, forwarding }
 }
 
 fn put(tables: &mut TableContents, entry: Entry) {
@@ -291,6 +292,9 @@ fn put(tables: &mut TableContents, entry: Entry) {
         Entry::EndpointLink(key, value) => drop(tables.endpoint_links.insert(key, value)),
         Entry::Local(key, value) => drop(tables.locals.insert(key, value)),
         Entry::Uplink(key, value) => drop(tables.uplinks.insert(key, value)),
+        Entry::Network(key, value) => drop(tables.networks.insert(key, value)),
+        Entry::Trusted(key) => drop(tables.trusted.insert(key)),
+        Entry::Allowed(key) => drop(tables.allowed.insert(key)),
         Entry::Published(key, value) => drop(tables.published.insert(key, value)),
     }
 }
@@ -301,6 +305,9 @@ fn delete(tables: &mut TableContents, key: Key) {
         Key::EndpointLink(key) => drop(tables.endpoint_links.remove(&key)),
         Key::Local(key) => drop(tables.locals.remove(&key)),
         Key::Uplink(key) => drop(tables.uplinks.remove(&key)),
+        Key::Network(key) => drop(tables.networks.remove(&key)),
+        Key::Trusted(key) => drop(tables.trusted.remove(&key)),
+        Key::Allowed(key) => drop(tables.allowed.remove(&key)),
         Key::Published(key) => drop(tables.published.remove(&key)),
     }
 }

@@ -28,12 +28,25 @@ pub(super) struct RawLink {
     pub(super) name: String,
     pub(super) mac: Mac,
     pub(super) up: bool,
+    pub(super) mtu: u32,
     pub(super) master: Option<u32>,
     pub(super) alias: Option<String>,
     pub(super) group: u32,
     pub(super) kind: Option<InfoKind>,
     pub(super) loopback: bool,
-    pub(super) ethernet: bool,
+    pub(super) layer: Layer,
+}
+
+/// What stands before the IP header in what a link carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Layer {
+    /// An Ethernet header.
+    Ethernet,
+    /// Nothing: tun, WireGuard, PPP and tunnels of IP.
+    Bare,
+    /// Something that the data path does not know.
+    #[default]
+    Other,
 }
 
 /// Reads every link of the connection's namespace.
@@ -144,7 +157,7 @@ impl From<LinkMessage> for RawLink {
             index: message.header.index,
             up: message.header.flags.contains(LinkFlags::Up),
             loopback: message.header.flags.contains(LinkFlags::Loopback),
-            ethernet: message.header.link_layer_type == LinkLayerType::Ether,
+            layer: layer(message.header.link_layer_type),
             ..Self::default()
         };
         for attribute in message.attributes {
@@ -153,6 +166,7 @@ impl From<LinkMessage> for RawLink {
                 LinkAttribute::IfName(name) => link.name = name,
                 LinkAttribute::IfAlias(alias) => link.alias = Some(alias),
                 LinkAttribute::Group(group) => link.group = group,
+                LinkAttribute::Mtu(mtu) => link.mtu = mtu,
                 LinkAttribute::Controller(master) => link.master = Some(master),
                 LinkAttribute::Address(bytes) => link.mac = bytes.try_into().map(Mac).unwrap_or_default(),
                 LinkAttribute::LinkInfo(infos) => link.kind = infos.into_iter().find_map(kind),
@@ -160,6 +174,21 @@ impl From<LinkMessage> for RawLink {
             }
         }
         link
+    }
+}
+
+/// What the kernel hands to TC programs on links of a type begins with the header that this names.
+fn layer(kind: LinkLayerType) -> Layer {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "there are some sixty types of links")]
+    match kind {
+        LinkLayerType::Ether => Layer::Ethernet,
+        LinkLayerType::None
+        | LinkLayerType::Ppp
+        | LinkLayerType::Rawip
+        | LinkLayerType::Tunnel
+        | LinkLayerType::Tunnel6
+        | LinkLayerType::Sit => Layer::Bare,
+        _ => Layer::Other,
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
 
 use ipnet::IpNet;
 use netebpf_common::abi::{
-    Address, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, PublishKey, PublishTarget, Uplink,
+    Address, AllowKey, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, Network, PublishBlock, PublishKey,
+    PublishTarget, TrustKey, Uplink,
 };
 
 use crate::model::{EndpointId, NetworkId, SandboxId};
@@ -25,6 +26,8 @@ pub struct Observed {
     pub held: BTreeSet<PublishKey>,
     /// Contents of the tables that the control plane writes.
     pub tables: TableContents,
+    /// Digest of the routes in the host's main routing tables, of both IP versions.
+    pub routes: u32,
     /// Cookie of the host's network namespace (`SO_NETNS_COOKIE`, Linux 5.14).
     pub netns_cookie: u64,
     /// A random number, used as [`Config::seed`] when there is none yet.
@@ -40,6 +43,10 @@ pub struct Link {
     pub mac: Mac,
     /// Whether it is set up.
     pub up: bool,
+    /// The longest packet that it carries, in bytes.
+    pub mtu: u32,
+    /// Whether it carries IP packets without an Ethernet header.
+    pub bare: bool,
     /// Index of the bridge or bond that it belongs to.
     pub master: Option<u32>,
     /// What it is to us.
@@ -59,7 +66,7 @@ pub enum LinkRole {
     Veth(Owner<EndpointId>),
     /// The loopback device.
     Loopback,
-    /// An Ethernet device that is not ours and no part of another: programs are attached to it.
+    /// A device that is not ours and no part of another, with or without Ethernet header: programs are attached to it.
     Netdev,
     /// Any other device.
     Other,
@@ -107,6 +114,12 @@ pub struct TableContents {
     pub locals: BTreeMap<Address, LocalAddress>,
     /// `UPLINKS`.
     pub uplinks: BTreeMap<LinkKey, Uplink>,
+    /// `NETWORKS`.
+    pub networks: BTreeMap<LinkKey, Network>,
+    /// `TRUSTED`.
+    pub trusted: BTreeSet<TrustKey>,
+    /// `ALLOWED`.
+    pub allowed: BTreeSet<AllowKey>,
     /// `PUBLISHED`.
-    pub published: BTreeMap<PublishKey, PublishTarget>,
+    pub published: BTreeMap<PublishBlock, PublishTarget>,
 }

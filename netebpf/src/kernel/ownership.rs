@@ -7,7 +7,10 @@ use std::{fmt::Display, str::FromStr};
 
 use rtnetlink::packet_route::link::InfoKind;
 
-use super::{LinkRole, Owner, links::RawLink};
+use super::{
+    LinkRole, Owner,
+    links::{Layer, RawLink},
+};
 
 /// Link group of everything that netebpf makes: "neb" in ASCII.
 pub(super) const GROUP: u32 = 0x006e_6562;
@@ -38,7 +41,8 @@ pub(super) fn role(link: &RawLink) -> LinkRole {
         Some(InfoKind::Veth) => owner(link).map(LinkRole::Veth),
         _ => None,
     };
-    ours.unwrap_or(if link.ethernet && link.master.is_none() { LinkRole::Netdev } else { LinkRole::Other })
+    let is_netdev = link.layer != Layer::Other && link.master.is_none();
+    ours.unwrap_or(if is_netdev { LinkRole::Netdev } else { LinkRole::Other })
 }
 
 /// The owner that the marks name; `None` for a link that is not ours.
@@ -53,11 +57,12 @@ fn owner<T: FromStr>(link: &RawLink) -> Option<Owner<T>> {
 mod tests {
     use rtnetlink::packet_route::link::InfoKind;
 
-    use super::{GROUP, LinkRole, Owner, RawLink, alias, role};
+    use super::{GROUP, Layer, LinkRole, Owner, RawLink, alias, role};
     use crate::model::{EndpointId, NetworkId};
 
     fn link(kind: InfoKind) -> RawLink {
-        RawLink { name: "br-0123456789ab".to_owned(), kind: Some(kind), ethernet: true, ..RawLink::default() }
+        let name = "br-0123456789ab".to_owned();
+        RawLink { name, kind: Some(kind), layer: Layer::Ethernet, ..RawLink::default() }
     }
 
     #[test]
@@ -85,7 +90,12 @@ mod tests {
     #[test]
     fn a_part_of_another_device_carries_no_program() {
         assert_eq!(role(&RawLink { master: Some(4), ..link(InfoKind::Veth) }), LinkRole::Other);
-        assert_eq!(role(&RawLink { ethernet: false, ..link(InfoKind::Tun) }), LinkRole::Other);
+        assert_eq!(role(&RawLink { layer: Layer::Other, ..link(InfoKind::Ipoib) }), LinkRole::Other);
         assert_eq!(role(&RawLink { loopback: true, ..RawLink::default() }), LinkRole::Loopback);
+    }
+
+    #[test]
+    fn a_tunnel_without_ethernet_header_carries_programs() {
+        assert_eq!(role(&RawLink { layer: Layer::Bare, ..link(InfoKind::Tun) }), LinkRole::Netdev);
     }
 }

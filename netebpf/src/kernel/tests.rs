@@ -15,7 +15,8 @@ use std::{
 
 use futures::{FutureExt as _, StreamExt as _};
 use netebpf_common::abi::{
-    ABI_VERSION, Address, Config, Hook, LocalAddress, Mac, Port, PublishKey, PublishTarget, protocol,
+    ABI_VERSION, Address, Config, Hook, LocalAddress, Mac, Port, PublishBlock, PublishKey, PublishTarget,
+    protocol,
 };
 use nix::{
     sched::{CloneFlags, unshare},
@@ -192,7 +193,9 @@ fn programs_and_tables_outlive_the_daemon() {
         let entry = Entry::Local(local, LocalAddress { ifindex: bridge });
         let config = Config { abi: ABI_VERSION, epoch: 3, ..Config::default() };
         let port = PublishKey::new(Address::UNSPECIFIED_V4, Port::new(8080), protocol::TCP);
-        let target = PublishTarget::new(Address::from(IpAddr::from([10, 7, 0, 2])), Port::new(80));
+        let port = PublishBlock::single(port);
+        let target =
+            PublishTarget::new(Address::from(IpAddr::from([10, 7, 0, 2])), Port::new(8080), Port::new(80));
         let actions = [
             Action::Put(entry),
             Action::Put(Entry::Published(port, target)),

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netebpf_common::abi::{
-    Address, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, PublishKey, PublishTarget, Uplink,
+    Address, AllowKey, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, Network, PublishBlock, PublishKey,
+    PublishTarget, TrustKey, Uplink,
 };
 
 use crate::model::{EndpointId, NetworkId, SandboxId};
@@ -124,9 +125,9 @@ pub enum Action {
         /// Where.
         ifindex: u32,
     },
-    /// Opens the sockets that hold a published port against other programs.
+    /// Opens the socket that holds a published port against other programs.
     HoldPort(PublishKey),
-    /// Closes them.
+    /// Closes it.
     ReleasePort(PublishKey),
     /// Writes an entry.
     Put(Entry),
@@ -147,8 +148,14 @@ pub enum Entry {
     Local(Address, LocalAddress),
     /// `UPLINKS`.
     Uplink(LinkKey, Uplink),
+    /// `NETWORKS`.
+    Network(LinkKey, Network),
+    /// `TRUSTED`.
+    Trusted(TrustKey),
+    /// `ALLOWED`.
+    Allowed(AllowKey),
     /// `PUBLISHED`.
-    Published(PublishKey, PublishTarget),
+    Published(PublishBlock, PublishTarget),
 }
 
 /// The key of an entry that is to go.
@@ -162,6 +169,12 @@ pub enum Key {
     Local(Address),
     /// `UPLINKS`.
     Uplink(LinkKey),
+    /// `NETWORKS`.
+    Network(LinkKey),
+    /// `TRUSTED`.
+    Trusted(TrustKey),
+    /// `ALLOWED`.
+    Allowed(AllowKey),
     /// `PUBLISHED`.
-    Published(PublishKey),
+    Published(PublishBlock),
 }

@@ -45,8 +45,8 @@ impl fmt::Display for Action {
             Self::DetachProgram { hook, ifindex } => {
                 write!(f, "detach {} from link {ifindex}", hook.as_str())
             }
-            Self::HoldPort(key) => write!(f, "hold port {}", Published(*key)),
-            Self::ReleasePort(key) => write!(f, "release port {}", Published(*key)),
+            Self::HoldPort(key) => write!(f, "hold port {}", Ports(*key, *key)),
+            Self::ReleasePort(key) => write!(f, "release port {}", Ports(*key, *key)),
             Self::Put(entry) => write!(f, "put {entry}"),
             Self::Delete(key) => write!(f, "delete {key}"),
         }
@@ -65,8 +65,14 @@ impl fmt::Display for Entry {
             }
             Self::Local(address, local) => write!(f, "{} on link {}", Key::Local(*address), local.ifindex),
             Self::Uplink(key, uplink) => write!(f, "{} with {}", Key::Uplink(*key), ip(uplink.address)),
-            Self::Published(key, target) => {
-                write!(f, "{} to {}", Key::Published(*key), socket(target.address, target.port))
+            Self::Network(key, network) => {
+                write!(f, "{} with source {}", Key::Network(*key), ip(network.snat))
+            }
+            Self::Trusted(key) => Key::Trusted(*key).fmt(f),
+            Self::Allowed(key) => Key::Allowed(*key).fmt(f),
+            Self::Published(block, target) => {
+                let port = target.port_for(block.key.port);
+                write!(f, "{} to {}", Key::Published(*block), socket(target.address, port))
             }
         }
     }
@@ -79,22 +85,31 @@ impl fmt::Display for Key {
             Self::EndpointLink(key) => write!(f, "endpoint link {}", key.ifindex()),
             Self::Local(address) => write!(f, "local address {}", ip(*address)),
             Self::Uplink(key) => write!(f, "uplink {}", key.ifindex()),
-            Self::Published(key) => write!(f, "published port {}", Published(*key)),
+            Self::Network(key) => write!(f, "network of bridge {}", key.ifindex()),
+            Self::Trusted(key) => write!(f, "trust of bridge {} in link {}", key.bridge, key.ingress),
+            Self::Allowed(key) => {
+                write!(f, "leave of {} to reach {}", ip(key.client), socket(key.server, key.port))
+            }
+            Self::Published(block) => write!(f, "published port {}", Ports(block.key, block.last())),
         }
     }
 }
 
-/// `0.0.0.0:8080/tcp`
-struct Published(PublishKey);
+/// `0.0.0.0:8080/tcp` or, from the first to the last, `0.0.0.0:8080-8087/tcp`.
+struct Ports(PublishKey, PublishKey);
 
-impl fmt::Display for Published {
+impl fmt::Display for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(key) = self;
-        write!(f, "{}/", socket(key.address, key.port))?;
-        match key.protocol() {
-            protocol::TCP => f.write_str("tcp"),
-            protocol::UDP => f.write_str("udp"),
-            other => write!(f, "{other}"),
+        let Self(first, last) = self;
+        socket(first.address, first.port).fmt(f)?;
+        if first != last {
+            write!(f, "-{}", last.port.number())?;
+        }
+        match first.protocol() {
+            protocol::TCP => f.write_str("/tcp"),
+            protocol::UDP => f.write_str("/udp"),
+            protocol::SCTP => f.write_str("/sctp"),
+            other => write!(f, "/{other}"),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The epoch works like a sequence lock: it is odd while rules are being changed and even when they are in force. If the
 //! daemon dies in between, the odd epoch tells the next one that flows may have been decided by half-changed rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use netebpf_common::abi::Config;
 
@@ -31,12 +31,18 @@ pub(super) fn compare(wanted: &TableContents, observed: &Observed) -> Changes {
         deletions(&present.endpoints, &wanted.endpoints, Key::Endpoint),
         deletions(&present.endpoint_links, &wanted.endpoint_links, Key::EndpointLink),
         deletions(&present.uplinks, &wanted.uplinks, Key::Uplink),
+        deletions(&present.networks, &wanted.networks, Key::Network),
+        beyond(&present.trusted, &wanted.trusted, |key| Action::Delete(Key::Trusted(key))),
+        beyond(&present.allowed, &wanted.allowed, |key| Action::Delete(Key::Allowed(key))),
     ]
     .concat();
     let put_rules = [
         puts(&wanted.endpoints, &present.endpoints, Entry::Endpoint),
         puts(&wanted.endpoint_links, &present.endpoint_links, Entry::EndpointLink),
         puts(&wanted.uplinks, &present.uplinks, Entry::Uplink),
+        puts(&wanted.networks, &present.networks, Entry::Network),
+        beyond(&wanted.trusted, &present.trusted, |key| Action::Put(Entry::Trusted(key))),
+        beyond(&wanted.allowed, &present.allowed, |key| Action::Put(Entry::Allowed(key))),
         puts(&wanted.published, &present.published, Entry::Published),
     ]
     .concat();
@@ -44,7 +50,11 @@ pub(super) fn compare(wanted: &TableContents, observed: &Observed) -> Changes {
     let delete_locals = deletions(&present.locals, &wanted.locals, Key::Local);
     let put_locals = puts(&wanted.locals, &present.locals, Entry::Local);
 
-    let rules_change = !(unpublish.is_empty() && delete_rules.is_empty() && put_rules.is_empty());
+    // Flows hold the way out that the routes gave them.
+    let routes_change =
+        wanted.config.map(|config| config.routes) != present.config.map(|config| config.routes);
+    let rules_change =
+        routes_change || !(unpublish.is_empty() && delete_rules.is_empty() && put_rules.is_empty());
     let (announce, conclude) = settings(wanted.config, present.config, rules_change);
     Changes {
         announce,
@@ -81,6 +91,11 @@ fn deletions<K: Ord + Copy, V>(
 ) -> Vec<Action> {
     let unwanted = present.keys().filter(|candidate| !wanted.contains_key(candidate));
     unwanted.map(|&unwanted| Action::Delete(key(unwanted))).collect()
+}
+
+/// What has to be done about the keys of `one` that `other` has not.
+fn beyond<K: Ord + Copy>(one: &BTreeSet<K>, other: &BTreeSet<K>, action: fn(K) -> Action) -> Vec<Action> {
+    one.difference(other).copied().map(action).collect()
 }
 
 /// Puts the entries of `wanted` that `present` has not or has otherwise.

@@ -84,12 +84,14 @@ fn a_port_is_held_before_it_is_published_and_published_no_more_before_it_is_rele
     let mut kernel = FakeKernel::default();
     let up = story(&mut kernel, &arbitrary::example());
     let held = |action: &Action| if let Action::HoldPort(key) = action { Some(*key) } else { None };
-    let put =
-        |action: &Action| if let Action::Put(Entry::Published(key, _)) = action { Some(*key) } else { None };
+    let put = |action: &Action| {
+        if let Action::Put(Entry::Published(block, _)) = action { Some(block.key) } else { None }
+    };
     assert_order(&up, held, put);
     let down = story(&mut kernel, &Spec::default());
-    let deleted =
-        |action: &Action| if let Action::Delete(Key::Published(key)) = action { Some(*key) } else { None };
+    let deleted = |action: &Action| {
+        if let Action::Delete(Key::Published(block)) = action { Some(block.key) } else { None }
+    };
     let released = |action: &Action| if let Action::ReleasePort(key) = action { Some(*key) } else { None };
     assert_order(&down, deleted, released);
 }

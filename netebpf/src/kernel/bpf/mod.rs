@@ -11,6 +11,7 @@ mod pins;
 mod status;
 mod table;
 mod tables;
+mod trie;
 
 use std::collections::BTreeSet;
 

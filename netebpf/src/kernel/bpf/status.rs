@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, path::Path};
 
 use aya::Ebpf;
 use netebpf_common::abi::{
-    Address, Endpoint, Flow, Hook, LinkKey, LocalAddress, PeerKey, PublishKey, PublishTarget, SocketAddress,
-    Tuple, Uplink, map_name,
+    Address, Endpoint, Flow, Hook, LinkKey, LocalAddress, PeerKey, SocketAddress, Tuple, Uplink, map_name,
 };
 use nix::net::if_::if_indextoname;
 
 use super::{
     Error, cgroup, load,
     table::{Shared, Table},
+    trie::PublishTrie,
 };
 
 /// A loaded program.
@@ -64,7 +64,7 @@ pub(super) fn table_sizes(maps: &Path) -> Result<Vec<TableSize>, Error> {
         size::<LinkKey, Endpoint>(maps, map_name::ENDPOINT_LINKS)?,
         size::<Address, LocalAddress>(maps, map_name::LOCALS)?,
         size::<LinkKey, Uplink>(maps, map_name::UPLINKS)?,
-        size::<PublishKey, PublishTarget>(maps, map_name::PUBLISHED)?,
+        published(maps)?,
         size::<Tuple, Flow>(maps, map_name::FLOWS)?,
         size::<PeerKey, SocketAddress>(maps, map_name::SOCKET_PEERS)?,
     ])
@@ -73,6 +73,11 @@ pub(super) fn table_sizes(maps: &Path) -> Result<Vec<TableSize>, Error> {
 fn size<K: Shared, V: Shared>(maps: &Path, name: &'static str) -> Result<TableSize, Error> {
     let table = Table::<K, V>::open(maps, name)?;
     Ok(TableSize { name, entries: table.count()?, max: table.capacity })
+}
+
+fn published(maps: &Path) -> Result<TableSize, Error> {
+    let trie = PublishTrie::open(maps)?;
+    Ok(TableSize { name: map_name::PUBLISHED, entries: trie.entries()?.len(), max: trie.capacity })
 }
 
 fn link_name(ifindex: u32) -> String {

@@ -1,17 +1,19 @@
 //! The tables that the control plane writes, typed as their map is.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use aya::maps::{Array, Map, MapData, MapError, MapInfo};
 use netebpf_common::abi::{
-    ABI_VERSION, Address, Config, Endpoint, Flow, LinkKey, LocalAddress, PeerKey, PublishKey, PublishTarget,
-    SocketAddress, Tuple, Uplink, map_name,
+    ABI_VERSION, Address, AllowKey, Config, DropKey, Endpoint, EventFilter, Flow, FragmentKey, FragmentPorts,
+    LinkKey, LocalAddress, Network, PeerKey, PublishBlock, PublishTarget, SocketAddress, TrustKey, Tuple,
+    Uplink, map_name,
 };
 
 use super::{
     Error, TableContents,
     abi::Abi,
-    table::{Table, failed},
+    table::{Shared, Table, failed},
+    trie::PublishTrie,
 };
 use crate::{
     kernel::error::MapLayout,
@@ -19,17 +21,27 @@ use crate::{
 };
 
 /// Every map with the size of its key and value; arrays have an index of four bytes.
-const LAYOUTS: [(&str, MapLayout); 9] = [
+const LAYOUTS: [(&str, MapLayout); 16] = [
     (map_name::CONFIG, layout::<u32, Config>()),
     (map_name::ENDPOINTS, layout::<Address, Endpoint>()),
     (map_name::ENDPOINT_LINKS, layout::<LinkKey, Endpoint>()),
     (map_name::LOCALS, layout::<Address, LocalAddress>()),
     (map_name::UPLINKS, layout::<LinkKey, Uplink>()),
-    (map_name::PUBLISHED, layout::<PublishKey, PublishTarget>()),
+    (map_name::NETWORKS, layout::<LinkKey, Network>()),
+    (map_name::TRUSTED, layout::<TrustKey, u32>()),
+    (map_name::ALLOWED, layout::<AllowKey, u32>()),
+    (map_name::PUBLISHED, layout::<PublishBlock, PublishTarget>()),
     (map_name::FLOWS, layout::<Tuple, Flow>()),
+    (map_name::PENDING, layout::<Tuple, Flow>()),
+    (map_name::FRAGMENTS, layout::<FragmentKey, FragmentPorts>()),
     (map_name::SOCKET_PEERS, layout::<PeerKey, SocketAddress>()),
     (map_name::COUNTERS, layout::<u32, u64>()),
+    (map_name::DROPS, layout::<DropKey, u64>()),
+    (map_name::EVENT_FILTER, layout::<u32, EventFilter>()),
 ];
+
+/// The value in tables whose entries say what they say by being there.
+const PRESENT: u32 = 1;
 
 /// The tables that the control plane writes.
 pub(super) struct Tables {
@@ -38,7 +50,10 @@ pub(super) struct Tables {
     endpoint_links: Table<LinkKey, Endpoint>,
     locals: Table<Address, LocalAddress>,
     uplinks: Table<LinkKey, Uplink>,
-    published: Table<PublishKey, PublishTarget>,
+    networks: Table<LinkKey, Network>,
+    trusted: Table<TrustKey, u32>,
+    allowed: Table<AllowKey, u32>,
+    published: PublishTrie,
 }
 
 impl Tables {
@@ -50,7 +65,10 @@ impl Tables {
             endpoint_links: Table::open(maps, map_name::ENDPOINT_LINKS)?,
             locals: Table::open(maps, map_name::LOCALS)?,
             uplinks: Table::open(maps, map_name::UPLINKS)?,
-            published: Table::open(maps, map_name::PUBLISHED)?,
+            networks: Table::open(maps, map_name::NETWORKS)?,
+            trusted: Table::open(maps, map_name::TRUSTED)?,
+            allowed: Table::open(maps, map_name::ALLOWED)?,
+            published: PublishTrie::open(maps)?,
         })
     }
 
@@ -64,7 +82,10 @@ impl Tables {
             Entry::EndpointLink(key, value) => self.endpoint_links.put(key, value),
             Entry::Local(key, value) => self.locals.put(key, value),
             Entry::Uplink(key, value) => self.uplinks.put(key, value),
-            Entry::Published(key, value) => self.published.put(key, value),
+            Entry::Network(key, value) => self.networks.put(key, value),
+            Entry::Trusted(key) => self.trusted.put(key, PRESENT),
+            Entry::Allowed(key) => self.allowed.put(key, PRESENT),
+            Entry::Published(block, target) => self.published.put(block, target),
         }
     }
 
@@ -75,7 +96,10 @@ impl Tables {
             Key::EndpointLink(key) => self.endpoint_links.delete(key),
             Key::Local(key) => self.locals.delete(key),
             Key::Uplink(key) => self.uplinks.delete(key),
-            Key::Published(key) => self.published.delete(key),
+            Key::Network(key) => self.networks.delete(key),
+            Key::Trusted(key) => self.trusted.delete(key),
+            Key::Allowed(key) => self.allowed.delete(key),
+            Key::Published(block) => self.published.delete(block),
         }
     }
 
@@ -94,9 +118,17 @@ impl Tables {
             endpoint_links: self.endpoint_links.entries()?,
             locals: self.locals.entries()?,
             uplinks: self.uplinks.entries()?,
+            networks: self.networks.entries()?,
+            trusted: keys(&self.trusted)?,
+            allowed: keys(&self.allowed)?,
             published: self.published.entries()?,
         })
     }
+}
+
+/// The keys of a table whose values say nothing.
+fn keys<K: Shared + Ord>(table: &Table<K, u32>) -> Result<BTreeSet<K>, Error> {
+    Ok(table.entries()?.into_keys().collect())
 }
 
 /// Refuses pinned maps that another version made.

@@ -1,0 +1,59 @@
+//! `PUBLISHED`, a longest-prefix trie: one entry stands for a block of ports.
+
+use std::{collections::BTreeMap, io, path::Path};
+
+use aya::maps::{
+    Map, MapData, MapError,
+    lpm_trie::{Key, LpmTrie},
+};
+use netebpf_common::abi::{PublishBlock, PublishKey, PublishTarget, map_name};
+
+use super::{Error, abi::Abi, table::failed};
+
+const NAME: &str = map_name::PUBLISHED;
+
+/// The published ports.
+pub(super) struct PublishTrie {
+    map: LpmTrie<MapData, Abi<PublishKey>, Abi<PublishTarget>>,
+    /// How many blocks fit in.
+    pub(super) capacity: u32,
+}
+
+impl PublishTrie {
+    /// Opens the trie by its pin.
+    pub(super) fn open(maps: &Path) -> Result<Self, Error> {
+        let open = || {
+            let map = MapData::from_pin(maps.join(NAME))?;
+            let capacity = map.info()?.max_entries();
+            Ok(Self { map: LpmTrie::try_from(Map::from_map_data(map)?)?, capacity })
+        };
+        open().map_err(failed("open", NAME))
+    }
+
+    /// Writes an entry.
+    pub(super) fn put(&mut self, block: PublishBlock, target: PublishTarget) -> Result<(), Error> {
+        self.map.insert(&key_of(block), Abi(target), 0).map_err(failed("write to", NAME))
+    }
+
+    /// Removes an entry; one that is gone already is fine.
+    pub(super) fn delete(&mut self, block: PublishBlock) -> Result<(), Error> {
+        match self.map.remove(&key_of(block)) {
+            Err(MapError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result.map_err(failed("delete from", NAME)),
+        }
+    }
+
+    /// All entries.
+    pub(super) fn entries(&self) -> Result<BTreeMap<PublishBlock, PublishTarget>, Error> {
+        let entries = self.map.iter().map(|entry| {
+            let (key, Abi(target)) = entry.map_err(failed("read", NAME))?;
+            let free_bits = PublishBlock::KEY_BITS - key.prefix_len();
+            Ok((PublishBlock::new(key.data().0, free_bits), target))
+        });
+        entries.collect()
+    }
+}
+
+fn key_of(block: PublishBlock) -> Key<Abi<PublishKey>> {
+    Key::new(block.bits(), Abi(block.key))
+}
