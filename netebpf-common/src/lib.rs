@@ -7,7 +7,8 @@
 //!
 //! Modules in reading order: [`pipeline`] is the whole path on one screen; [`verdict`] is what it answers;
 //! [`packet`] and [`tables`] are its only view of the world; [`run`] is what its stages share; [`parse`], [`conntrack`], [`admission`], [`nat`] are its
-//! stages; [`socket`] translates at `connect()` what need not be translated per packet; [`abi`] is what lies in maps.
+//! stages; [`socket`] translates at `connect()` what need not be translated per packet; [`event`] says which packets are
+//! told of; [`abi`] is what lies in maps.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -23,6 +24,7 @@ pub mod abi;
 pub mod admission;
 pub mod checksum;
 pub mod conntrack;
+pub mod event;
 #[cfg(feature = "model")]
 pub mod model;
 pub mod nat;

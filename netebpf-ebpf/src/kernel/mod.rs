@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod cookies;
 pub(crate) mod counters;
+pub(crate) mod events;
 pub(crate) mod maps;
 pub(crate) mod redirect;
 pub(crate) mod routes;
