@@ -18,6 +18,10 @@ pub mod bench;
 
 pub mod residue;
 
+pub mod frame;
+
+pub mod wire;
+
 pub mod netns;
 
 pub mod links;

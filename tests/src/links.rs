@@ -1,13 +1,13 @@
 //! How do links, addresses and routes of the harness come to be? By rtnetlink, from inside the namespace.
 
 use std::{
-    net::Ipv4Addr,
+    net::IpAddr,
     os::fd::{AsRawFd as _, RawFd},
 };
 
 use anyhow::{Context as _, Result};
 use futures::TryStreamExt as _;
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use rtnetlink::{
     Handle, LinkBridge, LinkUnspec, LinkVeth, RouteMessageBuilder, packet_route::link::LinkAttribute,
 };
@@ -53,23 +53,49 @@ impl Namespace {
     }
 
     /// Gives a link an address and sets it up.
-    pub fn address(&self, link: &str, address: Ipv4Net) -> Result<()> {
+    pub fn address(&self, link: &str, address: impl Into<IpNet>) -> Result<()> {
+        let address = address.into();
+        if address.addr().is_ipv6() {
+            // Nobody else is on these cables, and tests wait for no duplicate address detection (RFC 4862).
+            self.sysctl(&format!("ipv6/conf/{link}/accept_dad"), "0")?;
+        }
         self.netlink(async |handle| {
             let index = index_of(&handle, link).await?;
-            let host = address.addr().into();
-            Ok(handle.address().add(index, host, address.prefix_len()).execute().await?)
+            Ok(handle.address().add(index, address.addr(), address.prefix_len()).execute().await?)
         })?;
         self.up(link)
     }
 
-    /// Adds a route through a gateway.
-    pub fn route(&self, destination: Ipv4Net, gateway: Ipv4Addr) -> Result<()> {
+    /// Takes an address from a link.
+    pub fn remove_address(&self, link: &str, address: impl Into<IpNet>) -> Result<()> {
+        let address = address.into();
         self.netlink(async |handle| {
-            let route = RouteMessageBuilder::<Ipv4Addr>::new()
-                .destination_prefix(destination.network(), destination.prefix_len())
-                .gateway(gateway)
+            let index = index_of(&handle, link).await?;
+            let request = handle.address().get().set_link_index_filter(index);
+            let found = request.set_address_filter(address.addr()).execute().try_next().await?;
+            let message = found.with_context(|| format!("{link} has no address {address}"))?;
+            Ok(handle.address().del(message).execute().await?)
+        })
+    }
+
+    /// Adds a route through a gateway, in place of one to the same destination.
+    pub fn route(&self, destination: impl Into<IpNet>, gateway: impl Into<IpAddr>) -> Result<()> {
+        let (destination, gateway) = (destination.into(), gateway.into());
+        self.netlink(async |handle| {
+            let route = RouteMessageBuilder::<IpAddr>::new()
+                .destination_prefix(destination.network(), destination.prefix_len())?
+                .gateway(gateway)?
                 .build();
             Ok(handle.route().add(route).replace().execute().await?)
+        })
+    }
+
+    /// Sets the largest packet that a link sends, in bytes without the Ethernet header.
+    pub fn mtu(&self, link: &str, mtu: u32) -> Result<()> {
+        self.netlink(async |handle| {
+            let index = index_of(&handle, link).await?;
+            let message = LinkUnspec::new_with_index(index).mtu(mtu).build();
+            Ok(handle.link().set(message).execute().await?)
         })
     }
 

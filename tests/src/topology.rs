@@ -3,11 +3,13 @@
 //! ```text
 //!          client                                             server
 //!      198.51.100.9                                        203.0.113.9
+//!      2001:db8:1::9                                     2001:db8:2::9
 //!            │ eth0                                             │ eth0
 //!            │                                                  │
 //!            │ eth0                                             │ eth1
 //!   ┌────────┴──────────────────────── host ────────────────────┴────────┐
 //!   │  198.51.100.1                                        203.0.113.1   │
+//!   │  2001:db8:1::1                                     2001:db8:2::1   │
 //!   │                                                                    │
 //!   │      netebpf daemon          networks, sandboxes: its own work     │
 //!   └────────────────────────────────────────────────────────────────────┘
@@ -15,11 +17,12 @@
 //!
 //! Client and server have no route to anything but their own cable until a test gives them one. All files of
 //! a world are below one directory whose path also stands in the command line of each of its processes.
+//! [`World::far`] adds a machine behind a router.
 
 use std::{
     env,
     fs::{self, DirBuilder},
-    net::Ipv4Addr,
+    net::{Ipv4Addr, Ipv6Addr},
     os::unix::fs::{DirBuilderExt as _, symlink},
     path::{Path, PathBuf},
     process,
@@ -30,13 +33,17 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::{
     links,
     netns::{Mount, Namespace},
     residue,
 };
+
+mod far;
+
+pub use far::{FAR, FAR6, Far, ROUTER, ROUTER6};
 
 /// The host's address on the client's side.
 pub const HOST: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
@@ -47,7 +54,20 @@ pub const HOST_BY_SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 /// The server's address.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 9);
 
-const OUTSIDE_PREFIX: u8 = 24;
+/// The host's IPv6 address on the client's side.
+pub const HOST6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 1);
+/// The client's IPv6 address.
+pub const CLIENT6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 9);
+/// The host's IPv6 address on the server's side.
+pub const HOST6_BY_SERVER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 1);
+/// The server's IPv6 address.
+pub const SERVER6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 9);
+
+/// The prefix length of the cables' IPv4 networks.
+pub const OUTSIDE_PREFIX: u8 = 24;
+/// The prefix length of the cables' IPv6 networks.
+pub const OUTSIDE_PREFIX6: u8 = 64;
+
 const NAME_PREFIX: &str = "netebpf-world-";
 
 /// A host with a client and a server outside it, and the directories that its engine works in.
@@ -98,16 +118,25 @@ impl World {
         };
         links::join((&world.host, "eth0"), (&world.client, "eth0"))?;
         links::join((&world.host, "eth1"), (&world.server, "eth0"))?;
-        for (machine, link, address) in [
-            (&world.host, "eth0", HOST),
-            (&world.host, "eth1", HOST_BY_SERVER),
-            (&world.client, "eth0", CLIENT),
-            (&world.server, "eth0", SERVER),
+        for (machine, link, address, address6) in [
+            (&world.host, "eth0", HOST, HOST6),
+            (&world.host, "eth1", HOST_BY_SERVER, HOST6_BY_SERVER),
+            (&world.client, "eth0", CLIENT, CLIENT6),
+            (&world.server, "eth0", SERVER, SERVER6),
         ] {
             machine.up("lo")?;
+            // IPv6 first: its duplicate address detection is switched off before the link is up.
+            machine.address(link, Ipv6Net::new(address6, OUTSIDE_PREFIX6)?)?;
             machine.address(link, Ipv4Net::new(address, OUTSIDE_PREFIX)?)?;
         }
         Ok(world)
+    }
+
+    /// Makes another machine, with nothing but its loopback device.
+    pub fn machine(&self, name: &str) -> Result<Namespace> {
+        let machine = Namespace::create(&self.directory().join("machines"), name)?;
+        machine.up("lo")?;
+        Ok(machine)
     }
 
     /// The directory below which everything of this world is.

@@ -36,13 +36,18 @@ pub fn tcp(to: SocketAddr, patience: Duration) -> Result<Answer> {
 
 /// Sends one datagram and waits for its answer.
 pub fn udp(to: SocketAddr, connected: Connected, patience: Duration) -> Result<Answer> {
+    udp_saying(b"who am I?", to, connected, patience)
+}
+
+/// As [`udp`], with words to be recognised by.
+pub fn udp_saying(words: &[u8], to: SocketAddr, connected: Connected, patience: Duration) -> Result<Answer> {
     let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
     let socket = UdpSocket::bind((any, 0))?;
     socket.set_read_timeout(Some(patience))?;
     let mut buffer = [0; 128];
     let asked = match connected {
-        Connected::Yes => socket.connect(to).and_then(|()| socket.send(b"who am I?")),
-        Connected::No => socket.send_to(b"who am I?", to),
+        Connected::Yes => socket.connect(to).and_then(|()| socket.send(words)),
+        Connected::No => socket.send_to(words, to),
     };
     let (length, from) = match asked.and_then(|_| socket.recv_from(&mut buffer)) {
         Ok(received) => received,

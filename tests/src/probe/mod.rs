@@ -11,15 +11,18 @@ use std::{
 };
 
 mod client;
+mod datagrams;
+mod icmp;
 mod measure;
 mod ping;
 mod processor;
 mod server;
 mod stream;
 
-pub use client::{Connected, tcp, udp};
+pub use client::{Connected, tcp, udp, udp_saying};
+pub use icmp::{Icmp, Kind, Mark, Message};
 pub use measure::{Latency, ping_pong, throughput};
-pub use ping::{EchoWatch, ping};
+pub use ping::{EchoWatch, hop_limit_of_reply, ping, ping_with, who_answers};
 pub use server::{READY, Serve, Server, Service};
 pub use stream::{Summary, Transfer};
 
@@ -27,7 +30,7 @@ pub use stream::{Summary, Transfer};
 pub const PATIENT: Duration = Duration::from_secs(5);
 /// How long a client waits where it expects a silent drop; below the first TCP retransmission (1 s, RFC
 /// 6298).
-pub const BRIEF: Duration = Duration::from_millis(500);
+pub const BRIEF: Duration = Duration::from_millis(300);
 
 /// What a client learned from one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]

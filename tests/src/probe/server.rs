@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     fmt,
     io::{BufRead as _, BufReader, Read as _, Write},
-    net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
+    net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Command, Stdio},
     str::FromStr,
@@ -14,6 +14,7 @@ use std::{
 use anyhow::{Context as _, Error, Result, bail};
 
 use super::{
+    datagrams::{Datagrams, Reaction},
     processor::{Processor, pin},
     stream,
 };
@@ -35,6 +36,8 @@ pub enum Service {
     Echo(u16),
     /// Swallows a TCP stream and answers its end with the number of bytes.
     Sink(u16),
+    /// Sends each datagram back as it came.
+    Reflect(u16),
 }
 
 impl FromStr for Service {
@@ -49,6 +52,7 @@ impl FromStr for Service {
             "stream" => Self::Stream(port),
             "echo" => Self::Echo(port),
             "sink" => Self::Sink(port),
+            "reflect" => Self::Reflect(port),
             _ => bail!("{kind} is none of tcp, udp, stream, echo, sink"),
         })
     }
@@ -62,6 +66,7 @@ impl fmt::Display for Service {
             Self::Stream(port) => write!(f, "stream:{port}"),
             Self::Echo(port) => write!(f, "echo:{port}"),
             Self::Sink(port) => write!(f, "sink:{port}"),
+            Self::Reflect(port) => write!(f, "reflect:{port}"),
         }
     }
 }
@@ -91,17 +96,22 @@ impl Serve {
 }
 
 enum Door {
-    Datagrams(UdpSocket),
+    Datagrams(Datagrams, Reaction),
     Streams(TcpListener, Service),
 }
 
 impl Door {
+    /// Opens one socket for both IP versions.
     fn open(service: Service) -> Result<Self> {
-        let any = Ipv4Addr::UNSPECIFIED;
+        let any = Ipv6Addr::UNSPECIFIED;
         let door = match service {
-            Service::Udp(port) => UdpSocket::bind((any, port)).map(Self::Datagrams),
+            Service::Udp(port) => Datagrams::open(port).map(|socket| Self::Datagrams(socket, Reaction::Tell)),
+            Service::Reflect(port) => {
+                Datagrams::open(port).map(|socket| Self::Datagrams(socket, Reaction::Reflect))
+            }
             Service::Tcp(port) | Service::Stream(port) | Service::Echo(port) | Service::Sink(port) => {
-                TcpListener::bind((any, port)).map(|listener| Self::Streams(listener, service))
+                let listener = TcpListener::bind((any, port)).map_err(Error::from);
+                listener.map(|listener| Self::Streams(listener, service))
             }
         };
         door.with_context(|| format!("serve {service}"))
@@ -109,13 +119,7 @@ impl Door {
 
     fn serve(&self, name: &str) {
         match self {
-            Self::Datagrams(socket) => {
-                let mut buffer = [0; 2048];
-                // A failed answer is the client's loss; the next datagram may come from another one.
-                while let Ok((_, from)) = socket.recv_from(&mut buffer) {
-                    drop(socket.send_to(format!("{name} saw {from}\n").as_bytes(), from));
-                }
-            }
+            Self::Datagrams(socket, reaction) => socket.serve(name, *reaction),
             Self::Streams(listener, service) => thread::scope(|scope| {
                 for stream in listener.incoming().flatten() {
                     scope.spawn(move || attend(stream, *service, name));
@@ -128,7 +132,7 @@ impl Door {
 /// Serves one connection; its failure is for the client to notice.
 fn attend(stream: TcpStream, service: Service, name: &str) {
     drop(match service {
-        Service::Tcp(_) | Service::Udp(_) => answer(stream, name),
+        Service::Tcp(_) | Service::Udp(_) | Service::Reflect(_) => answer(stream, name),
         Service::Stream(_) => stream::acknowledge(stream).map_err(Error::from),
         Service::Echo(_) => echo(stream),
         Service::Sink(_) => swallow(stream),
@@ -137,6 +141,7 @@ fn attend(stream: TcpStream, service: Service, name: &str) {
 
 fn answer(mut stream: TcpStream, name: &str) -> Result<()> {
     let peer = stream.peer_addr()?;
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     Ok(writeln!(stream, "{name} saw {peer}")?)
 }
 

@@ -1,6 +1,6 @@
 //! Somebody in a namespace who tries something.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Result;
 
@@ -37,7 +37,8 @@ impl Actor<'_> {
     }
 
     /// Sends an ICMP echo request.
-    pub fn ping(self, to: Ipv4Addr, expected: &Answer) -> Result<Phase> {
+    pub fn ping(self, to: impl Into<IpAddr>, expected: &Answer) -> Result<Phase> {
+        let to = to.into();
         let seen = self.0.run(|| probe::ping(to, expected.patience()))?;
         Ok(Phase::new(self.0.name(), format_args!("ping {to}"), expected, seen))
     }

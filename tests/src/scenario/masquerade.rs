@@ -22,7 +22,7 @@ pub fn udp_leaves_with_the_address_of_the_host(stage: &Stage) -> StepResult {
 
 /// The echo comes back, and the machine outside has seen the host ask.
 pub fn ping_leaves_with_the_address_of_the_host(stage: &Stage) -> StepResult {
-    let watch = stage.world.server.run(EchoWatch::start)?;
+    let watch = stage.world.server.run(|| EchoWatch::start(SERVER))?;
     let ping = stage.app.tries().ping(SERVER, &Echoed)?;
     let source = watch.next_source(PATIENT)?;
     let source = source.map_or_else(|| "no request".to_owned(), |source| source.to_string());

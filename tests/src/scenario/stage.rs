@@ -8,10 +8,14 @@
 //!   └─ app  serves tcp 80
 //! ```
 
-use std::{fs, net::Ipv4Addr, sync::Arc};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::Value;
 
 use super::Actor;
@@ -44,6 +48,8 @@ pub struct Network {
     pub subnet: Ipv4Net,
     /// The host's address in it.
     pub gateway: Ipv4Addr,
+    /// Its IPv6 subnet and the host's address in it.
+    pub ipv6: Option<(Ipv6Net, Ipv6Addr)>,
 }
 
 /// A running sandbox.
@@ -53,6 +59,8 @@ pub struct Sandbox {
     pub id: String,
     /// Its address in the network it was started in.
     pub address: Ipv4Addr,
+    /// Its IPv6 address there.
+    pub address6: Option<Ipv6Addr>,
     /// Its network namespace.
     pub namespace: Namespace,
 }
@@ -131,15 +139,24 @@ impl Network {
     /// Asks the engine about a network.
     pub fn inspect(engine: &Engine, name: &str) -> Result<Self> {
         let found = engine.json(&["network", "inspect", name])?;
-        let text = |path: &str| {
-            let value = found.pointer(path).and_then(Value::as_str);
-            value.with_context(|| format!("`network inspect {name}` has no {path}: {found}"))
-        };
-        Ok(Self {
-            name: name.to_owned(),
-            subnet: text("/0/IPAM/Config/0/Subnet")?.parse()?,
-            gateway: text("/0/IPAM/Config/0/Gateway")?.parse()?,
-        })
+        let pools = found.pointer("/0/IPAM/Config").and_then(Value::as_array);
+        let pools = pools.into_iter().flatten().map(|pool| -> Result<(IpNet, Option<IpAddr>)> {
+            let text = |key| pool.get(key).and_then(Value::as_str);
+            let subnet = text("Subnet").with_context(|| format!("a pool without subnet: {pool}"))?;
+            Ok((subnet.parse()?, text("Gateway").and_then(|gateway| gateway.parse().ok())))
+        });
+        let (mut ipv4, mut ipv6) = (None, None);
+        for pool in pools {
+            match pool? {
+                (IpNet::V4(subnet), Some(IpAddr::V4(gateway))) => ipv4 = Some((subnet, gateway)),
+                (IpNet::V6(subnet), Some(IpAddr::V6(gateway))) => ipv6 = Some((subnet, gateway)),
+                // An isolated network has no gateway.
+                (IpNet::V4(subnet), _) => ipv4 = Some((subnet, Ipv4Addr::UNSPECIFIED)),
+                (IpNet::V6(subnet), _) => ipv6 = Some((subnet, Ipv6Addr::UNSPECIFIED)),
+            }
+        }
+        let (subnet, gateway) = ipv4.with_context(|| format!("`{name}` has no IPv4 subnet: {found}"))?;
+        Ok(Self { name: name.to_owned(), subnet, gateway, ipv6 })
     }
 }
 
@@ -159,8 +176,12 @@ impl Sandbox {
         command.extend(["--", &probe, "serve", "--name", name]);
         command.extend(services.iter().map(String::as_str));
         let id = engine.ok(&command)?.trim().to_owned();
-        let sandbox =
-            Self { address: address_in(engine, network, &id)?, namespace: engine.sandbox(&id, name)?, id };
+        let sandbox = Self {
+            address: address_in(engine, network, &id)?,
+            address6: address6_in(engine, network, &id)?,
+            namespace: engine.sandbox(&id, name)?,
+            id,
+        };
         sandbox.wait_until_it_serves(&services)?;
         Ok(sandbox)
     }
@@ -181,26 +202,37 @@ impl Sandbox {
         let what = format!("{} serves {}", self.namespace.name(), services.join(", "));
         wait::until(&what, wait::LONG, || {
             let open = self.namespace.run(|| {
-                let tables =
-                    ["tcp", "udp"].map(|table| fs::read_to_string(format!("/proc/thread-self/net/{table}")));
-                let [tcp, udp] = tables;
-                Ok(sockets(&tcp?) + sockets(&udp?))
+                let tables = ["tcp", "tcp6", "udp", "udp6"];
+                let table = |name| fs::read_to_string(format!("/proc/thread-self/net/{name}"));
+                Ok(tables.into_iter().filter_map(|name| table(name).ok()).map(|table| sockets(&table)).sum())
             });
-            open.is_ok_and(|open| open >= services.len()).then_some(())
+            open.is_ok_and(|open: usize| open >= services.len()).then_some(())
         })
     }
 }
 
 /// The address of a sandbox in a network, by `network inspect`.
 pub fn address_in(engine: &Engine, network: &str, sandbox: &str) -> Result<Ipv4Addr> {
-    let found = engine.json(&["network", "inspect", network])?;
-    let address = found.pointer(&format!("/0/Containers/{sandbox}/IPv4Address")).and_then(Value::as_str);
-    let address =
-        address.with_context(|| format!("`network inspect {network}` does not show {sandbox}: {found}"))?;
+    let address = inspected(engine, network, sandbox, "IPv4Address")?;
+    let address = address.with_context(|| format!("`network inspect {network}` does not show {sandbox}"))?;
     Ok(address.parse::<Ipv4Net>()?.addr())
+}
+
+/// The IPv6 address of a sandbox in a network, by `network inspect`.
+pub fn address6_in(engine: &Engine, network: &str, sandbox: &str) -> Result<Option<Ipv6Addr>> {
+    let address = inspected(engine, network, sandbox, "IPv6Address")?;
+    let parsed = address.map(|address| address.parse::<Ipv6Net>()).transpose()?;
+    Ok(parsed.map(|net| net.addr()))
+}
+
+fn inspected(engine: &Engine, network: &str, sandbox: &str, key: &str) -> Result<Option<String>> {
+    let found = engine.json(&["network", "inspect", network])?;
+    let address = found.pointer(&format!("/0/Containers/{sandbox}/{key}")).and_then(Value::as_str);
+    Ok(address.filter(|address| !address.is_empty()).map(str::to_owned))
 }
 
 /// Listening sockets in a table of `/proc/net`: those without a peer.
 fn sockets(table: &str) -> usize {
-    table.lines().filter(|line| line.contains(" 00000000:0000 ")).count()
+    let peers = table.lines().filter_map(|line| line.split_whitespace().nth(2));
+    peers.filter(|peer| peer.bytes().all(|byte| matches!(byte, b'0' | b':'))).count()
 }

@@ -1,14 +1,27 @@
 //! The harness itself tells the truth: without netebpf, a bare host shows what it should.
 
-use std::{fs::File, net::Ipv4Addr, time::Duration};
+use std::{
+    fs::File,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
+use ipnet::{Ipv4Net, Ipv6Net};
 use netebpf_tests::{
     bench::Baselines,
-    probe::{Answer, Connected, EchoWatch, PATIENT, Server, Service, Transfer, ping, tcp, udp},
+    frame,
+    probe::{
+        Answer, Connected, EchoWatch, Icmp, Kind, PATIENT, Server, Service, Transfer, hop_limit_of_reply,
+        ping, tcp, udp, who_answers,
+    },
     residue::{Footprint, assert_nothing_left},
     scenario::Actor,
-    topology::{CLIENT, HOST, SERVER, World},
+    topology::{
+        CLIENT, CLIENT6, FAR, FAR6, HOST, HOST_BY_SERVER, HOST6, HOST6_BY_SERVER, ROUTER, ROUTER6, SERVER,
+        World,
+    },
+    wire::Wire,
 };
 
 const PORT: u16 = 80;
@@ -22,6 +35,68 @@ fn a_probe_sees_its_client() -> Result<()> {
     assert_eq!(world.client.run(|| tcp(to, PATIENT))?, expected);
     assert_eq!(world.client.run(|| udp(to, Connected::Yes, PATIENT))?, expected);
     assert_eq!(world.client.run(|| udp(to, Connected::No, PATIENT))?, expected);
+
+    let expected = Answer::seen("host", CLIENT6);
+    let to = (HOST6, PORT).into();
+    assert_eq!(world.client.run(|| tcp(to, PATIENT))?, expected);
+    assert_eq!(world.client.run(|| udp(to, Connected::Yes, PATIENT))?, expected);
+    assert_eq!(world.client.run(|| udp(to, Connected::No, PATIENT))?, expected);
+    Ok(())
+}
+
+#[test]
+fn a_datagram_is_answered_from_the_address_that_was_asked() -> Result<()> {
+    let world = World::new("asked")?;
+    world.client.route(Ipv4Net::new(HOST_BY_SERVER, 24)?, HOST)?;
+    world.client.route(Ipv6Net::new(HOST6_BY_SERVER, 64)?, HOST6)?;
+    let _server = Server::start(&world.probe(), &world.host, &[Service::Udp(PORT)])?;
+    for (to, from) in
+        [(IpAddr::from(HOST_BY_SERVER), IpAddr::from(CLIENT)), (HOST6_BY_SERVER.into(), CLIENT6.into())]
+    {
+        let to = SocketAddr::new(to, PORT);
+        assert_eq!(world.client.run(|| udp(to, Connected::No, PATIENT))?, Answer::seen("host", from));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_far_machine_is_two_hops_away_and_told_of_the_small_cable() -> Result<()> {
+    let world = World::new("far")?;
+    let far = world.far(1300)?;
+    let routers = [(IpAddr::from(FAR), IpAddr::from(ROUTER)), (FAR6.into(), ROUTER6.into())];
+    for (machine, router) in routers {
+        assert_eq!(world.host.run(|| who_answers(machine, 1, PATIENT))?, Some(router));
+        assert_eq!(world.host.run(|| who_answers(machine, 2, PATIENT))?, Some(machine));
+        assert_eq!(world.host.run(|| hop_limit_of_reply(machine, PATIENT))?, Some(63));
+    }
+    let server = Server::start(&world.probe(), &far.machine, &[Service::Reflect(PORT)])?;
+    let heard = world.host.run(|| Icmp::open(FAR6.into()))?;
+    world.host.run(|| {
+        let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?;
+        socket.send_to(&[7; 1400], (FAR6, PORT))?;
+        Ok(())
+    })?;
+    let end = Instant::now() + PATIENT;
+    let message =
+        std::iter::from_fn(|| heard.receive(end).ok().flatten()).find(|said| said.kind == Kind::TooBig);
+    assert_eq!(message.map(|message| message.source), Some(ROUTER6.into()));
+    drop(server);
+    Ok(())
+}
+
+#[test]
+fn a_frame_made_by_hand_arrives_as_it_was_sent() -> Result<()> {
+    let world = World::new("frame")?;
+    let (near, far) = (Wire::tap(&world.client, "eth0")?, Wire::tap(&world.host, "eth0")?);
+    let (from, to) = (SocketAddr::from((CLIENT, 5000)), SocketAddr::from((HOST, 5001)));
+    let packet = frame::ip(from.ip(), to.ip(), frame::protocol::UDP, &frame::udp(from, to, b"by hand"));
+    let sent = frame::around(far.mac()?, near.mac()?, &packet);
+    let listener = world.host.run(|| Ok(UdpSocket::bind(to)?))?;
+    near.send(&sent)?;
+    assert_eq!(far.receive(PATIENT, |frame| frame.ends_with(b"by hand"))?, Some(sent));
+    let mut words = [0; 16];
+    listener.set_read_timeout(Some(PATIENT))?;
+    assert_eq!(listener.recv_from(&mut words)?, (7, from), "the kernel found the checksums right");
     Ok(())
 }
 
@@ -42,9 +117,12 @@ fn a_probe_tells_refusal_silence_and_no_way_apart() -> Result<()> {
 #[test]
 fn an_echo_is_seen_on_both_sides() -> Result<()> {
     let world = World::new("echo")?;
-    let watch = world.host.run(EchoWatch::start)?;
+    let watch = world.host.run(|| EchoWatch::start(HOST))?;
     assert_eq!(world.client.run(|| ping(HOST, PATIENT))?, Answer::Echoed);
     assert_eq!(watch.next_source(PATIENT)?, Some(CLIENT.into()));
+    let watch = world.host.run(|| EchoWatch::start(HOST6))?;
+    assert_eq!(world.client.run(|| ping(HOST6, PATIENT))?, Answer::Echoed);
+    assert_eq!(watch.next_source(PATIENT)?, Some(CLIENT6.into()));
     Ok(())
 }
 
