@@ -5,7 +5,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::{
     abi::{Address, Config, Endpoint, Flow, Tuple, WayOut},
     admission::Decision,
-    parse::{Frame, Transport},
+    parse::{ETHERNET_LENGTH, Frame, Quoted, Transport},
+    tables::Tier,
     verdict::Verdict,
 };
 
@@ -16,10 +17,32 @@ pub struct Arrival {
     pub ifindex: u32,
     /// The device by which the packet came into this namespace; zero if the host made it.
     pub ingress: u32,
-    /// A netebpf program has decided about this packet before it came here.
-    pub decided: bool,
+    /// What a netebpf program that saw the packet before has found.
+    pub mark: Mark,
+    /// The device carries IP packets without an Ethernet header.
+    pub bare: bool,
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     pub now: u64,
+}
+
+impl Arrival {
+    /// Offset of the IP header.
+    #[inline(always)]
+    #[must_use]
+    pub const fn ip_offset(&self) -> u32 {
+        if self.bare { 0 } else { ETHERNET_LENGTH }
+    }
+}
+
+/// What stays with a packet from one hook to the next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// Nothing.
+    None,
+    /// `from_container` saw it: its source is right, and the host stack is to have it.
+    Checked,
+    /// It has been decided about for good, and translated.
+    Decided,
 }
 
 /// Everything a stage may use.
@@ -48,7 +71,7 @@ pub struct Workspace {
     pub flow: Flow,
     /// An entry while it is being made.
     pub entry: Flow,
-    /// The packet's tuple: the key of `flow`.
+    /// The packet's tuple: the key of `flow`, and the place of its addresses.
     pub tuple: Tuple,
     /// The key of the flow's other entry.
     pub other: Tuple,
@@ -66,12 +89,33 @@ pub struct Workspace {
     pub target: Endpoint,
     /// While a flow is decided about: what was decided.
     pub decision: Decision,
-    /// The packet's Ethernet and IPv4 headers.
+    /// The packet's Ethernet and IP headers.
     pub frame: Frame,
     /// The packet's transport header.
     pub transport: Transport,
+    /// Of an ICMP error: the packet that it is about.
+    pub quoted: Quoted,
+    /// A [`Tier`]: where `flow` was found.
+    tier: u32,
+    /// The device by which the flow's first packets come in.
+    pub ingress: u32,
     /// What was decided, for whoever traces a packet.
     pub outcome: Note,
+}
+
+impl Workspace {
+    /// Where `flow` was found.
+    #[inline(always)]
+    #[must_use]
+    pub const fn tier(&self) -> Tier {
+        if self.tier == Tier::Assured as u32 { Tier::Assured } else { Tier::Pending }
+    }
+
+    /// Notes where `flow` was found.
+    #[inline(always)]
+    pub const fn set_tier(&mut self, tier: Tier) {
+        self.tier = tier as u32;
+    }
 }
 
 /// A verdict as plain numbers.
@@ -93,7 +137,7 @@ impl Note {
     pub const fn of(verdict: Verdict) -> Self {
         let outcome = verdict.outcome().code() as u32;
         match verdict {
-            Verdict::Pass | Verdict::Drop(_) => {
+            Verdict::Pass | Verdict::ToStack | Verdict::Drop(_) => {
                 Self { outcome, ifindex: 0, next_hop: Address::UNSPECIFIED_V4 }
             }
             Verdict::ToSandbox { ifindex } => Self { outcome, ifindex, next_hop: Address::UNSPECIFIED_V4 },

@@ -33,10 +33,20 @@ pub struct Socket {
     pub protocol: u8,
 }
 
+/// What a socket call may be turned into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// `connect()`: an IPv6 socket may as well be connected to an IPv4-mapped address.
+    Connect,
+    /// `sendmsg()` of an unconnected socket: the kernel refuses to change the IP version of a single datagram.
+    Send,
+}
+
 /// Where a `connect()` or an unconnected `sendmsg()` to `wanted` really goes; `None` leaves it alone.
 #[inline(always)]
 pub fn translate(
     socket: &Socket,
+    call: Call,
     wanted: SocketAddress,
     tables: &mut impl SocketTables,
 ) -> Option<SocketAddress> {
@@ -49,7 +59,14 @@ pub fn translate(
         return None;
     }
     let target = published(address, wanted.port, socket.protocol, tables)?;
-    let backend = SocketAddress::new(target.address, target.port);
+    let backend = SocketAddress::new(target.address, target.port_for(wanted.port));
+    let possible = match call {
+        Call::Connect => target.address.is_v4() || !address.is_v4(),
+        Call::Send => target.address.is_v4() == address.is_v4(),
+    };
+    if !possible {
+        return None;
+    }
     tables.remember_peer(&PeerKey::new(socket.cookie, backend), &wanted).then_some(backend)
 }
 
@@ -69,8 +86,8 @@ pub fn believed_peer(
 
 /// Loopback, or the wildcard, which `connect()` takes for loopback.
 #[inline(always)]
-fn is_this_host(address: Address) -> bool {
-    address.is_loopback_v4() || address == Address::UNSPECIFIED_V4
+const fn is_this_host(address: Address) -> bool {
+    address.is_loopback() || address.is_unspecified()
 }
 
 #[inline(always)]
@@ -82,7 +99,7 @@ fn published(
 ) -> Option<PublishTarget> {
     tables
         .published(&PublishKey::new(address, port, protocol))
-        .or_else(|| tables.published(&PublishKey::new(Address::UNSPECIFIED_V4, port, protocol)))
+        .or_else(|| tables.published(&PublishKey::new(Address::unspecified(address.family()), port, protocol)))
 }
 
 #[cfg(test)]

@@ -1,9 +1,18 @@
 //! The pipeline's view of the maps, the routing table and the host's sockets.
 
 use crate::abi::{
-    Address, Endpoint, Flow, FlowState, LinkKey, LocalAddress, PublishKey, PublishTarget, Tuple, Uplink,
-    WayOut,
+    Address, AllowKey, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey, LocalAddress, Network,
+    PublishKey, PublishTarget, TrustKey, Tuple, Uplink, WayOut,
 };
+
+/// Which of the two flow tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tier {
+    /// Flows whose both ends are proved: the one that began has answered the answer. Nothing displaces them.
+    Assured = 1,
+    /// Flows that might be one side's invention; the least used give way to new ones.
+    Pending = 0,
+}
 
 /// Every lookup and update that the pipeline may make.
 ///
@@ -21,7 +30,22 @@ pub trait Tables {
     /// The host device's masquerade address.
     fn uplink(&self, link: LinkKey) -> Option<Uplink>;
 
-    /// The endpoint behind a host port, without wildcard matching.
+    /// A network's settings, by its bridge.
+    fn network(&self, bridge: LinkKey) -> Option<Network>;
+
+    /// Whether packets that come in by a device may go to the endpoints of a network directly.
+    fn trusted(&self, key: &TrustKey) -> bool;
+
+    /// Whether a link opens this port though the network has ICC off.
+    fn allowed(&self, key: &AllowKey) -> bool;
+
+    /// The ports that the first fragment of a packet carried.
+    fn fragment(&self, key: &FragmentKey) -> Option<FragmentPorts>;
+
+    /// Notes the ports that the first fragment of a packet carries; false when the table is full.
+    fn remember_fragment(&mut self, key: &FragmentKey, ports: &FragmentPorts) -> bool;
+
+    /// The range of published ports that a port belongs to, without wildcard matching of the address.
     fn published(&self, key: &PublishKey) -> Option<PublishTarget>;
 
     /// Where the host's routing table sends a packet that came in by `ingress`.
@@ -31,25 +55,25 @@ pub trait Tables {
     fn host_socket(&self, tuple: &Tuple) -> bool;
 
     /// Looks a flow up, notes that a packet of `length` bytes passed at `now`, and returns the entry as it was before.
-    fn observe_flow(&mut self, tuple: &Tuple, now: u64, length: u32) -> Option<Flow>;
+    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32) -> Option<Flow>;
 
     /// Looks a flow up without leaving a trace.
-    fn flow(&self, tuple: &Tuple) -> Option<Flow>;
+    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<Flow>;
 
     /// Adds a flow's entry. This is the arbiter between CPUs: of two that add the same tuple, one gets `Exists`.
-    fn insert_flow(&mut self, tuple: &Tuple, flow: &Flow) -> Insert;
+    fn insert_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> Insert;
 
     /// Writes a flow's entry, replacing what was there; false when the table is full.
-    fn replace_flow(&mut self, tuple: &Tuple, flow: &Flow) -> bool;
+    fn replace_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> bool;
 
     /// Sets how far a flow has come, in one of its entries.
-    fn set_flow_state(&mut self, tuple: &Tuple, state: FlowState);
+    fn set_flow_state(&mut self, tier: Tier, tuple: &Tuple, state: FlowState);
 
-    /// Confirms a flow's decision under a new epoch, in one of its entries.
-    fn renew_flow(&mut self, tuple: &Tuple, way_out: &WayOut, epoch: u32);
+    /// Confirms a flow's decision under a new epoch, in one of its entries; false if that is not there.
+    fn renew_flow(&mut self, tier: Tier, tuple: &Tuple, way_out: &WayOut, epoch: u32) -> bool;
 
     /// Removes a flow's entry.
-    fn remove_flow(&mut self, tuple: &Tuple);
+    fn remove_flow(&mut self, tier: Tier, tuple: &Tuple);
 }
 
 /// What became of an insertion.
@@ -71,4 +95,6 @@ pub struct Route {
     pub ifindex: u32,
     /// The neighbour to send to: the gateway, or the destination itself.
     pub next_hop: Address,
+    /// The longest packet that the route takes, in bytes; zero if the kernel does not say.
+    pub mtu: u32,
 }

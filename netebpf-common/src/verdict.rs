@@ -8,6 +8,8 @@ use crate::abi::Address;
 pub enum Verdict {
     /// The kernel goes on as if we were not there: bridge or host stack.
     Pass,
+    /// Translated and decided: the host stack carries it on as it is.
+    ToStack,
     /// The packet ends here.
     Drop(DropReason),
     /// Straight into the sandbox behind this host-side veth (`bpf_redirect_peer`, Linux 5.10).
@@ -24,6 +26,32 @@ pub enum Verdict {
     },
 }
 
+/// Why a packet's way through the pipeline ends before it is forwarded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// The host stack is to have it, as it is.
+    Pass,
+    /// It is dropped.
+    Drop(DropReason),
+}
+
+impl From<DropReason> for Exit {
+    #[inline(always)]
+    fn from(reason: DropReason) -> Self {
+        Self::Drop(reason)
+    }
+}
+
+impl From<Exit> for Verdict {
+    #[inline(always)]
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Pass => Self::Pass,
+            Exit::Drop(reason) => Self::Drop(reason),
+        }
+    }
+}
+
 impl Verdict {
     /// The outcome under which the packet is counted.
     #[inline(always)]
@@ -31,6 +59,7 @@ impl Verdict {
     pub const fn outcome(self) -> Outcome {
         match self {
             Self::Pass => Outcome::Passed,
+            Self::ToStack => Outcome::ToStack,
             Self::Drop(reason) => Outcome::Dropped(reason),
             Self::ToSandbox { .. } => Outcome::ToSandbox,
             Self::ToUplink { .. } => Outcome::ToUplink,
@@ -49,6 +78,8 @@ pub enum Outcome {
     ToUplink,
     /// A host socket's address was translated.
     Translated,
+    /// Translated, and left to the host stack.
+    ToStack,
     /// Dropped.
     Dropped(DropReason),
 }
@@ -65,6 +96,7 @@ impl Outcome {
             Self::ToSandbox => 1,
             Self::ToUplink => 2,
             Self::Translated => 3,
+            Self::ToStack => 4,
             Self::Dropped(reason) => FIRST_REASON + reason as u8,
         }
     }
@@ -77,6 +109,7 @@ impl Outcome {
             1 => Some(Self::ToSandbox),
             2 => Some(Self::ToUplink),
             3 => Some(Self::Translated),
+            4 => Some(Self::ToStack),
             _ => {
                 DropReason::ALL.get(usize::from(code.checked_sub(FIRST_REASON)?)).copied().map(Self::Dropped)
             }
@@ -91,6 +124,7 @@ impl Outcome {
             Self::ToSandbox => "to_sandbox",
             Self::ToUplink => "to_uplink",
             Self::Translated => "translated",
+            Self::ToStack => "to_stack",
             Self::Dropped(reason) => reason.as_str(),
         }
     }
@@ -139,9 +173,9 @@ drop_reasons! {
     DirectAccess = 6 => "direct_access",
     /// An address was seen where it cannot come from: loopback on a wire, or a container outside.
     Martian = 7 => "martian",
-    /// A fragment that would have to be routed or translated.
+    /// A fragment that came before its packet's first one, or after it was forgotten.
     Fragment = 8 => "fragment",
-    /// A protocol that cannot be routed or translated yet.
+    /// A protocol or header that cannot be translated.
     UnsupportedProtocol = 9 => "unsupported_protocol",
     /// IPv6 on a network that has none.
     Ipv6Disabled = 10 => "ipv6_disabled",
@@ -161,8 +195,12 @@ drop_reasons! {
     RewriteFailed = 17 => "rewrite_failed",
     /// The programs run without settings: the daemon has not finished its start.
     NotConfigured = 18 => "not_configured",
-    /// A TCP packet that opens nothing belongs to no known flow.
+    /// A packet that only answers, resets or reports belongs to no known flow.
     UnknownFlow = 19 => "unknown_flow",
+    /// IPv4 on a network that has none.
+    Ipv4Disabled = 20 => "ipv4_disabled",
+    /// A packet to a container's own address, which may be reached, but at a port that is not published.
+    Unpublished = 21 => "unpublished",
 }
 
 #[cfg(test)]

@@ -12,36 +12,48 @@ use aya_ebpf::{
     macros::{cgroup_sock_addr, classifier},
     programs::{SockAddrContext, TcContext},
 };
-use netebpf_common::abi::Hook;
+use netebpf_common::{abi::Hook, socket::Call};
 
 #[classifier]
 fn from_container(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::FromContainer)
+    verdict::classify(&context, Hook::FromContainer, false)
 }
 
 #[classifier]
 fn to_container(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::ToContainer)
+    verdict::classify(&context, Hook::ToContainer, false)
 }
 
 #[classifier]
 fn from_bridge(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::FromBridge)
+    verdict::classify(&context, Hook::FromBridge, false)
 }
 
 #[classifier]
 fn to_bridge(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::ToBridge)
+    verdict::classify(&context, Hook::ToBridge, false)
 }
 
 #[classifier]
 fn from_netdev(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::FromNetdev)
+    verdict::classify(&context, Hook::FromNetdev, false)
 }
 
 #[classifier]
 fn to_netdev(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::ToNetdev)
+    verdict::classify(&context, Hook::ToNetdev, false)
+}
+
+/// The same for devices whose packets have no Ethernet header (tun, WireGuard).
+#[classifier]
+fn from_netdev_bare(context: TcContext) -> i32 {
+    verdict::classify(&context, Hook::FromNetdev, true)
+}
+
+/// The same for devices whose packets have no Ethernet header.
+#[classifier]
+fn to_netdev_bare(context: TcContext) -> i32 {
+    verdict::classify(&context, Hook::ToNetdev, true)
 }
 
 /// Does nothing: what a program costs at least, for the budgets of the packet tests.
@@ -52,22 +64,22 @@ fn baseline(_context: TcContext) -> i32 {
 
 #[cgroup_sock_addr(connect4)]
 fn connect4(context: SockAddrContext) -> i32 {
-    socket::translate::<socket::V4>(&context)
+    socket::translate::<socket::V4>(&context, Call::Connect)
 }
 
 #[cgroup_sock_addr(connect6)]
 fn connect6(context: SockAddrContext) -> i32 {
-    socket::translate::<socket::V6>(&context)
+    socket::translate::<socket::V6>(&context, Call::Connect)
 }
 
 #[cgroup_sock_addr(sendmsg4)]
 fn sendmsg4(context: SockAddrContext) -> i32 {
-    socket::translate::<socket::V4>(&context)
+    socket::translate::<socket::V4>(&context, Call::Send)
 }
 
 #[cgroup_sock_addr(sendmsg6)]
 fn sendmsg6(context: SockAddrContext) -> i32 {
-    socket::translate::<socket::V6>(&context)
+    socket::translate::<socket::V6>(&context, Call::Send)
 }
 
 #[cgroup_sock_addr(recvmsg4)]

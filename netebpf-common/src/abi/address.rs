@@ -4,6 +4,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::Family;
+
 /// An IPv4 or IPv6 address: 16 bytes in network order, IPv4 as `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2).
 ///
 /// Kept as four words because the BPF target compares words, not byte arrays, cheaply.
@@ -20,6 +22,12 @@ impl Address {
 
     /// `::ffff:0.0.0.0`, the IPv4 wildcard.
     pub const UNSPECIFIED_V4: Self = Self::v4_from_wire(0);
+
+    /// `::`, the IPv6 wildcard.
+    pub const UNSPECIFIED_V6: Self = Self { words: [0; 4] };
+
+    /// `::1` (RFC 4291, 2.5.3).
+    pub const LOOPBACK_V6: Self = Self { words: [0, 0, 0, 1_u32.to_be()] };
 
     /// Builds from the four bytes of an IPv4 header field, read as a native-endian word.
     #[inline(always)]
@@ -42,6 +50,31 @@ impl Address {
         self.words[0] == 0 && self.words[1] == 0 && self.words[2] == Self::MAPPED
     }
 
+    /// The IP version.
+    #[inline(always)]
+    #[must_use]
+    pub const fn family(self) -> Family {
+        if self.is_v4() { Family::V4 } else { Family::V6 }
+    }
+
+    /// The wildcard of an IP version.
+    #[inline(always)]
+    #[must_use]
+    pub const fn unspecified(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::UNSPECIFIED_V4,
+            Family::V6 => Self::UNSPECIFIED_V6,
+        }
+    }
+
+    /// Whether this is the wildcard of either IP version.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_unspecified(self) -> bool {
+        (self.words[0] | self.words[1] | self.words[3]) == 0
+            && (self.words[2] == 0 || self.words[2] == Self::MAPPED)
+    }
+
     /// The four words in network byte order, as they stand in memory.
     #[inline(always)]
     #[must_use]
@@ -56,20 +89,42 @@ impl Address {
         Self { words }
     }
 
-    /// Whether this is an IPv4 loopback address, 127.0.0.0/8.
+    /// Whether this is a loopback address: 127.0.0.0/8 or `::1`.
     #[inline(always)]
     #[must_use]
-    pub const fn is_loopback_v4(self) -> bool {
-        self.is_v4() && self.words[3] & 0xff00_0000_u32.to_be() == 0x7f00_0000_u32.to_be()
+    pub const fn is_loopback(self) -> bool {
+        let [a, b, c, d] = self.words;
+        (a | b) == 0
+            && (c == Self::MAPPED && d & 0xff00_0000_u32.to_be() == 0x7f00_0000_u32.to_be()
+                || c == 0 && d == 1_u32.to_be())
     }
 
-    /// Whether this is an IPv4 multicast address, 224.0.0.0/4, or the limited broadcast address.
+    /// Whether this is an IPv6 link-local address, `fe80::/10`.
     #[inline(always)]
     #[must_use]
-    pub const fn is_multicast_v4(self) -> bool {
-        self.is_v4()
-            && (self.words[3] & 0xf000_0000_u32.to_be() == 0xe000_0000_u32.to_be()
-                || self.words[3] == u32::MAX)
+    pub const fn is_link_local_v6(self) -> bool {
+        self.words[0] & 0xffc0_0000_u32.to_be() == 0xfe80_0000_u32.to_be()
+    }
+
+    /// Whether packets to this address go to many: multicast of either IP version, or the limited broadcast address.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_multicast(self) -> bool {
+        if self.is_v4() {
+            self.words[3] & 0xf000_0000_u32.to_be() == 0xe000_0000_u32.to_be() || self.words[3] == u32::MAX
+        } else {
+            self.words[0] & 0xff00_0000_u32.to_be() == 0xff00_0000_u32.to_be()
+        }
+    }
+
+    /// The link-local address that Linux gives an interface with this MAC by default (RFC 4291, appendix A).
+    #[inline(always)]
+    #[must_use]
+    pub const fn link_local_of(mac: Mac) -> Self {
+        let [a, b, c, d, e, f] = mac.0;
+        let upper = u32::from_ne_bytes([a ^ 2, b, c, 0xff]);
+        let lower = u32::from_ne_bytes([0xfe, d, e, f]);
+        Self { words: [0xfe80_0000_u32.to_be(), 0, upper, lower] }
     }
 
     /// Whether both addresses agree in every bit that `mask` sets.

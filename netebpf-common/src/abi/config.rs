@@ -14,8 +14,29 @@ pub struct Config {
     pub netns_cookie: u64,
     /// Random number that makes the choice of masquerade ports hard to guess (RFC 6056).
     pub seed: u32,
+    /// What holds for all networks.
+    pub flags: ConfigFlags,
+    /// Digest of the host's routing tables under which the epoch's flows were decided; the pipeline does not read it.
+    pub routes: u32,
     /// Idle times after which a flow is forgotten.
     pub timeouts: Timeouts,
+}
+
+/// What holds for all networks, as bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct ConfigFlags(pub u32);
+
+impl ConfigFlags {
+    /// Containers may be reached at their own addresses, at published ports (Docker's `allow-direct-routing`).
+    pub const DIRECT_ROUTING: Self = Self(1);
+
+    /// Whether every bit of `other` is set.
+    #[inline(always)]
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
 }
 
 /// Idle times of flows, in seconds.
@@ -34,8 +55,12 @@ pub struct Timeouts {
     pub udp_unreplied: u32,
     /// UDP in use.
     pub udp_stream: u32,
-    /// ICMP echo.
+    /// ICMP echo and timestamp.
     pub icmp: u32,
+    /// SCTP.
+    pub sctp: u32,
+    /// Every other protocol.
+    pub generic: u32,
 }
 
 impl Default for Timeouts {
@@ -49,6 +74,8 @@ impl Default for Timeouts {
             udp_unreplied: 30,
             udp_stream: 120,
             icmp: 30,
+            sctp: 210,
+            generic: 600,
         }
     }
 }

@@ -49,6 +49,12 @@ impl EndpointFlags {
     pub const ICC: Self = Self(1);
     /// The network has no way out (`--internal`).
     pub const INTERNAL: Self = Self(2);
+    /// What leaves the network comes as an address of the host (`enable_ip_masquerade`; never in gateway mode `routed`).
+    pub const MASQUERADE: Self = Self(4);
+    /// Gateway mode `routed`: published ports are open at the endpoint's own address.
+    pub const ROUTED: Self = Self(8);
+    /// Gateway mode `nat-unprotected`: every port is open at the endpoint's own address.
+    pub const UNPROTECTED: Self = Self(16);
 
     /// Whether every bit of `other` is set.
     #[inline(always)]
@@ -72,7 +78,7 @@ pub struct Endpoint {
     pub address: Address,
     /// Mask of the network's subnet.
     pub mask: Address,
-    /// The network's gateway: the bridge's address.
+    /// The network's gateway: the bridge's address; the wildcard if the bridge has none (gateway mode `isolated`).
     pub gateway: Address,
     /// Index of the host-side veth.
     pub ifindex: u32,

@@ -78,9 +78,11 @@ pub struct WayOut {
     pub destination_mac: Mac,
     /// For a sandbox: the MAC of its network's bridge.
     pub source_mac: Mac,
+    /// The longest packet that fits, IP header included; not asked for when the way leads into a sandbox.
+    pub mtu: u32,
     /// A [`Way`].
     way: u8,
-    reserved: [u8; 7],
+    reserved: [u8; 3],
 }
 
 impl WayOut {
@@ -89,16 +91,17 @@ impl WayOut {
     #[must_use]
     pub const fn sandbox(ifindex: u32, destination_mac: Mac, source_mac: Mac) -> Self {
         let next_hop = Address::UNSPECIFIED_V4;
-        Self { next_hop, ifindex, destination_mac, source_mac, way: Way::Sandbox as u8, reserved: [0; 7] }
+        let way = Way::Sandbox as u8;
+        Self { next_hop, ifindex, destination_mac, source_mac, mtu: u32::MAX, way, reserved: [0; 3] }
     }
 
     /// Out of an uplink.
     #[inline(always)]
     #[must_use]
-    pub const fn uplink(ifindex: u32, next_hop: Address) -> Self {
+    pub const fn uplink(ifindex: u32, next_hop: Address, mtu: u32) -> Self {
         let none = Mac([0; 6]);
         let way = Way::Uplink as u8;
-        Self { next_hop, ifindex, destination_mac: none, source_mac: none, way, reserved: [0; 7] }
+        Self { next_hop, ifindex, destination_mac: none, source_mac: none, mtu, way, reserved: [0; 3] }
     }
 
     /// Which kind of way this is; `None` for a value that no pipeline wrote.
@@ -135,8 +138,10 @@ pub enum FlowState {
     OriginalClosed = 2,
     /// TCP: the side that answered has sent its FIN.
     ReplyClosed = 3,
-    /// TCP: both FINs or a RST seen.
+    /// TCP: both FINs seen.
     Closed = 4,
+    /// TCP: a RST seen; traffic that goes on regardless proves it spurious.
+    Reset = 5,
 }
 
 impl FlowState {
@@ -149,6 +154,7 @@ impl FlowState {
             1 => Self::Established,
             2 => Self::OriginalClosed,
             3 => Self::ReplyClosed,
+            5 => Self::Reset,
             _ => Self::Closed,
         }
     }

@@ -7,24 +7,30 @@ mod address;
 mod config;
 mod counters;
 mod endpoints;
+mod events;
 mod flows;
+mod fragments;
 mod locals;
+mod networks;
 mod published;
 mod sockets;
 mod uplinks;
 
 pub use address::{Address, Mac, Port};
-pub use config::{Config, Timeouts};
+pub use config::{Config, ConfigFlags, Timeouts};
 pub use counters::{COUNTERS_LENGTH, COUNTERS_PER_HOOK, Hook, counter_index};
 pub use endpoints::{Endpoint, EndpointFlags, Family, LinkKey};
+pub use events::{DropKey, Event, EventFilter, EventKind};
 pub use flows::{Direction, Flow, FlowState, Translation, Tuple, Way, WayOut};
+pub use fragments::{FragmentKey, FragmentPorts};
 pub use locals::LocalAddress;
-pub use published::{PublishKey, PublishTarget};
+pub use networks::{AllowKey, Network, TrustKey};
+pub use published::{PublishBlock, PublishKey, PublishTarget};
 pub use sockets::{PeerKey, SocketAddress};
 pub use uplinks::Uplink;
 
 /// Version of everything in this module; pinned maps of another version are refused, never reinterpreted.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// IP protocol numbers (IANA) that the pipeline knows.
 pub mod protocol {
@@ -34,6 +40,10 @@ pub mod protocol {
     pub const TCP: u8 = 6;
     /// UDP (RFC 768).
     pub const UDP: u8 = 17;
+    /// ICMP for IPv6 (RFC 4443).
+    pub const ICMPV6: u8 = 58;
+    /// SCTP (RFC 9260).
+    pub const SCTP: u8 = 132;
 }
 
 /// Names of the BPF maps, as pinned in the bpffs directory.
@@ -48,12 +58,30 @@ pub mod map_name {
     pub const LOCALS: &str = "LOCALS";
     /// [`super::LinkKey`] → [`super::Uplink`]: the host devices that masquerade.
     pub const UPLINKS: &str = "UPLINKS";
-    /// [`super::PublishKey`] → [`super::PublishTarget`]: published ports.
+    /// [`super::LinkKey`] of a bridge → [`super::Network`].
+    pub const NETWORKS: &str = "NETWORKS";
+    /// [`super::TrustKey`] → `u32`, by its presence: devices that may reach endpoints directly.
+    pub const TRUSTED: &str = "TRUSTED";
+    /// [`super::AllowKey`] → `u32`, by its presence: ports opened by links where ICC is off.
+    pub const ALLOWED: &str = "ALLOWED";
+    /// [`super::PublishBlock`] → [`super::PublishTarget`], a longest-prefix trie: published ports.
     pub const PUBLISHED: &str = "PUBLISHED";
-    /// [`super::Tuple`] → [`super::Flow`]: conntrack, one entry for each direction.
+    /// [`super::Tuple`] → [`super::Flow`]: conntrack of flows whose both ends are proved, one entry for each direction.
     pub const FLOWS: &str = "FLOWS";
+    /// The same for flows that are not yet; a flood of them displaces only one another.
+    pub const PENDING: &str = "PENDING";
+    /// [`super::FragmentKey`] → [`super::FragmentPorts`].
+    pub const FRAGMENTS: &str = "FRAGMENTS";
     /// [`super::PeerKey`] → [`super::SocketAddress`]: what a translated host socket believes its peer to be.
     pub const SOCKET_PEERS: &str = "SOCKET_PEERS";
     /// `u64` per CPU, indexed by [`super::counter_index`].
     pub const COUNTERS: &str = "COUNTERS";
+    /// [`super::DropKey`] → `u64` per CPU.
+    pub const DROPS: &str = "DROPS";
+    /// One [`super::EventFilter`] at index 0.
+    pub const EVENT_FILTER: &str = "EVENT_FILTER";
+    /// Ring buffer of [`super::Event`]s.
+    pub const EVENTS: &str = "EVENTS";
+    /// One `u64` per CPU at index 0: events that did not fit into the ring buffer.
+    pub const EVENTS_LOST: &str = "EVENTS_LOST";
 }

@@ -10,4 +10,8 @@ use super::Address;
 pub struct Uplink {
     /// The address that masqueraded packets leave with.
     pub address: Address,
+    /// The device's MTU, in bytes.
+    pub mtu: u32,
+    /// Non-zero if the device carries IP packets without an Ethernet header (tun, WireGuard).
+    pub bare: u32,
 }

@@ -1,4 +1,8 @@
 //! Is this packet part of a flow that was decided before?
+//!
+//! Flows live in two tables. A new one is *pending*: its first packet may be anybody's invention, so a flood of them must
+//! displace only one another. When the side that began answers the answer, both ends are proved, and the flow moves to the
+//! *assured* ones, which nothing displaces. What it leaves behind among the pending is marked closed.
 
 mod state;
 #[cfg(test)]
@@ -7,63 +11,134 @@ mod tests;
 pub use state::{is_expired, next_state};
 
 use crate::{
-    abi::{Flow, FlowState, Timeouts, Translation, Tuple},
+    abi::{Direction, Flow, FlowState, Timeouts, Translation, Tuple},
     packet::Packet,
-    run::{Run, Workspace},
-    tables::Tables,
+    parse::TransportKind,
+    run::Run,
+    tables::{Tables, Tier},
 };
+
+/// What is known about a packet's flow; `flow` in the workspace holds it unless there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Known {
+    /// There is none.
+    No,
+    /// It stands, unless the rules have changed since.
+    Yes,
+    /// Its other half has been displaced: it has to be decided about again.
+    Half,
+}
 
 /// Leaves the packet's flow in the workspace, notes the packet, and keeps the state in step in both entries.
 ///
-/// False if there is none. A flow that has timed out, or has closed and is being opened again, is forgotten.
+/// A flow that has timed out, or has closed and is being opened again, is forgotten.
 #[inline(always)]
-pub fn lookup(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
-    let tuple = &run.workspace.tuple;
-    let Some(flow) = run.tables.observe_flow(tuple, run.arrival.now, run.packet.length()) else {
-        return false;
+pub fn lookup(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
+    let (now, length) = (run.arrival.now, run.packet.length());
+    match run.tables.observe_flow(Tier::Assured, &run.workspace.tuple, now, length) {
+        Some(flow) => {
+            run.workspace.flow = flow;
+            run.workspace.set_tier(Tier::Assured);
+            follow(run)
+        }
+        None => lookup_pending(run),
+    }
+}
+
+/// The same among pending flows.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+fn lookup_pending(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
+    let (now, length) = (run.arrival.now, run.packet.length());
+    let Some(flow) = run.tables.observe_flow(Tier::Pending, &run.workspace.tuple, now, length) else {
+        return Known::No;
     };
     run.workspace.flow = flow;
+    run.workspace.set_tier(Tier::Pending);
+    let known = follow(run);
+    if matches!(known, Known::Yes) { prove(run) } else { known }
+}
+
+/// Whether the flow in the workspace is alive; its state goes on with the packet.
+#[inline(always)]
+fn follow(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
     let transport = run.workspace.transport;
     let state = run.workspace.flow.state();
-    let reopened = matches!(state, FlowState::Closed) && transport.is_syn();
+    let reopened = matches!(state, FlowState::Closed | FlowState::Reset) && transport.is_syn();
     if reopened || has_ended(run) {
         forget(run);
-        return false;
+        return Known::No;
     }
     let next = next_state(state, run.workspace.flow.direction(), transport.kind(), transport.tcp_flags);
     if next as u8 != state as u8 {
         advance(run, next);
     }
-    true
+    Known::Yes
 }
 
 #[inline(always)]
-fn advance(run: &mut Run<'_, impl Packet, impl Tables>, state: FlowState) {
+fn advance<P>(run: &mut Run<'_, P, impl Tables>, state: FlowState) {
     let workspace = &mut *run.workspace;
     workspace.flow.set_state(state);
     workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
-    run.tables.set_flow_state(&workspace.tuple, state);
-    run.tables.set_flow_state(&workspace.other, state);
+    let tier = workspace.tier();
+    run.tables.set_flow_state(tier, &workspace.tuple, state);
+    run.tables.set_flow_state(tier, &workspace.other, state);
+}
+
+/// A pending flow moves to the assured ones once the side that began has answered the answer.
+#[inline(always)]
+fn prove<P>(run: &mut Run<'_, P, impl Tables>) -> Known {
+    let workspace = &mut *run.workspace;
+    if !matches!(workspace.flow.direction(), Direction::Original) {
+        return Known::Yes;
+    }
+    workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
+    let Some(other) = run.tables.flow(Tier::Pending, &workspace.other) else { return Known::Half };
+    workspace.entry = other;
+    let is_query = matches!(workspace.transport.kind(), TransportKind::EchoRequest | TransportKind::EchoReply);
+    if matches!(workspace.flow.state(), FlowState::Established) && !is_query {
+        promote(run);
+    }
+    Known::Yes
+}
+
+/// Writes both entries among the assured flows, then marks what stays behind as over. Whoever looks a packet up in between
+/// finds the flow in one table or the other.
+#[inline(always)]
+fn promote<P>(run: &mut Run<'_, P, impl Tables>) {
+    let workspace = &mut *run.workspace;
+    if !run.tables.replace_flow(Tier::Assured, &workspace.other, &workspace.entry) {
+        return;
+    }
+    if !run.tables.replace_flow(Tier::Assured, &workspace.tuple, &workspace.flow) {
+        run.tables.remove_flow(Tier::Assured, &workspace.other);
+        return;
+    }
+    run.tables.set_flow_state(Tier::Pending, &workspace.other, FlowState::Closed);
+    run.tables.set_flow_state(Tier::Pending, &workspace.tuple, FlowState::Closed);
+    workspace.set_tier(Tier::Assured);
 }
 
 /// Whether the packet's flow is over; see [`is_over`].
 #[inline(always)]
-fn has_ended(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
-    let Workspace { flow, tuple, other, .. } = &mut *run.workspace;
+fn has_ended<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
+    let workspace = &mut *run.workspace;
+    let tier = workspace.tier();
     let find = || {
-        *other = counterpart(tuple, &flow.translation);
-        run.tables.flow(other)
+        workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
+        run.tables.flow(tier, &workspace.other)
     };
-    is_over(flow, tuple.protocol, find, &run.config.timeouts, run.arrival.now)
+    is_over(&workspace.flow, workspace.tuple.protocol, find, &run.config.timeouts, run.arrival.now)
 }
 
 /// Removes both entries of the packet's flow.
 #[inline(always)]
-pub fn forget(run: &mut Run<'_, impl Packet, impl Tables>) {
+pub fn forget<P>(run: &mut Run<'_, P, impl Tables>) {
     let workspace = &mut *run.workspace;
     workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
-    run.tables.remove_flow(&workspace.other);
-    run.tables.remove_flow(&workspace.tuple);
+    let tier = workspace.tier();
+    run.tables.remove_flow(tier, &workspace.other);
+    run.tables.remove_flow(tier, &workspace.tuple);
 }
 
 /// The key of a flow's other entry.

@@ -23,11 +23,17 @@ pub const fn next_state(
         (state, _) => state,
     };
     match kind {
-        TransportKind::Tcp if tcp_flags & tcp_flag::RST != 0 => FlowState::Closed,
+        TransportKind::Tcp if tcp_flags & tcp_flag::RST != 0 => FlowState::Reset,
         TransportKind::Tcp if tcp_flags & tcp_flag::FIN != 0 => closed_by(state, direction),
-        TransportKind::Tcp | TransportKind::Udp | TransportKind::EchoRequest | TransportKind::EchoReply => {
-            state
-        }
+        // Whoever got a true RST is silent, or answers with another one.
+        TransportKind::Tcp if matches!(state, FlowState::Reset) => FlowState::Established,
+        TransportKind::Tcp
+        | TransportKind::Udp
+        | TransportKind::Sctp
+        | TransportKind::EchoRequest
+        | TransportKind::EchoReply
+        | TransportKind::Error
+        | TransportKind::Generic => state,
     }
 }
 
@@ -37,7 +43,7 @@ const fn closed_by(state: FlowState, direction: Direction) -> FlowState {
         (FlowState::ReplyClosed, Direction::Original) | (FlowState::OriginalClosed, Direction::Reply) => {
             FlowState::Closed
         }
-        (FlowState::Closed, _) => FlowState::Closed,
+        (FlowState::Closed | FlowState::Reset, _) => state,
         (_, Direction::Original) => FlowState::OriginalClosed,
         (_, Direction::Reply) => FlowState::ReplyClosed,
     }
@@ -48,7 +54,7 @@ const fn closed_by(state: FlowState, direction: Direction) -> FlowState {
 #[must_use]
 pub fn is_expired(flow: &Flow, timeouts: &Timeouts, protocol: u32, now: u64) -> bool {
     // One load at an index: with a field for each case the compiler would load all of them first, onto a full stack.
-    let seconds: &[u32; 7] = zerocopy::transmute_ref!(timeouts);
+    let seconds: &[u32; 9] = zerocopy::transmute_ref!(timeouts);
     let seconds = seconds.get(class(flow.state(), protocol)).copied().unwrap_or(0);
     now.saturating_sub(flow.last_seen) > u64::from(seconds) * NANOS_PER_SECOND
 }
@@ -58,13 +64,18 @@ pub fn is_expired(flow: &Flow, timeouts: &Timeouts, protocol: u32, now: u64) -> 
 const fn class(state: FlowState, protocol: u32) -> usize {
     const TCP: u32 = protocol::TCP as u32;
     const UDP: u32 = protocol::UDP as u32;
+    const ICMP: u32 = protocol::ICMP as u32;
+    const ICMPV6: u32 = protocol::ICMPV6 as u32;
+    const SCTP: u32 = protocol::SCTP as u32;
     match (protocol, state) {
         (TCP, FlowState::Unreplied) => 0,
         (TCP, FlowState::Established) => 1,
         (TCP, FlowState::OriginalClosed | FlowState::ReplyClosed) => 2,
-        (TCP, FlowState::Closed) => 3,
+        (TCP, FlowState::Closed | FlowState::Reset) => 3,
         (UDP, FlowState::Unreplied) => 4,
         (UDP, _) => 5,
-        _ => 6,
+        (ICMP | ICMPV6, _) => 6,
+        (SCTP, _) => 7,
+        _ => 8,
     }
 }

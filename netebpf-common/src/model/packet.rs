@@ -38,6 +38,14 @@ impl Packet for BytePacket {
         }
     }
 
+    fn segment_size(&self) -> u32 {
+        0
+    }
+
+    fn write_covered(&mut self, offset: u32, bytes: &[u8]) -> bool {
+        self.write(offset, bytes)
+    }
+
     fn adjust_checksum(&mut self, offset: u32, change: ChecksumChange) -> bool {
         let mut field = [0; 2];
         if !self.read(offset, &mut field) {

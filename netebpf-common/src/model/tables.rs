@@ -7,11 +7,12 @@ use std::{
 
 use crate::{
     abi::{
-        Address, Config, Endpoint, Flow, FlowState, LinkKey, LocalAddress, PeerKey, PublishKey,
-        PublishTarget, SocketAddress, Tuple, Uplink, WayOut,
+        Address, AllowKey, Config, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey,
+        LocalAddress, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress, TrustKey,
+        Tuple, Uplink, WayOut,
     },
     socket::SocketTables,
-    tables::{Insert, Route, Tables},
+    tables::{Insert, Route, Tables, Tier},
 };
 
 /// The world of one test.
@@ -28,17 +29,27 @@ pub struct MapTables {
     /// `UPLINKS`.
     pub uplinks: BTreeMap<LinkKey, Uplink>,
     /// `PUBLISHED`.
-    pub published: BTreeMap<PublishKey, PublishTarget>,
+    pub published: BTreeMap<PublishBlock, PublishTarget>,
+    /// `NETWORKS`.
+    pub networks: BTreeMap<LinkKey, Network>,
+    /// `TRUSTED`.
+    pub trusted: BTreeSet<TrustKey>,
+    /// `ALLOWED`.
+    pub allowed: BTreeSet<AllowKey>,
     /// `FLOWS`.
     pub flows: BTreeMap<Tuple, Flow>,
+    /// `PENDING`.
+    pub pending: BTreeMap<Tuple, Flow>,
+    /// `FRAGMENTS`.
+    pub fragments: BTreeMap<FragmentKey, FragmentPorts>,
     /// `SOCKET_PEERS`.
     pub peers: BTreeMap<PeerKey, SocketAddress>,
-    /// The routing table: an address in the subnet, its mask, the route; the first match wins. A next hop of
-    /// [`Address::UNSPECIFIED_V4`] is the destination itself.
+    /// The routing table: an address in the subnet, its mask, the route; the first match wins. A wildcard next
+    /// hop is the destination itself.
     pub routes: std::vec::Vec<(Address, Address, Route)>,
     /// Tuples that a host socket receives.
     pub host_sockets: BTreeSet<Tuple>,
-    /// How many entries `flows` may have; zero for no limit.
+    /// How many entries `flows` and `pending` may have each; zero for no limit.
     pub flow_limit: usize,
     lookups: Cell<u32>,
 }
@@ -54,8 +65,34 @@ impl MapTables {
         found
     }
 
-    fn has_room(&self) -> bool {
-        self.flow_limit == 0 || self.flows.len() < self.flow_limit
+    fn has_room(&self, tier: Tier) -> bool {
+        self.flow_limit == 0 || self.tier(tier).len() < self.flow_limit
+    }
+
+    /// One of the two flow tables.
+    #[must_use]
+    pub const fn tier(&self, tier: Tier) -> &BTreeMap<Tuple, Flow> {
+        match tier {
+            Tier::Assured => &self.flows,
+            Tier::Pending => &self.pending,
+        }
+    }
+
+    /// The same, to change it.
+    pub const fn tier_mut(&mut self, tier: Tier) -> &mut BTreeMap<Tuple, Flow> {
+        match tier {
+            Tier::Assured => &mut self.flows,
+            Tier::Pending => &mut self.pending,
+        }
+    }
+
+    /// The longest block that holds a port, as the kernel's trie finds it.
+    fn find_published(&self, key: &PublishKey) -> Option<PublishTarget> {
+        let same = |block: &PublishBlock| {
+            block.key.address == key.address && block.key.protocol() == key.protocol() && block.holds(key.port)
+        };
+        let found = self.published.iter().filter(|(block, _)| same(block));
+        found.max_by_key(|(block, _)| block.bits()).map(|(_, target)| *target)
     }
 }
 
@@ -77,7 +114,7 @@ impl Tables for MapTables {
     }
 
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
-        self.counted(self.published.get(key).copied())
+        self.counted(self.find_published(key))
     }
 
     fn route(&self, _ingress: u32, _source: Address, destination: Address) -> Option<Route> {
@@ -86,17 +123,38 @@ impl Tables for MapTables {
         }
         let (_, _, route) =
             self.routes.iter().find(|(subnet, mask, _)| destination.matches(*subnet, *mask))?;
-        let on_link = route.next_hop == Address::UNSPECIFIED_V4;
-        Some(Route { ifindex: route.ifindex, next_hop: if on_link { destination } else { route.next_hop } })
+        let on_link = route.next_hop.is_unspecified();
+        Some(Route { next_hop: if on_link { destination } else { route.next_hop }, ..*route })
     }
 
     fn host_socket(&self, tuple: &Tuple) -> bool {
         self.host_sockets.contains(tuple)
     }
 
-    fn observe_flow(&mut self, tuple: &Tuple, now: u64, length: u32) -> Option<Flow> {
+    fn network(&self, bridge: LinkKey) -> Option<Network> {
+        self.counted(self.networks.get(&bridge).copied())
+    }
+
+    fn trusted(&self, key: &TrustKey) -> bool {
+        self.counted(self.trusted.contains(key))
+    }
+
+    fn allowed(&self, key: &AllowKey) -> bool {
+        self.counted(self.allowed.contains(key))
+    }
+
+    fn fragment(&self, key: &FragmentKey) -> Option<FragmentPorts> {
+        self.counted(self.fragments.get(key).copied())
+    }
+
+    fn remember_fragment(&mut self, key: &FragmentKey, ports: &FragmentPorts) -> bool {
+        self.fragments.insert(*key, *ports);
+        true
+    }
+
+    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32) -> Option<Flow> {
         self.counted(());
-        let flow = self.flows.get_mut(tuple)?;
+        let flow = self.tier_mut(tier).get_mut(tuple)?;
         let before = *flow;
         flow.last_seen = now;
         flow.packets += 1;
@@ -104,44 +162,44 @@ impl Tables for MapTables {
         Some(before)
     }
 
-    fn flow(&self, tuple: &Tuple) -> Option<Flow> {
-        self.counted(self.flows.get(tuple).copied())
+    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<Flow> {
+        self.counted(self.tier(tier).get(tuple).copied())
     }
 
-    fn insert_flow(&mut self, tuple: &Tuple, flow: &Flow) -> Insert {
-        if self.flows.contains_key(tuple) {
+    fn insert_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> Insert {
+        if self.tier(tier).contains_key(tuple) {
             return Insert::Exists;
         }
-        if !self.has_room() {
+        if !self.has_room(tier) {
             return Insert::Full;
         }
-        self.flows.insert(*tuple, *flow);
+        self.tier_mut(tier).insert(*tuple, *flow);
         Insert::Done
     }
 
-    fn replace_flow(&mut self, tuple: &Tuple, flow: &Flow) -> bool {
-        let fits = self.flows.contains_key(tuple) || self.has_room();
+    fn replace_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> bool {
+        let fits = self.tier(tier).contains_key(tuple) || self.has_room(tier);
         if fits {
-            self.flows.insert(*tuple, *flow);
+            self.tier_mut(tier).insert(*tuple, *flow);
         }
         fits
     }
 
-    fn set_flow_state(&mut self, tuple: &Tuple, state: FlowState) {
-        if let Some(flow) = self.flows.get_mut(tuple) {
+    fn set_flow_state(&mut self, tier: Tier, tuple: &Tuple, state: FlowState) {
+        if let Some(flow) = self.tier_mut(tier).get_mut(tuple) {
             flow.set_state(state);
         }
     }
 
-    fn renew_flow(&mut self, tuple: &Tuple, way_out: &WayOut, epoch: u32) {
-        if let Some(flow) = self.flows.get_mut(tuple) {
-            flow.way_out = *way_out;
-            flow.epoch = epoch;
-        }
+    fn renew_flow(&mut self, tier: Tier, tuple: &Tuple, way_out: &WayOut, epoch: u32) -> bool {
+        let Some(flow) = self.tier_mut(tier).get_mut(tuple) else { return false };
+        flow.way_out = *way_out;
+        flow.epoch = epoch;
+        true
     }
 
-    fn remove_flow(&mut self, tuple: &Tuple) {
-        self.flows.remove(tuple);
+    fn remove_flow(&mut self, tier: Tier, tuple: &Tuple) {
+        self.tier_mut(tier).remove(tuple);
     }
 }
 
@@ -155,7 +213,7 @@ impl SocketTables for MapTables {
     }
 
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
-        self.published.get(key).copied()
+        self.find_published(key)
     }
 
     fn peer(&self, key: &PeerKey) -> Option<SocketAddress> {

@@ -1,12 +1,15 @@
 //! What do a flow's packets look like on the other side? Chooses the source port, records the flow, rewrites packets.
 
 mod record;
+mod related;
 mod rewrite;
+mod sctp;
 #[cfg(test)]
 mod tests;
 
 pub use record::{MAX_ATTEMPTS, record};
-pub use rewrite::rewrite;
+pub use related::translate_error;
+pub use rewrite::{Hop, translate};
 
 use crate::{
     abi::{Address, Translation, Tuple},

@@ -1,15 +1,15 @@
 //! Records a flow under a source port that nobody else uses.
 //!
 //! Keeps the sender's own port when it is free, otherwise tries a bounded number of others. The insertion of the
-//! reply's entry is the arbiter between CPUs: whoever inserts first has the port. As in `nf_nat`, one port may serve
-//! many remote addresses.
+//! reply's entry among the pending flows is the arbiter between CPUs: whoever inserts first has the port, unless an
+//! assured flow has it already. As in `nf_nat`, one port may serve many remote addresses.
 
 use super::{port_delta, translation};
 use crate::{
     abi::{Direction, Flow, FlowState, Port, Tuple, protocol},
     conntrack,
     run::Run,
-    tables::{Insert, Tables},
+    tables::{Insert, Tables, Tier},
     verdict::DropReason,
 };
 
@@ -23,20 +23,24 @@ const FIRST_CHOSEN: u16 = 1024;
 #[inline(always)]
 pub fn record<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     expect_reply(run);
+    run.workspace.set_tier(Tier::Pending);
+    let is_fixed = !has_ports(run.workspace.original.protocol) || !run.workspace.decision.source_is_host();
     let mut attempt = 0;
-    loop {
-        match claim(run)? {
-            Claim::Mine => break,
-            Claim::OtherFlow if attempt == 0 && take_over(run) => break,
-            Claim::OtherFlow | Claim::HostSocket => {}
-        }
+    while !claim(run)? {
         attempt += 1;
-        if attempt == MAX_ATTEMPTS {
+        if attempt == MAX_ATTEMPTS || is_fixed {
             return Err(DropReason::NatPortsExhausted);
         }
         try_other_port(run, attempt);
     }
     complete(run)
+}
+
+/// Whether another source port can be given to packets of a protocol.
+const fn has_ports(number: u32) -> bool {
+    const CHANGEABLE: [u32; 4] =
+        [protocol::TCP as u32, protocol::UDP as u32, protocol::ICMP as u32, protocol::ICMPV6 as u32];
+    number == CHANGEABLE[0] || number == CHANGEABLE[1] || number == CHANGEABLE[2] || number == CHANGEABLE[3]
 }
 
 /// Prepares the reply's entry under the sender's own port.
@@ -64,46 +68,64 @@ fn try_other_port<P, T>(run: &mut Run<'_, P, T>, attempt: u32) {
     workspace.entry.translation.port_delta = port_delta(&workspace.reply, &workspace.original.mirrored());
 }
 
-/// Who has a reply's tuple.
-enum Claim {
-    /// This flow, from now on.
-    Mine,
-    /// Another flow.
-    OtherFlow,
-    /// A socket of the host.
-    HostSocket,
-}
-
-/// Tries to take the reply's tuple.
+/// Tries to take the reply's tuple; false if a host socket or another flow has it.
 #[inline(always)]
-fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Result<Claim, DropReason> {
+fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Result<bool, DropReason> {
     let workspace = &mut *run.workspace;
     if workspace.decision.source_is_host() && run.tables.host_socket(&workspace.reply) {
-        return Ok(Claim::HostSocket);
+        return Ok(false);
     }
-    match run.tables.insert_flow(&workspace.reply, &workspace.entry) {
-        Insert::Done => Ok(Claim::Mine),
-        Insert::Full => Err(DropReason::FlowTableFull),
-        Insert::Exists => Ok(Claim::OtherFlow),
-    }
+    let mine = match run.tables.insert_flow(Tier::Pending, &workspace.reply, &workspace.entry) {
+        Insert::Done => true,
+        Insert::Full => return Err(DropReason::FlowTableFull),
+        Insert::Exists => take_over(run),
+    };
+    Ok(mine && !is_assured(run))
 }
 
-/// Takes a tuple whose flow is over; false if it is alive.
+/// Takes a tuple whose pending flow is over, or is this one with its first half displaced; false if it is another's.
 #[inline(always)]
 fn take_over<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     let workspace = &mut *run.workspace;
-    let Some(old) = run.tables.flow(&workspace.reply) else { return false };
+    let Some(old) = run.tables.flow(Tier::Pending, &workspace.reply) else { return false };
     workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
-    let find = || run.tables.flow(&workspace.other);
-    let (timeouts, now) = (&run.config.timeouts, run.arrival.now);
-    let over = matches!(old.state(), FlowState::Closed)
-        || conntrack::is_over(&old, workspace.reply.protocol, find, timeouts, now);
-    if !over {
+    let is_own = workspace.other == workspace.original;
+    if !is_own && !is_free(run, &old, Tier::Pending) {
         return false;
     }
-    run.tables.remove_flow(&workspace.other);
-    run.tables.remove_flow(&workspace.reply);
-    matches!(run.tables.insert_flow(&workspace.reply, &workspace.entry), Insert::Done)
+    let workspace = &mut *run.workspace;
+    if !is_own {
+        run.tables.remove_flow(Tier::Pending, &workspace.other);
+    }
+    run.tables.remove_flow(Tier::Pending, &workspace.reply);
+    matches!(run.tables.insert_flow(Tier::Pending, &workspace.reply, &workspace.entry), Insert::Done)
+}
+
+/// Whether an assured flow has the tuple that was just taken, which is then given back. One that is over gives way.
+#[inline(always)]
+fn is_assured<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
+    let workspace = &mut *run.workspace;
+    let Some(old) = run.tables.flow(Tier::Assured, &workspace.reply) else { return false };
+    workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
+    let free = workspace.other == workspace.original || is_free(run, &old, Tier::Assured);
+    let workspace = &mut *run.workspace;
+    if free {
+        run.tables.remove_flow(Tier::Assured, &workspace.other);
+        run.tables.remove_flow(Tier::Assured, &workspace.reply);
+        return false;
+    }
+    run.tables.remove_flow(Tier::Pending, &workspace.reply);
+    true
+}
+
+/// Whether the flow with this entry under the reply's tuple is over.
+#[inline(always)]
+fn is_free<P>(run: &Run<'_, P, impl Tables>, old: &Flow, tier: Tier) -> bool {
+    let workspace = &*run.workspace;
+    let find = || run.tables.flow(tier, &workspace.other);
+    let (timeouts, now) = (&run.config.timeouts, run.arrival.now);
+    matches!(old.state(), FlowState::Closed | FlowState::Reset)
+        || conntrack::is_over(old, workspace.reply.protocol, find, timeouts, now)
 }
 
 /// Adds the original direction's entry; takes the reply's back if that fails.
@@ -113,10 +135,10 @@ fn complete<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     let there = translation(&workspace.original, &workspace.reply.mirrored());
     workspace.flow =
         Flow::new(Direction::Original, there, workspace.forward, run.config.epoch, run.arrival.now);
-    if run.tables.replace_flow(&workspace.original, &workspace.flow) {
+    if run.tables.replace_flow(Tier::Pending, &workspace.original, &workspace.flow) {
         return Ok(());
     }
-    run.tables.remove_flow(&workspace.reply);
+    run.tables.remove_flow(Tier::Pending, &workspace.reply);
     Err(DropReason::FlowTableFull)
 }
 
@@ -125,15 +147,17 @@ fn complete<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
 fn candidate(original: &Tuple, seed: u32, attempt: u32) -> Port {
     let [a, b, c, d] = mix(original, seed).wrapping_add(attempt.wrapping_mul(0x9e37_79b9)).to_le_bytes();
     let number = u16::from_le_bytes([a ^ c, b ^ d]);
-    let is_echo = original.protocol == u32::from(protocol::ICMP);
+    let is_echo =
+        original.protocol == u32::from(protocol::ICMP) || original.protocol == u32::from(protocol::ICMPV6);
     Port::new(if is_echo || number >= FIRST_CHOSEN { number } else { number | FIRST_CHOSEN })
 }
 
 #[inline(always)]
 fn mix(tuple: &Tuple, seed: u32) -> u32 {
     let ports = u32::from(tuple.source_port.wire()) << 16 | u32::from(tuple.destination_port.wire());
+    let (source, destination) = (tuple.source.words(), tuple.destination.words());
     let mut hash = seed;
-    for word in [tuple.source.words()[3], tuple.destination.words()[3], ports] {
+    for word in [source[0] ^ source[3], source[1] ^ source[2], destination[0] ^ destination[3], destination[1] ^ destination[2], ports] {
         hash = (hash ^ word).wrapping_mul(0x85eb_ca6b);
         hash ^= hash >> 13;
     }

@@ -1,12 +1,12 @@
-//! Rewrites a packet as its flow says, and sends it on.
+//! Rewrites a packet as its flow says.
 
+use super::sctp;
 use crate::{
-    abi::{Address, Flow, Mac, Way},
-    checksum,
+    abi::{Family, Flow, Mac},
     packet::{ChecksumChange, Packet},
-    parse::{Frame, Transport, TransportKind},
+    parse::{Fragment, Frame, Transport, TransportKind},
     run::Run,
-    verdict::{DropReason, Verdict},
+    verdict::DropReason,
 };
 
 const TCP_CHECKSUM: u32 = 16;
@@ -14,44 +14,48 @@ const UDP_CHECKSUM: u32 = 6;
 const ICMP_CHECKSUM: u32 = 2;
 const ICMP_IDENTIFIER: u32 = 4;
 
-/// Translates addresses and ports as the workspace's flow says, counts the hop, and says where the packet goes.
+/// Who counts the hop, and what becomes of the MACs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hop {
+    /// The packet goes around the host stack: one hop is counted, and the frame gets these MACs.
+    Here {
+        /// To whom; `None` if the kernel finds both.
+        macs: Option<(Mac, Mac)>,
+    },
+    /// The host stack routes the packet and counts the hop.
+    InStack,
+}
+
+/// Translates addresses and ports as the workspace's flow says.
 #[inline(always)]
-pub fn rewrite<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, DropReason> {
+pub fn translate<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> Result<(), DropReason> {
     let workspace = &mut *run.workspace;
     let (frame, flow) = (&mut workspace.frame, &workspace.flow);
-    let way_out = &flow.way_out;
-    let verdict = match way_out.way() {
-        Some(Way::Sandbox) => {
-            set_macs(frame, way_out.destination_mac, way_out.source_mac);
-            Verdict::ToSandbox { ifindex: way_out.ifindex }
-        }
-        Some(Way::Uplink) => Verdict::ToUplink { ifindex: way_out.ifindex, next_hop: way_out.next_hop },
-        None => return Err(DropReason::UnknownFlow),
-    };
+    pass_on(frame, hop);
     let translation = &flow.translation;
-    set_addresses(frame, translation.source, translation.destination, translation.address_delta);
-    let done = run.packet.write(0, frame.wire()) && rewrite_transport(run.packet, &workspace.transport, flow);
-    if done { Ok(verdict) } else { Err(DropReason::RewriteFailed) }
+    frame.set_addresses(translation.source, translation.destination, translation.address_delta);
+    let bare = run.arrival.bare;
+    let done = frame.write(run.packet, bare) && rewrite_transport(run.packet, frame, &workspace.transport, flow);
+    if done { Ok(()) } else { Err(DropReason::RewriteFailed) }
+}
+
+/// Counts the hop and sets the MACs, in the workspace's frame.
+#[inline(always)]
+pub(super) const fn pass_on(frame: &mut Frame, hop: Hop) {
+    if let Hop::Here { macs } = hop {
+        frame.count_hop();
+        if let Some((destination, source)) = macs {
+            frame.destination_mac = destination;
+            frame.source_mac = source;
+        }
+    }
 }
 
 #[inline(always)]
-const fn set_macs(frame: &mut Frame, destination: Mac, source: Mac) {
-    frame.destination_mac = destination;
-    frame.source_mac = source;
-}
-
-#[inline(always)]
-fn set_addresses(frame: &mut Frame, source: Address, destination: Address, delta: u32) {
-    let hop = |ttl| u32::from(u16::from_ne_bytes([ttl, frame.protocol]));
-    let ttl = frame.ttl.wrapping_sub(1);
-    let delta = checksum::add(delta, checksum::change(hop(frame.ttl), hop(ttl)));
-    frame.ttl = ttl;
-    frame.checksum = checksum::adjust(frame.checksum, delta);
-    frame.set_addresses(source, destination);
-}
-
-#[inline(always)]
-fn rewrite_transport(packet: &mut impl Packet, transport: &Transport, flow: &Flow) -> bool {
+fn rewrite_transport(packet: &mut impl Packet, frame: &Frame, transport: &Transport, flow: &Flow) -> bool {
+    if !transport.is_here() {
+        return true;
+    }
     let translation = &flow.translation;
     let offset = transport.offset;
     let (source, destination) = (translation.source_port.wire(), translation.destination_port.wire());
@@ -68,18 +72,25 @@ fn rewrite_transport(packet: &mut impl Packet, transport: &Transport, flow: &Flo
                     || packet.write(offset, &[s0, s1, d0, d1])
                         && packet.adjust_checksum(checksum, change(translation.port_delta, false)))
         }
-        TransportKind::EchoRequest => {
-            !ports_change || rewrite_identifier(packet, offset, source, translation.port_delta)
+        TransportKind::EchoRequest => rewrite_query(packet, frame, offset, source, flow),
+        TransportKind::EchoReply => rewrite_query(packet, frame, offset, destination, flow),
+        TransportKind::Sctp => {
+            let whole = matches!(frame.fragment(), Fragment::Whole);
+            !ports_change || whole && sctp::rewrite(packet, frame, offset, [source, destination])
         }
-        TransportKind::EchoReply => {
-            !ports_change || rewrite_identifier(packet, offset, destination, translation.port_delta)
-        }
+        TransportKind::Error | TransportKind::Generic => true,
     }
 }
 
+/// An ICMPv6 checksum covers the addresses (RFC 4443, 2.3), an ICMP checksum does not.
 #[inline(always)]
-fn rewrite_identifier(packet: &mut impl Packet, offset: u32, identifier: u16, delta: u32) -> bool {
-    let change = ChecksumChange { delta, pseudo_header: false, zero_is_none: false };
-    packet.write(offset + ICMP_IDENTIFIER, &identifier.to_ne_bytes())
-        && packet.adjust_checksum(offset + ICMP_CHECKSUM, change)
+fn rewrite_query(packet: &mut impl Packet, frame: &Frame, offset: u32, identifier: u16, flow: &Flow) -> bool {
+    let checksum = offset + ICMP_CHECKSUM;
+    let translation = &flow.translation;
+    let change = |delta, pseudo_header| ChecksumChange { delta, pseudo_header, zero_is_none: false };
+    let covers_addresses = matches!(frame.family(), Family::V6);
+    (!covers_addresses || packet.adjust_checksum(checksum, change(translation.address_delta, true)))
+        && (translation.port_delta == 0
+            || packet.write(offset + ICMP_IDENTIFIER, &identifier.to_ne_bytes())
+                && packet.adjust_checksum(checksum, change(translation.port_delta, false)))
 }

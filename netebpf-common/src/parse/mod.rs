@@ -1,9 +1,15 @@
 //! What is this packet? Reads the headers that decisions need, and refuses those that contradict themselves.
 
+mod frame;
 mod ipv4;
+mod ipv6;
+mod quoted;
+#[cfg(test)]
+mod tests;
 mod transport;
 
-pub use ipv4::Frame;
+pub use frame::{ETHERNET_LENGTH, Fragment, Frame};
+pub use quoted::{Quoted, quoted};
 pub(crate) use transport::tcp_flag;
 pub use transport::{Transport, TransportKind, transport};
 
@@ -11,41 +17,58 @@ use crate::{packet::Packet, run::Run, verdict::DropReason};
 
 const ETHERTYPE_IPV4: u16 = 0x0800_u16.to_be();
 const ETHERTYPE_IPV6: u16 = 0x86dd_u16.to_be();
+const ETHERTYPE_ARP: u16 = 0x0806_u16.to_be();
 
 /// What a frame carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Network {
-    /// IPv4; the workspace's frame holds the headers.
-    Ipv4,
-    /// IPv6.
-    Ipv6,
-    /// ARP and whatever else a segment carries.
+    /// IPv4 or IPv6; the workspace's frame and tuple hold what the headers say.
+    Ip,
+    /// ARP (RFC 826).
+    Arp,
+    /// Whatever else a segment carries.
     Other,
 }
 
-/// Reads the Ethernet and IPv4 headers into the workspace.
+/// Reads the Ethernet and IP headers into the workspace, and the addresses and the protocol into its tuple.
 #[inline(always)]
 pub fn parse<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Network, DropReason> {
+    let bare = run.arrival.bare;
     let frame = &mut run.workspace.frame;
-    if !run.packet.read(0, frame.wire_mut()) {
-        return short_frame(run.packet);
+    if !frame.read(run.packet, bare) {
+        return short_frame(run.packet, bare);
     }
-    match frame.ethertype {
-        ETHERTYPE_IPV4 => frame.check(run.packet.length()).map(|()| Network::Ipv4),
-        ETHERTYPE_IPV6 => Ok(Network::Ipv6),
+    if bare {
+        frame.ethertype = ethertype_of_bare(frame);
+    }
+    match run.workspace.frame.ethertype {
+        ETHERTYPE_IPV4 => ipv4::parse(run).map(|()| Network::Ip),
+        ETHERTYPE_IPV6 => ipv6::parse(run).map(|()| Network::Ip),
+        ETHERTYPE_ARP => Ok(Network::Arp),
         _ => Ok(Network::Other),
     }
 }
 
-/// A frame that is too short for IPv4 may still carry something else.
+/// Without an Ethernet header the IP version is all there is.
 #[inline(always)]
-fn short_frame(packet: &impl Packet) -> Result<Network, DropReason> {
+const fn ethertype_of_bare(frame: &Frame) -> u16 {
+    let [version, ..] = frame.header[0].to_ne_bytes();
+    match version >> 4 {
+        4 => ETHERTYPE_IPV4,
+        6 => ETHERTYPE_IPV6,
+        _ => 0,
+    }
+}
+
+/// A frame that is too short for IP may still carry something else.
+#[inline(always)]
+fn short_frame(packet: &impl Packet, bare: bool) -> Result<Network, DropReason> {
     let mut ethertype = [0; 2];
-    if !packet.read(12, &mut ethertype) {
+    if bare || !packet.read(12, &mut ethertype) {
         return Err(DropReason::Malformed);
     }
     match u16::from_ne_bytes(ethertype) {
-        ETHERTYPE_IPV4 | ETHERTYPE_IPV6 => Err(DropReason::Malformed),
+        ETHERTYPE_IPV4 | ETHERTYPE_IPV6 | ETHERTYPE_ARP => Err(DropReason::Malformed),
         _ => Ok(Network::Other),
     }
 }

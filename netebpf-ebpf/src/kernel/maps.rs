@@ -3,17 +3,21 @@
 use aya_ebpf::{
     bindings::{BPF_ANY, BPF_F_NO_PREALLOC, BPF_NOEXIST},
     macros::map,
-    maps::{Array, HashMap, LruHashMap, PerCpuArray},
+    maps::{
+        Array, HashMap, LruHashMap, PerCpuArray,
+        lpm_trie::{Key, LpmTrie},
+    },
     programs::TcContext,
 };
 use netebpf_common::{
     abi::{
-        Address, Config, Endpoint, Flow, FlowState, LinkKey, LocalAddress, PeerKey, PublishKey,
-        PublishTarget, SocketAddress, Tuple, Uplink, WayOut,
+        Address, AllowKey, Config, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey,
+        LocalAddress, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress, TrustKey,
+        Tuple, Uplink, WayOut,
     },
     run::Workspace,
     socket::SocketTables,
-    tables::{Insert, Route, Tables},
+    tables::{Insert, Route, Tables, Tier},
 };
 
 use super::{routes, sockets};
@@ -31,9 +35,19 @@ static LOCALS: HashMap<Address, LocalAddress> = HashMap::pinned(65_536, BPF_F_NO
 #[map]
 static UPLINKS: HashMap<LinkKey, Uplink> = HashMap::pinned(4_096, BPF_F_NO_PREALLOC);
 #[map]
-static PUBLISHED: HashMap<PublishKey, PublishTarget> = HashMap::pinned(131_072, BPF_F_NO_PREALLOC);
+static NETWORKS: HashMap<LinkKey, Network> = HashMap::pinned(4_096, BPF_F_NO_PREALLOC);
 #[map]
-static FLOWS: LruHashMap<Tuple, Flow> = LruHashMap::pinned(262_144, 0);
+static TRUSTED: HashMap<TrustKey, u32> = HashMap::pinned(4_096, BPF_F_NO_PREALLOC);
+#[map]
+static ALLOWED: HashMap<AllowKey, u32> = HashMap::pinned(65_536, BPF_F_NO_PREALLOC);
+#[map]
+static PUBLISHED: LpmTrie<PublishKey, PublishTarget> = LpmTrie::pinned(262_144, BPF_F_NO_PREALLOC);
+#[map]
+static FLOWS: HashMap<Tuple, Flow> = HashMap::pinned(262_144, 0);
+#[map]
+static PENDING: LruHashMap<Tuple, Flow> = LruHashMap::pinned(65_536, 0);
+#[map]
+static FRAGMENTS: LruHashMap<FragmentKey, FragmentPorts> = LruHashMap::pinned(16_384, 0);
 #[map]
 static WORKSPACE: PerCpuArray<Workspace> = PerCpuArray::with_max_entries(1, 0);
 #[map]
@@ -56,6 +70,22 @@ macro_rules! copy_of {
     ($map:ident, $key:expr) => {
         // SAFETY: the value is copied at once, and every bit pattern is valid, so a write in between harms nothing.
         unsafe { $map.get($key).copied() }
+    };
+}
+
+/// The range of published ports that a port belongs to.
+#[inline(always)]
+fn find_published(key: &PublishKey) -> Option<PublishTarget> {
+    PUBLISHED.get(&Key::new(PublishBlock::single(*key).bits(), *key)).copied()
+}
+
+/// Calls a method of the map of a tier.
+macro_rules! in_tier {
+    ($tier:expr, $method:ident($($argument:expr),*)) => {
+        match $tier {
+            Tier::Assured => FLOWS.$method($($argument),*),
+            Tier::Pending => PENDING.$method($($argument),*),
+        }
     };
 }
 
@@ -91,8 +121,33 @@ impl Tables for Maps<'_> {
     }
 
     #[inline(always)]
+    fn network(&self, bridge: LinkKey) -> Option<Network> {
+        copy_of!(NETWORKS, &bridge)
+    }
+
+    #[inline(always)]
+    fn trusted(&self, key: &TrustKey) -> bool {
+        TRUSTED.get_ptr(key).is_some()
+    }
+
+    #[inline(always)]
+    fn allowed(&self, key: &AllowKey) -> bool {
+        ALLOWED.get_ptr(key).is_some()
+    }
+
+    #[inline(always)]
+    fn fragment(&self, key: &FragmentKey) -> Option<FragmentPorts> {
+        copy_of!(FRAGMENTS, key)
+    }
+
+    #[inline(always)]
+    fn remember_fragment(&mut self, key: &FragmentKey, ports: &FragmentPorts) -> bool {
+        FRAGMENTS.insert(key, ports, u64::from(BPF_ANY)).is_ok()
+    }
+
+    #[inline(always)]
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
-        copy_of!(PUBLISHED, key)
+        find_published(key)
     }
 
     #[inline(always)]
@@ -106,8 +161,8 @@ impl Tables for Maps<'_> {
     }
 
     #[inline(always)]
-    fn observe_flow(&mut self, tuple: &Tuple, now: u64, length: u32) -> Option<Flow> {
-        let flow = FLOWS.get_ptr_mut(tuple)?;
+    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32) -> Option<Flow> {
+        let flow = in_tier!(tier, get_ptr_mut(tuple))?;
         // SAFETY: the pointer is valid for the program's run; two CPUs may lose a count, never an entry.
         unsafe {
             let before = *flow;
@@ -119,13 +174,14 @@ impl Tables for Maps<'_> {
     }
 
     #[inline(always)]
-    fn flow(&self, tuple: &Tuple) -> Option<Flow> {
-        copy_of!(FLOWS, tuple)
+    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<Flow> {
+        // SAFETY: the value is copied at once, and every bit pattern is valid, so a write in between harms nothing.
+        unsafe { in_tier!(tier, get(tuple)).copied() }
     }
 
     #[inline(always)]
-    fn insert_flow(&mut self, tuple: &Tuple, flow: &Flow) -> Insert {
-        match FLOWS.insert(tuple, flow, u64::from(BPF_NOEXIST)) {
+    fn insert_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> Insert {
+        match in_tier!(tier, insert(tuple, flow, u64::from(BPF_NOEXIST))) {
             Ok(()) => Insert::Done,
             Err(EEXIST) => Insert::Exists,
             Err(_) => Insert::Full,
@@ -133,33 +189,33 @@ impl Tables for Maps<'_> {
     }
 
     #[inline(always)]
-    fn replace_flow(&mut self, tuple: &Tuple, flow: &Flow) -> bool {
-        FLOWS.insert(tuple, flow, u64::from(BPF_ANY)).is_ok()
+    fn replace_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> bool {
+        in_tier!(tier, insert(tuple, flow, u64::from(BPF_ANY))).is_ok()
     }
 
     #[inline(always)]
-    fn set_flow_state(&mut self, tuple: &Tuple, state: FlowState) {
-        if let Some(flow) = FLOWS.get_ptr_mut(tuple) {
+    fn set_flow_state(&mut self, tier: Tier, tuple: &Tuple, state: FlowState) {
+        if let Some(flow) = in_tier!(tier, get_ptr_mut(tuple)) {
             // SAFETY: the pointer is valid for the program's run and this writes one byte.
             unsafe { (*flow).set_state(state) };
         }
     }
 
     #[inline(always)]
-    fn renew_flow(&mut self, tuple: &Tuple, way_out: &WayOut, epoch: u32) {
-        if let Some(flow) = FLOWS.get_ptr_mut(tuple) {
-            // SAFETY: the pointer is valid for the program's run; CPUs that race here write the same.
-            unsafe {
-                (*flow).way_out = *way_out;
-                (*flow).epoch = epoch;
-            }
+    fn renew_flow(&mut self, tier: Tier, tuple: &Tuple, way_out: &WayOut, epoch: u32) -> bool {
+        let Some(flow) = in_tier!(tier, get_ptr_mut(tuple)) else { return false };
+        // SAFETY: the pointer is valid for the program's run; CPUs that race here write the same.
+        unsafe {
+            (*flow).way_out = *way_out;
+            (*flow).epoch = epoch;
         }
+        true
     }
 
     #[inline(always)]
     #[expect(clippy::let_underscore_must_use, reason = "an entry that is gone already is as good as removed")]
-    fn remove_flow(&mut self, tuple: &Tuple) {
-        let _ = FLOWS.remove(tuple);
+    fn remove_flow(&mut self, tier: Tier, tuple: &Tuple) {
+        let _ = in_tier!(tier, remove(tuple));
     }
 }
 
@@ -179,7 +235,7 @@ impl SocketTables for SocketMaps {
 
     #[inline(always)]
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
-        copy_of!(PUBLISHED, key)
+        find_published(key)
     }
 
     #[inline(always)]

@@ -8,13 +8,24 @@ use aya_ebpf::{
     maps::PerCpuArray,
     programs::TcContext,
 };
-use netebpf_common::{abi::Address, tables::Route};
+use netebpf_common::{
+    abi::{Address, Family},
+    tables::Route,
+};
 
 const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
 
 /// Length of the query, as the helper wants it.
 const QUERY_LENGTH: i32 = 64;
 const _: () = assert!(size_of::<FibLookup>() == 64);
+
+/// Do not ask for the neighbour's MAC (Linux 6.3); otherwise the MTU is only told when that is known.
+const SKIP_NEIGHBOUR: u32 = 4;
+const EINVAL: i64 = -22;
+
+/// Any length makes the kernel tell the route's MTU in the same field (Linux 5.12).
+const ASK_FOR_MTU: u16 = 1;
 
 /// The question that is put to the kernel and its answer. On the stack they would cost 64 bytes there is no room for, and
 /// the verifier would follow each possible answer separately.
@@ -36,17 +47,47 @@ pub(crate) fn lookup(
         slot.write_bytes(0, 1);
         &mut *slot
     };
-    query.family = AF_INET;
     query.ifindex = ingress;
-    query.__bindgen_anon_3.ipv4_src = source.v4_wire();
-    query.__bindgen_anon_4.ipv4_dst = destination.v4_wire();
-    // SAFETY: the pointer is to a map value of the size that is passed.
-    let answer = unsafe { bpf_fib_lookup(context.as_ptr(), &raw mut *query, QUERY_LENGTH, 0) };
-    let answer = u32::try_from(answer).ok()?;
-    if answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH {
+    query.__bindgen_anon_1.tot_len = ASK_FOR_MTU;
+    match destination.family() {
+        Family::V4 => {
+            query.family = AF_INET;
+            query.__bindgen_anon_3.ipv4_src = source.v4_wire();
+            query.__bindgen_anon_4.ipv4_dst = destination.v4_wire();
+        }
+        Family::V6 => {
+            query.family = AF_INET6;
+            query.__bindgen_anon_3.ipv6_src = source.words();
+            query.__bindgen_anon_4.ipv6_dst = destination.words();
+        }
+    }
+    if !ask(context, query) {
         return None;
     }
-    // SAFETY: every bit pattern is a valid word; the helper leaves the gateway here, or the destination as it was.
-    let next_hop = Address::v4_from_wire(unsafe { query.__bindgen_anon_4.ipv4_dst });
-    Some(Route { ifindex: query.ifindex, next_hop })
+    // SAFETY: every bit pattern is a valid word; the helper leaves the gateway here, or the destination as it was, and
+    // the gateway of an IPv4 route may be an IPv6 one (RFC 8950).
+    let (next_hop, told) = unsafe {
+        let next_hop = if query.family == AF_INET {
+            Address::v4_from_wire(query.__bindgen_anon_4.ipv4_dst)
+        } else {
+            Address::from_words(query.__bindgen_anon_4.ipv6_dst)
+        };
+        (next_hop, query.__bindgen_anon_1.mtu_result)
+    };
+    let mtu = if told == ASK_FOR_MTU { 0 } else { u32::from(told) };
+    Some(Route { ifindex: query.ifindex, next_hop, mtu })
+}
+
+/// Puts the question; false if there is no route that forwards.
+#[inline(never)]
+fn ask(context: &TcContext, query: &mut FibLookup) -> bool {
+    // SAFETY: the pointer is to a map value of the size that is passed.
+    let put = |query: &mut FibLookup, flags| unsafe {
+        bpf_fib_lookup(context.as_ptr(), &raw mut *query, QUERY_LENGTH, flags)
+    };
+    let mut answer = put(query, SKIP_NEIGHBOUR);
+    if answer == EINVAL {
+        answer = put(query, 0);
+    }
+    answer == i64::from(BPF_FIB_LKUP_RET_SUCCESS) || answer == i64::from(BPF_FIB_LKUP_RET_NO_NEIGH)
 }

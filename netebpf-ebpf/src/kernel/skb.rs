@@ -1,15 +1,19 @@
 //! A socket buffer as the pipeline's packet.
 
 use aya_ebpf::{
-    bindings::{__sk_buff, BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR},
+    bindings::{__sk_buff, BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR, BPF_F_RECOMPUTE_CSUM},
     helpers::{bpf_l4_csum_replace, bpf_skb_load_bytes, bpf_skb_store_bytes},
     programs::TcContext,
 };
-use netebpf_common::packet::{ChecksumChange, Packet};
+use netebpf_common::{
+    packet::{ChecksumChange, Packet},
+    run::Mark,
+};
 
-/// Written to `tc_index`, which nothing but the long-gone dsmark scheduler reads, on packets that were decided about.
+/// Written to `tc_index`, which nothing but the long-gone dsmark scheduler reads, for the next hook that a packet meets.
 ///
-/// A sandbox cannot forge it: `from_container` sees each of its packets first and sets or clears it.
+/// A sandbox cannot forge it: `from_container` sees each of its packets first and overwrites it.
+const CHECKED: u16 = 0x4e41;
 const DECIDED: u16 = 0x4e42;
 
 /// The packet at a TC hook.
@@ -28,6 +32,12 @@ impl<'a> Skb<'a> {
         self.context.skb.skb
     }
 
+    #[inline(always)]
+    fn store(&mut self, offset: u32, bytes: &[u8], flags: u64) -> bool {
+        // SAFETY: the pointer and the length are those of the slice; the helper checks the packet's length.
+        unsafe { bpf_skb_store_bytes(self.raw(), offset, bytes.as_ptr().cast(), length(bytes), flags) == 0 }
+    }
+
     /// The device that the program is attached to.
     #[inline(always)]
     pub(crate) fn ifindex(&self) -> u32 {
@@ -42,19 +52,29 @@ impl<'a> Skb<'a> {
         unsafe { (*self.raw()).ingress_ifindex }
     }
 
-    /// Whether a netebpf program has decided about this packet before.
+    /// What a netebpf program that saw the packet before has found.
     #[inline(always)]
-    pub(crate) fn is_decided(&self) -> bool {
+    pub(crate) fn mark(&self) -> Mark {
+        const CHECKED_WORD: u32 = CHECKED as u32;
+        const DECIDED_WORD: u32 = DECIDED as u32;
         // SAFETY: as in `ifindex`.
-        unsafe { (*self.raw()).tc_index == u32::from(DECIDED) }
+        match unsafe { (*self.raw()).tc_index } {
+            CHECKED_WORD => Mark::Checked,
+            DECIDED_WORD => Mark::Decided,
+            _ => Mark::None,
+        }
     }
 
-    /// Notes whether the packet has been decided about for good.
+    /// Leaves a mark for the next hook.
     #[inline(always)]
-    pub(crate) fn set_decided(&self, decided: bool) {
-        let value = if decided { u32::from(DECIDED) } else { 0 };
+    pub(crate) fn set_mark(&self, mark: Mark) {
+        let value = match mark {
+            Mark::None => 0,
+            Mark::Checked => CHECKED,
+            Mark::Decided => DECIDED,
+        };
         // SAFETY: as in `ifindex`; the verifier lets TC programs write this field.
-        unsafe { (*self.raw()).tc_index = value }
+        unsafe { (*self.raw()).tc_index = u32::from(value) }
     }
 }
 
@@ -73,9 +93,21 @@ impl Packet for Skb<'_> {
     }
 
     #[inline(always)]
+    fn segment_size(&self) -> u32 {
+        // SAFETY: as in `ifindex` (Linux 5.7).
+        unsafe { (*self.raw()).gso_size }
+    }
+
+    #[inline(always)]
     fn write(&mut self, offset: u32, bytes: &[u8]) -> bool {
-        // SAFETY: the pointer and the length are those of the slice; the helper checks the packet's length.
-        unsafe { bpf_skb_store_bytes(self.raw(), offset, bytes.as_ptr().cast(), length(bytes), 0) == 0 }
+        self.store(offset, bytes, 0)
+    }
+
+    /// The checksum helper takes every change of addresses for one that an IPv4 header makes up for, and lets the device's
+    /// sum follow the transport's checksum alone; here it follows the header too, and the two changes cancel out.
+    #[inline(always)]
+    fn write_covered(&mut self, offset: u32, bytes: &[u8]) -> bool {
+        self.store(offset, bytes, u64::from(BPF_F_RECOMPUTE_CSUM))
     }
 
     #[inline(always)]

@@ -5,8 +5,8 @@ use netebpf_common::abi::{Address, Port, SocketAddress};
 
 /// Reads and writes the address of a socket call.
 pub(crate) trait SocketFamily {
-    /// The address; `None` if it is none that can be translated.
-    fn read(context: &SockAddrContext) -> Option<SocketAddress>;
+    /// The address.
+    fn read(context: &SockAddrContext) -> SocketAddress;
 
     /// Replaces the address.
     fn write(context: &SockAddrContext, address: SocketAddress);
@@ -20,10 +20,10 @@ pub(crate) struct V6;
 
 impl SocketFamily for V4 {
     #[inline(always)]
-    fn read(context: &SockAddrContext) -> Option<SocketAddress> {
+    fn read(context: &SockAddrContext) -> SocketAddress {
         // SAFETY: the context is valid for the program's run; the verifier checks the offsets.
         let (address, port) = unsafe { ((*context.sock_addr).user_ip4, (*context.sock_addr).user_port) };
-        Some(SocketAddress::new(Address::v4_from_wire(address), wire_port(port)))
+        SocketAddress::new(Address::v4_from_wire(address), wire_port(port))
     }
 
     #[inline(always)]
@@ -38,7 +38,7 @@ impl SocketFamily for V4 {
 
 impl SocketFamily for V6 {
     #[inline(always)]
-    fn read(context: &SockAddrContext) -> Option<SocketAddress> {
+    fn read(context: &SockAddrContext) -> SocketAddress {
         let raw = context.sock_addr;
         // SAFETY: the context is valid for the program's run; each word is read at its own offset, as the verifier asks.
         let (a, b, c, d, port) = unsafe {
@@ -51,7 +51,7 @@ impl SocketFamily for V6 {
             )
         };
         let address = Address::from_words([a, b, c, d]);
-        address.is_v4().then(|| SocketAddress::new(address, wire_port(port)))
+        SocketAddress::new(address, wire_port(port))
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use aya_ebpf::programs::SockAddrContext;
 use aya_log_ebpf::debug;
 use netebpf_common::{
     abi::{Hook, SocketAddress},
-    socket::{self, Socket},
+    socket::{self, Call, Socket},
     verdict::Outcome,
 };
 
@@ -20,10 +20,10 @@ const PROCEED: i32 = 1;
 
 /// Turns the address of a published port into the endpoint's.
 #[inline(always)]
-pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext) -> i32 {
+pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext, call: Call) -> i32 {
     let socket = cookies::describe(context);
-    if let Some(wanted) = F::read(context)
-        && let Some(backend) = socket::translate(&socket, wanted, &mut SocketMaps)
+    let wanted = F::read(context);
+    if let Some(backend) = socket::translate(&socket, call, wanted, &mut SocketMaps)
     {
         F::write(context, backend);
         counters::count(Hook::Socket, Outcome::Translated);
@@ -35,9 +35,8 @@ pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext) -> i32 {
 /// Turns an endpoint's address into the one that the program asked for.
 #[inline(always)]
 pub(crate) fn restore<F: SocketFamily>(context: &SockAddrContext) -> i32 {
-    if let Some(backend) = F::read(context)
-        && let Some(believed) = socket::believed_peer(&cookies::describe(context), backend, &SocketMaps)
-    {
+    let backend = F::read(context);
+    if let Some(believed) = socket::believed_peer(&cookies::describe(context), backend, &SocketMaps) {
         F::write(context, believed);
     }
     PROCEED

@@ -1,0 +1,116 @@
+//! A flow to an endpoint: by a published port of the host, or at the endpoint's own address.
+
+use super::{
+    Decision, Origin,
+    outside::{self, host_address},
+    ports,
+};
+use crate::{
+    abi::{Address, ConfigFlags, EndpointFlags, LinkKey, Port, TrustKey, WayOut, protocol},
+    run::Run,
+    tables::Tables,
+    verdict::{DropReason, Exit},
+};
+
+/// To an address of the host: the endpoint that published the port; else it is the host's own business.
+#[inline(always)]
+pub(super) fn behind_host_port<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin) -> Result<(), Exit> {
+    let original = &run.workspace.original;
+    if original.source.is_link_local_v6() {
+        // Answers could not be told which link to take (Docker's rules leave these to the host as well).
+        return Err(Exit::Pass);
+    }
+    let Some((address, destination_port)) = ports::published(run) else { return Err(Exit::Pass) };
+    let Some(target) = run.tables.endpoint(address) else { return Err(Exit::Pass) };
+    run.workspace.target = target;
+    reach(run, origin, destination_port)
+}
+
+/// To an endpoint's own address, from outside its network.
+#[inline(always)]
+pub(super) fn at_own_address<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin) -> Result<(), Exit> {
+    let workspace = &*run.workspace;
+    let flags = workspace.target.flags;
+    let from_sandbox = matches!(origin, Origin::Sandbox);
+    if from_sandbox && workspace.source.bridge == workspace.target.bridge {
+        return Err(Exit::Pass);
+    }
+    let refused = if from_sandbox { DropReason::Isolated } else { DropReason::DirectAccess };
+    let reachable = flags.contains(EndpointFlags::ROUTED)
+        || flags.contains(EndpointFlags::UNPROTECTED)
+        || run.config.flags.contains(ConfigFlags::DIRECT_ROUTING)
+        || !from_sandbox && is_trusted(run);
+    if flags.contains(EndpointFlags::INTERNAL) || !reachable {
+        return Err(refused.into());
+    }
+    let pings_routed = flags.contains(EndpointFlags::ROUTED) && is_icmp(run.workspace.original.protocol);
+    if !(flags.contains(EndpointFlags::UNPROTECTED) || pings_routed || ports::is_open(run)) {
+        return Err(DropReason::Unpublished.into());
+    }
+    let destination_port = run.workspace.original.destination_port;
+    reach(run, origin, destination_port)
+}
+
+const fn is_icmp(number: u32) -> bool {
+    number == protocol::ICMP as u32 || number == protocol::ICMPV6 as u32
+}
+
+/// Whether the flow came in by a device that the target's network trusts.
+#[inline(always)]
+fn is_trusted<P>(run: &Run<'_, P, impl Tables>) -> bool {
+    let ingress = run.workspace.ingress;
+    run.tables.trusted(&TrustKey { bridge: run.workspace.target.bridge, ingress })
+}
+
+/// Into the workspace's target, as somebody whom its answers reach.
+#[inline(always)]
+fn reach<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin, port: Port) -> Result<(), Exit> {
+    let workspace = &mut *run.workspace;
+    let (source, target) = (&workspace.source, &workspace.target);
+    workspace.forward = WayOut::sandbox(target.ifindex, target.mac, target.bridge_mac);
+    let (address, client) = (target.address, workspace.original.source);
+    let (visible, is_host) = match origin {
+        Origin::Sandbox => {
+            if source.flags.contains(EndpointFlags::INTERNAL) {
+                return Err(DropReason::Internal.into());
+            }
+            workspace.backward = WayOut::sandbox(source.ifindex, source.mac, source.bridge_mac);
+            as_seen_by_target(run)
+        }
+        Origin::Outside => {
+            way_back(run)?;
+            (client, false)
+        }
+    };
+    run.workspace.decision = Decision::new(address, port, visible, is_host);
+    Ok(())
+}
+
+/// As whom a container comes to a server in another network, or by a host port to one in its own.
+///
+/// Its own address would make the server answer around us in the same network, and is hidden by masquerading in another.
+#[inline(always)]
+fn as_seen_by_target<P>(run: &Run<'_, P, impl Tables>) -> (Address, bool) {
+    let (source, target) = (&run.workspace.source, &run.workspace.target);
+    if source.bridge == target.bridge {
+        return (target.gateway, true);
+    }
+    if !source.flags.contains(EndpointFlags::MASQUERADE) {
+        return (source.address, false);
+    }
+    (host_address(run.tables, source).unwrap_or(target.gateway), true)
+}
+
+/// The way back to a client outside.
+#[inline(always)]
+fn way_back<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
+    let workspace = &mut *run.workspace;
+    let (original, target) = (&workspace.original, &workspace.target);
+    let family = original.source.family();
+    let back = run.tables.route(target.bridge, target.address, original.source).ok_or(DropReason::NoRoute)?;
+    // A client outside that calls itself a container has its answers routed to no uplink.
+    let uplink = run.tables.uplink(LinkKey::new(back.ifindex, family)).ok_or(DropReason::Martian)?;
+    workspace.backward = outside::way(&back, &uplink);
+    Ok(())
+}
+

@@ -1,0 +1,52 @@
+//! A network's bridge device: the border between its segment and the host stack.
+
+use super::{
+    container::{from_elsewhere, is_neighbour},
+    flow::{forward, route},
+};
+use crate::{
+    abi::EndpointFlags,
+    packet::Packet,
+    parse::{Network, parse},
+    run::{Mark, Run},
+    tables::Tables,
+    verdict::{DropReason, Exit, Verdict},
+};
+
+/// A packet reaches the host stack from a network: a sandbox sent it to the host, or its veth has no program yet.
+#[inline(always)]
+pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    if matches!(run.arrival.mark, Mark::Checked) {
+        return Err(Exit::Pass);
+    }
+    if !matches!(parse(run)?, Network::Ip) || run.workspace.frame.destination_mac.is_group() {
+        return Err(Exit::Pass);
+    }
+    let source = run.workspace.tuple.source;
+    if source.is_link_local_v6() || source.is_unspecified() {
+        return Err(Exit::Pass);
+    }
+    run.workspace.source = run.tables.endpoint(source).ok_or(DropReason::Spoofed)?;
+    let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
+    if endpoint.bridge != run.arrival.ifindex || endpoint.mac != frame.source_mac {
+        return Err(DropReason::Spoofed.into());
+    }
+    if is_neighbour(run.workspace.tuple.destination, endpoint) {
+        // The host would send it back into the same network, where `to_bridge` looks at it again.
+        return Err(Exit::Pass);
+    }
+    route(run)?;
+    forward(run)
+}
+
+/// The host stack sends into a network: its own packets and decided ones pass, others would go around every decision.
+#[inline(always)]
+pub(super) fn to_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    if run.arrival.ingress == 0 || matches!(run.arrival.mark, Mark::Decided) {
+        return Err(Exit::Pass);
+    }
+    if !matches!(parse(run)?, Network::Ip) {
+        return Err(Exit::Pass);
+    }
+    from_elsewhere(run, run.arrival.ifindex, EndpointFlags::ICC)
+}

@@ -1,0 +1,146 @@
+//! An endpoint's veth: what its sandbox sends, and what bridge and host stack deliver to it.
+
+use super::{
+    flow::{forward, route},
+    source,
+};
+use crate::{
+    abi::{Address, Endpoint, EndpointFlags, Family, LinkKey},
+    admission::is_linked,
+    packet::Packet,
+    parse::{Network, parse, transport},
+    run::{Mark, Run},
+    tables::Tables,
+    verdict::{DropReason, Exit, Verdict},
+};
+
+/// A packet leaves a sandbox: checks its source, then takes the shortest way to where it may go.
+#[inline(always)]
+pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    let network = parse(run)?;
+    let family = match network {
+        Network::Ip => run.workspace.frame.family(),
+        Network::Arp | Network::Other => Family::V4,
+    };
+    let link = LinkKey::new(run.arrival.ifindex, family);
+    match run.tables.endpoint_on_link(link) {
+        Some(endpoint) => run.workspace.source = endpoint,
+        None => without_address(run, network)?,
+    }
+    source::check(run, network)?;
+    let (frame, tuple, endpoint) = (&run.workspace.frame, &run.workspace.tuple, &run.workspace.source);
+    if frame.destination_mac.is_group() {
+        return Err(Exit::Pass);
+    }
+    if tuple.destination.is_link_local_v6() || tuple.source.is_link_local_v6() {
+        return link_local(run);
+    }
+    if is_neighbour(tuple.destination, endpoint) {
+        return to_neighbour(run);
+    }
+    if frame.destination_mac != endpoint.bridge_mac {
+        // Another container is this one's router: the bridge carries the frame, and the gate at its other end decides.
+        return Err(Exit::Pass);
+    }
+    route(run)?;
+    forward(run)
+}
+
+/// The link has no address of the packet's IP version: it may not speak that version, but whatever is not IP.
+#[inline(always)]
+fn without_address<P>(run: &mut Run<'_, P, impl Tables>, network: Network) -> Result<(), DropReason> {
+    let other = match run.workspace.frame.family() {
+        Family::V6 if matches!(network, Network::Ip) => Family::V4,
+        Family::V4 | Family::V6 => Family::V6,
+    };
+    let link = LinkKey::new(run.arrival.ifindex, other);
+    let endpoint = run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
+    run.workspace.source = endpoint;
+    match (network, other) {
+        (Network::Ip, Family::V4) => Err(DropReason::Ipv6Disabled),
+        (Network::Ip | Network::Arp, Family::V6) => Err(DropReason::Ipv4Disabled),
+        (Network::Arp | Network::Other, _) => Ok(()),
+    }
+}
+
+/// Link-local addresses never leave their segment (RFC 4291, 2.5.6): either the host is meant, or another container.
+#[inline(always)]
+fn link_local<P>(run: &Run<'_, P, impl Tables>) -> Result<Verdict, Exit> {
+    let endpoint = &run.workspace.source;
+    let to_host = run.workspace.frame.destination_mac == endpoint.bridge_mac;
+    if to_host || endpoint.flags.contains(EndpointFlags::ICC) {
+        Err(Exit::Pass)
+    } else {
+        Err(DropReason::IccDisabled.into())
+    }
+}
+
+/// Whether an address lies in the endpoint's own subnet, its gateway excepted.
+#[inline(always)]
+pub(super) fn is_neighbour(destination: Address, endpoint: &Endpoint) -> bool {
+    destination.matches(endpoint.address, endpoint.mask) && destination != endpoint.gateway
+}
+
+/// Within a network nothing is tracked: one lookup says whether and where to.
+#[inline(always)]
+fn to_neighbour(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    let Some(target) = run.tables.endpoint(run.workspace.tuple.destination) else { return Err(Exit::Pass) };
+    let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
+    let direct = target.mac == frame.destination_mac && target.ifindex != endpoint.ifindex;
+    if !endpoint.flags.contains(EndpointFlags::ICC) {
+        by_link(run)?;
+    }
+    if direct { Ok(Verdict::ToSandbox { ifindex: target.ifindex }) } else { Err(Exit::Pass) }
+}
+
+/// A packet enters a sandbox by the slow way: from the host, or over the bridge.
+#[inline(always)]
+pub(super) fn to_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    if run.arrival.ingress == 0 || matches!(run.arrival.mark, Mark::Decided) {
+        return Err(Exit::Pass);
+    }
+    if !matches!(parse(run)?, Network::Ip) {
+        return Err(Exit::Pass);
+    }
+    let family = run.workspace.frame.family();
+    let link = LinkKey::new(run.arrival.ifindex, family);
+    let endpoint = run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
+    from_elsewhere(run, endpoint.bridge, endpoint.flags)
+}
+
+/// A packet that the bridge or the host stack carries into the network `bridge`; `flags` are the network's.
+#[inline(always)]
+pub(super) fn from_elsewhere(
+    run: &mut Run<'_, impl Packet, impl Tables>,
+    bridge: u32,
+    flags: EndpointFlags,
+) -> Result<Verdict, Exit> {
+    let source = run.workspace.tuple.source;
+    if source.is_unspecified() || source.is_link_local_v6() {
+        // Nobody routes these, so the sender is in the same network.
+        return within_network(run, flags);
+    }
+    match run.tables.endpoint(source) {
+        Some(source) if source.bridge == bridge => within_network(run, source.flags),
+        Some(_) => Err(DropReason::Isolated.into()),
+        None => Err(DropReason::DirectAccess.into()),
+    }
+}
+
+#[inline(always)]
+fn within_network(
+    run: &mut Run<'_, impl Packet, impl Tables>,
+    flags: EndpointFlags,
+) -> Result<Verdict, Exit> {
+    if !flags.contains(EndpointFlags::ICC) && !source::finds_neighbours(run) {
+        by_link(run)?;
+    }
+    Err(Exit::Pass)
+}
+
+/// Without ICC only what a link opens may pass.
+#[inline(always)]
+fn by_link(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReason> {
+    transport(run).map_err(|_| DropReason::IccDisabled)?;
+    if is_linked(run) { Ok(()) } else { Err(DropReason::IccDisabled) }
+}

@@ -1,0 +1,117 @@
+//! A packet and its flow: find it or let it be, then send the packet on.
+
+use crate::{
+    abi::{EndpointFlags, Way},
+    admission::{self, Origin},
+    conntrack::{self, Known},
+    nat::{self, Hop},
+    packet::Packet,
+    parse::{ETHERNET_LENGTH, TransportKind, quoted, transport},
+    run::Run,
+    tables::{Tables, Tier},
+    verdict::{DropReason, Exit, Verdict},
+};
+
+/// A sandbox's packet to anywhere but its own network: to the host, or through a flow, which is left in the workspace.
+#[inline(always)]
+pub(super) fn route(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
+    if let Err(reason) = transport(run) {
+        return without_flow(run, reason);
+    }
+    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        return if find_error(run) { Ok(()) } else { without_flow(run, DropReason::UnknownFlow) };
+    }
+    find_flow(run, Origin::Sandbox)
+}
+
+/// Leaves the packet's flow in the workspace.
+#[inline(always)]
+pub(super) fn find_flow(
+    run: &mut Run<'_, impl Packet, impl Tables>,
+    origin: Origin,
+) -> Result<(), Exit> {
+    let known = conntrack::lookup(run);
+    if matches!(known, Known::Yes) && run.workspace.flow.epoch == run.config.epoch {
+        return Ok(());
+    }
+    admission::admit(run, origin, known)
+}
+
+/// Leaves the flow that an ICMP error is about in the workspace; false if it is none of ours.
+///
+/// The error must go to whoever sent the quoted packet, or it would be a way to reach others.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+pub(super) fn find_error(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
+    if !quoted(run) || run.workspace.quoted.reply.destination != run.workspace.tuple.destination {
+        return false;
+    }
+    let reply = &run.workspace.quoted.reply;
+    let found = run.tables.flow(Tier::Assured, reply).or_else(|| run.tables.flow(Tier::Pending, reply));
+    found.is_some_and(|flow| {
+        run.workspace.flow = flow;
+        true
+    })
+}
+
+/// A sandbox's packet that has no flow may go to the host itself and nowhere else.
+#[inline(always)]
+fn without_flow<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<(), Exit> {
+    if matches!(reason, DropReason::Malformed) {
+        return Err(reason.into());
+    }
+    let destination = run.workspace.tuple.destination;
+    if run.tables.local(destination).is_some() {
+        return Err(Exit::Pass);
+    }
+    match run.tables.endpoint(destination) {
+        Some(_) => Err(DropReason::Isolated.into()),
+        None if run.workspace.source.flags.contains(EndpointFlags::INTERNAL) => {
+            Err(DropReason::Internal.into())
+        }
+        None => Err(reason.into()),
+    }
+}
+
+/// Sends a sandbox's packet on as the flow in the workspace says.
+#[inline(always)]
+pub(super) fn forward<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
+    let way_out = run.workspace.flow.way_out;
+    let is_last_hop = run.workspace.frame.hop_limit <= 1;
+    match way_out.way() {
+        Some(Way::Sandbox) if is_last_hop => Err(DropReason::TtlExceeded.into()),
+        Some(Way::Sandbox) => {
+            translate(run, Hop::Here { macs: Some((way_out.destination_mac, way_out.source_mac)) })?;
+            Ok(Verdict::ToSandbox { ifindex: way_out.ifindex })
+        }
+        // The host stack sends "time exceeded" or "too big", or cuts the packet, and `to_netdev` translates what is left.
+        Some(Way::Uplink) if is_last_hop || !fits(run, way_out.mtu) => Err(Exit::Pass),
+        Some(Way::Uplink) => {
+            translate(run, Hop::Here { macs: None })?;
+            Ok(Verdict::ToUplink { ifindex: way_out.ifindex, next_hop: way_out.next_hop })
+        }
+        None => Err(DropReason::UnknownFlow.into()),
+    }
+}
+
+/// Translates a packet or an ICMP error as the flow in the workspace says.
+#[inline(always)]
+pub(super) fn translate<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> Result<(), DropReason> {
+    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        nat::translate_error(run, hop)
+    } else {
+        nat::translate(run, hop)
+    }
+}
+
+/// Whether the packet, or each segment that it will be cut into, is no longer than `mtu`.
+#[inline(always)]
+fn fits<T>(run: &Run<'_, impl Packet, T>, mtu: u32) -> bool {
+    let length = run.packet.length().wrapping_sub(ETHERNET_LENGTH);
+    if length <= mtu {
+        return true;
+    }
+    let segment = run.packet.segment_size();
+    let transport = &run.workspace.transport;
+    let headers = transport.offset.wrapping_sub(ETHERNET_LENGTH).wrapping_add(transport.length);
+    segment != 0 && headers.wrapping_add(segment) <= mtu
+}

@@ -1,0 +1,121 @@
+//! A host device that is not ours: the border between the host and the world.
+
+use super::flow::{self, find_error, find_flow};
+use crate::{
+    abi::Way,
+    admission::Origin,
+    nat::{self, Hop},
+    packet::Packet,
+    parse::{Network, TransportKind, parse, transport},
+    run::{Mark, Run},
+    tables::Tables,
+    verdict::{DropReason, Exit, Verdict},
+};
+
+/// A packet comes in from outside: an answer, a client of a published port, or none of our business.
+#[inline(always)]
+pub(super) fn from_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    if !matches!(parse(run)?, Network::Ip) || !run.arrival.bare && run.workspace.frame.destination_mac.is_group() {
+        return Err(Exit::Pass);
+    }
+    let tuple = &run.workspace.tuple;
+    if tuple.destination.is_loopback() || tuple.source.is_loopback() {
+        return Err(DropReason::Martian.into());
+    }
+    match transport(run) {
+        Ok(()) => {}
+        Err(DropReason::Malformed) => return Err(DropReason::Malformed.into()),
+        Err(reason) => return beside_flows(run, reason),
+    }
+    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        if !find_error(run) {
+            return beside_flows(run, DropReason::DirectAccess);
+        }
+    } else {
+        find_flow(run, Origin::Outside)?;
+    }
+    inwards(run)
+}
+
+/// A packet of a flow comes in: straight into the sandbox, or through the stack.
+#[inline(always)]
+fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
+    let way_out = &run.workspace.flow.way_out;
+    match way_out.way() {
+        Some(Way::Sandbox) if run.workspace.frame.hop_limit > 1 && !run.arrival.bare => {
+            let (ifindex, macs) = (way_out.ifindex, (way_out.destination_mac, way_out.source_mac));
+            flow::translate(run, Hop::Here { macs: Some(macs) })?;
+            Ok(Verdict::ToSandbox { ifindex })
+        }
+        Some(Way::Sandbox) => {
+            flow::translate(run, Hop::InStack)?;
+            Ok(Verdict::ToStack)
+        }
+        Some(Way::Uplink) | None => Err(DropReason::UnknownFlow.into()),
+    }
+}
+
+/// A packet from outside that is no flow of ours passes, unless it goes to a container's own address.
+#[inline(always)]
+fn beside_flows<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<Verdict, Exit> {
+    match run.tables.endpoint(run.workspace.tuple.destination) {
+        Some(_) => Err(reason.into()),
+        None => Err(Exit::Pass),
+    }
+}
+
+/// A packet leaves the host: what a sandbox sent and the stack routed is translated here, and so are the stack's own
+/// reports about translated packets.
+#[inline(always)]
+pub(super) fn to_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    if matches!(run.arrival.mark, Mark::Decided) || !matches!(parse(run)?, Network::Ip) {
+        return Err(Exit::Pass);
+    }
+    if run.arrival.ingress == 0 {
+        return from_host(run);
+    }
+    let Some(endpoint) = run.tables.endpoint(run.workspace.tuple.source) else { return Err(Exit::Pass) };
+    run.workspace.source = endpoint;
+    outwards(run)
+}
+
+#[cfg_attr(target_arch = "bpf", inline(never))]
+fn stack_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
+    transport(run)?;
+    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        if find_error(run) { Ok(()) } else { Err(DropReason::UnknownFlow.into()) }
+    } else {
+        find_flow(run, Origin::Sandbox)
+    }
+}
+
+/// A sandbox's packet that the stack has routed.
+#[inline(always)]
+fn outwards(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    match stack_routed(run) {
+        Ok(()) => {}
+        Err(Exit::Pass) => return Err(DropReason::Untranslated.into()),
+        Err(exit) => return Err(exit),
+    }
+    match run.workspace.flow.way_out.way() {
+        Some(Way::Uplink) => {
+            flow::translate(run, Hop::InStack)?;
+            Ok(Verdict::ToStack)
+        }
+        Some(Way::Sandbox) | None => Err(DropReason::Untranslated.into()),
+    }
+}
+
+/// A packet that the host made itself: only an ICMP error about a translated packet is changed.
+#[inline(always)]
+fn from_host(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    let is_icmp = matches!(run.workspace.frame.protocol, 1 | 58);
+    if !is_icmp || transport(run).is_err() || !matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        return Err(Exit::Pass);
+    }
+    if !find_error(run) {
+        return Err(Exit::Pass);
+    }
+    nat::translate_error(run, Hop::InStack)?;
+    Ok(Verdict::ToStack)
+}
