@@ -16,22 +16,23 @@ pub enum Tier {
 
 /// Every lookup and update that the pipeline may make.
 ///
-/// Values are copies. What must not be lost between two CPUs (`observe_flow`, `insert_flow`) is one operation.
+/// A reference to a value is read at once and only as far as it is needed: somebody may be writing a new one. What must not
+/// be lost between two CPUs (`observe_flow`, `insert_flow`) is one operation.
 pub trait Tables {
     /// The endpoint behind a host-side link.
-    fn endpoint_on_link(&self, link: LinkKey) -> Option<Endpoint>;
+    fn endpoint_on_link(&self, link: LinkKey) -> Option<&Endpoint>;
 
     /// The endpoint with an address.
-    fn endpoint(&self, address: Address) -> Option<Endpoint>;
+    fn endpoint(&self, address: &Address) -> Option<&Endpoint>;
 
     /// The host's own address, if it is one.
-    fn local(&self, address: Address) -> Option<LocalAddress>;
+    fn local(&self, address: &Address) -> Option<&LocalAddress>;
 
     /// The host device's masquerade address.
-    fn uplink(&self, link: LinkKey) -> Option<Uplink>;
+    fn uplink(&self, link: LinkKey) -> Option<&Uplink>;
 
     /// A network's settings, by its bridge.
-    fn network(&self, bridge: LinkKey) -> Option<Network>;
+    fn network(&self, bridge: LinkKey) -> Option<&Network>;
 
     /// Whether packets that come in by a device may go to the endpoints of a network directly.
     fn trusted(&self, key: &TrustKey) -> bool;
@@ -40,25 +41,25 @@ pub trait Tables {
     fn allowed(&self, key: &AllowKey) -> bool;
 
     /// The ports that the first fragment of a packet carried.
-    fn fragment(&self, key: &FragmentKey) -> Option<FragmentPorts>;
+    fn fragment(&self, key: &FragmentKey) -> Option<&FragmentPorts>;
 
     /// Notes the ports that the first fragment of a packet carries; false when the table is full.
     fn remember_fragment(&mut self, key: &FragmentKey, ports: &FragmentPorts) -> bool;
 
     /// The range of published ports that a port belongs to, without wildcard matching of the address.
-    fn published(&self, key: &PublishKey) -> Option<PublishTarget>;
+    fn published(&self, key: &PublishKey) -> Option<&PublishTarget>;
 
     /// Where the host's routing table sends a packet that came in by `ingress`.
-    fn route(&self, ingress: u32, source: Address, destination: Address) -> Option<Route>;
+    fn route(&self, ingress: u32, source: &Address, destination: &Address) -> Option<Route>;
 
     /// Whether a socket of the host receives packets with this tuple.
     fn host_socket(&self, tuple: &Tuple) -> bool;
 
-    /// Looks a flow up, notes that a packet of `length` bytes passed at `now`, and returns the entry as it was before.
-    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32) -> Option<Flow>;
+    /// Looks a flow up, leaves the entry as it was in `found`, and notes that a packet of `length` bytes passed at `now`.
+    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32, found: &mut Flow) -> bool;
 
     /// Looks a flow up without leaving a trace.
-    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<Flow>;
+    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<&Flow>;
 
     /// Adds a flow's entry. This is the arbiter between CPUs: of two that add the same tuple, one gets `Exists`.
     fn insert_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> Insert;

@@ -75,6 +75,9 @@ pub struct Event {
     reserved: [u8; 6],
 }
 
+/// Instead of a hook's number.
+const NOWHERE: u8 = u8::MAX;
+
 impl Event {
     /// An event without a packet's details.
     #[inline(always)]
@@ -83,7 +86,18 @@ impl Event {
         Self { kind: kind as u8, hook: hook as u8, outcome, ..zerocopy::FromZeros::new_zeroed() }
     }
 
-    /// Where the packet was; `None` for a number that no program writes.
+    /// A flow ended without a packet: nobody had used it for too long.
+    #[inline(always)]
+    #[must_use]
+    pub fn timed_out(time: u64, tuple: Tuple) -> Self {
+        let mut event = Self::new(EventKind::FlowEnd, Hook::Socket, 0);
+        event.hook = NOWHERE;
+        event.time = time;
+        event.tuple = tuple;
+        event
+    }
+
+    /// Where the packet was; `None` if there was none.
     #[must_use]
     pub fn hook(&self) -> Option<Hook> {
         Hook::ALL.get(usize::from(self.hook)).copied()

@@ -104,6 +104,30 @@ impl WayOut {
         Self { next_hop, ifindex, destination_mac: none, source_mac: none, mtu, way, reserved: [0; 3] }
     }
 
+    /// Makes this the way into a sandbox; in place, because a BPF stack has no room for it.
+    #[inline(always)]
+    pub const fn set_sandbox(&mut self, ifindex: u32, destination_mac: Mac, source_mac: Mac) {
+        self.next_hop = Address::UNSPECIFIED_V4;
+        self.ifindex = ifindex;
+        self.destination_mac = destination_mac;
+        self.source_mac = source_mac;
+        self.mtu = u32::MAX;
+        self.way = Way::Sandbox as u8;
+        self.reserved = [0; 3];
+    }
+
+    /// Makes this the way out of an uplink.
+    #[inline(always)]
+    pub const fn set_uplink(&mut self, ifindex: u32, next_hop: Address, mtu: u32) {
+        self.next_hop = next_hop;
+        self.ifindex = ifindex;
+        self.destination_mac = Mac([0; 6]);
+        self.source_mac = Mac([0; 6]);
+        self.mtu = mtu;
+        self.way = Way::Uplink as u8;
+        self.reserved = [0; 3];
+    }
+
     /// Which kind of way this is; `None` for a value that no pipeline wrote.
     #[inline(always)]
     #[must_use]
@@ -203,6 +227,19 @@ impl Flow {
             state: FlowState::Unreplied as u8,
             reserved: [0; 6],
         }
+    }
+
+    /// Makes an entry what [`Flow::new`] returns, but for its translation; in place, because a BPF stack has no room for it.
+    #[inline(always)]
+    pub const fn begin(&mut self, direction: Direction, way_out: &WayOut, epoch: u32, now: u64) {
+        self.last_seen = now;
+        self.packets = 0;
+        self.bytes = 0;
+        self.way_out = *way_out;
+        self.epoch = epoch;
+        self.direction = direction as u8;
+        self.state = FlowState::Unreplied as u8;
+        self.reserved = [0; 6];
     }
 
     /// Which direction this entry is for.

@@ -11,7 +11,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub use ports::is_linked;
 
 use crate::{
-    abi::{Address, Direction, Flow, Port, Way, WayOut},
+    abi::{Address, Direction, Port, Way, WayOut},
     conntrack::{self, Known},
     nat,
     packet::Packet,
@@ -45,8 +45,15 @@ pub struct Decision {
 
 impl Decision {
     #[inline(always)]
-    const fn new(destination: Address, destination_port: Port, source: Address, source_is_host: bool) -> Self {
-        Self { destination, source, destination_port, source_is_host: source_is_host as u16 }
+    const fn set_destination(&mut self, address: Address, port: Port) {
+        self.destination = address;
+        self.destination_port = port;
+    }
+
+    #[inline(always)]
+    const fn set_source(&mut self, address: Address, is_host: bool) {
+        self.source = address;
+        self.source_is_host = is_host as u16;
     }
 
     /// Whether `source` is an address of the host, so that its ports are shared with the host's sockets.
@@ -76,7 +83,7 @@ pub fn admit(
     } else {
         let origin = recall(run);
         let decided = decide(run, origin);
-        if decided.is_ok() && still_holds(run) && confirm(run) {
+        if decided.is_ok() && renew(run) {
             return Ok(());
         }
         conntrack::forget(run);
@@ -110,13 +117,19 @@ fn recall<P>(run: &mut Run<'_, P, impl Tables>) -> Origin {
             workspace.ingress = workspace.flow.way_out.ifindex;
         }
     }
-    match run.tables.endpoint(workspace.original.source) {
+    match run.tables.endpoint(&workspace.original.source) {
         Some(endpoint) => {
-            workspace.source = endpoint;
+            workspace.source = *endpoint;
             Origin::Sandbox
         }
         None => Origin::Outside,
     }
+}
+
+/// Confirms a known flow under the rules that are in force now; false if it has to end.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+fn renew<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
+    still_holds(run) && confirm(run)
 }
 
 /// Whether the answers that were expected would be the same, and the sandboxes are still the same ones: an address may
@@ -152,15 +165,17 @@ fn confirm<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     let workspace = &mut *run.workspace;
     let (epoch, now, tier) = (run.config.epoch, run.arrival.now, workspace.tier());
     if !run.tables.renew_flow(tier, &workspace.original, &workspace.forward, epoch) {
-        let there = nat::translation(&workspace.original, &workspace.reply.mirrored());
-        workspace.entry = Flow::new(Direction::Original, there, workspace.forward, epoch, now);
+        workspace.entry.begin(Direction::Original, &workspace.forward, epoch, now);
+        let after = workspace.reply.mirrored();
+        nat::set_translation(&mut workspace.entry.translation, &workspace.original, &after);
         if !is_done(run.tables.insert_flow(tier, &workspace.original, &workspace.entry)) {
             return false;
         }
     }
     if !run.tables.renew_flow(tier, &workspace.reply, &workspace.backward, epoch) {
-        let back = nat::translation(&workspace.reply, &workspace.original.mirrored());
-        workspace.entry = Flow::new(Direction::Reply, back, workspace.backward, epoch, now);
+        workspace.entry.begin(Direction::Reply, &workspace.backward, epoch, now);
+        let after = workspace.original.mirrored();
+        nat::set_translation(&mut workspace.entry.translation, &workspace.reply, &after);
         if !is_done(run.tables.insert_flow(tier, &workspace.reply, &workspace.entry)) {
             return false;
         }
@@ -179,9 +194,9 @@ const fn is_done(insert: Insert) -> bool {
 }
 
 /// The decision itself, left in the workspace: where to and as whom.
-#[inline(always)]
+#[cfg_attr(target_arch = "bpf", inline(never))]
 fn decide<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin) -> Result<(), Exit> {
-    let destination = run.workspace.original.destination;
+    let destination = &run.workspace.original.destination;
     let from_sandbox = matches!(origin, Origin::Sandbox);
     if from_sandbox && destination.is_loopback() {
         return Err(DropReason::Martian.into());
@@ -190,7 +205,7 @@ fn decide<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin) -> Result<(), Ex
         return target::behind_host_port(run, origin);
     }
     if let Some(endpoint) = run.tables.endpoint(destination) {
-        run.workspace.target = endpoint;
+        run.workspace.target = *endpoint;
         return target::at_own_address(run, origin);
     }
     if from_sandbox { outside::reach(run) } else { Err(Exit::Pass) }

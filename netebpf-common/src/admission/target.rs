@@ -1,12 +1,12 @@
 //! A flow to an endpoint: by a published port of the host, or at the endpoint's own address.
 
 use super::{
-    Decision, Origin,
-    outside::{self, host_address},
+    Origin,
+    outside::{host_address, set_way},
     ports,
 };
 use crate::{
-    abi::{Address, ConfigFlags, EndpointFlags, LinkKey, Port, TrustKey, WayOut, protocol},
+    abi::{ConfigFlags, EndpointFlags, LinkKey, Port, TrustKey, protocol},
     run::Run,
     tables::Tables,
     verdict::{DropReason, Exit},
@@ -21,8 +21,8 @@ pub(super) fn behind_host_port<P>(run: &mut Run<'_, P, impl Tables>, origin: Ori
         return Err(Exit::Pass);
     }
     let Some((address, destination_port)) = ports::published(run) else { return Err(Exit::Pass) };
-    let Some(target) = run.tables.endpoint(address) else { return Err(Exit::Pass) };
-    run.workspace.target = target;
+    let Some(target) = run.tables.endpoint(&address) else { return Err(Exit::Pass) };
+    run.workspace.target = *target;
     reach(run, origin, destination_port)
 }
 
@@ -67,22 +67,21 @@ fn is_trusted<P>(run: &Run<'_, P, impl Tables>) -> bool {
 fn reach<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin, port: Port) -> Result<(), Exit> {
     let workspace = &mut *run.workspace;
     let (source, target) = (&workspace.source, &workspace.target);
-    workspace.forward = WayOut::sandbox(target.ifindex, target.mac, target.bridge_mac);
-    let (address, client) = (target.address, workspace.original.source);
-    let (visible, is_host) = match origin {
+    workspace.decision.set_destination(target.address, port);
+    workspace.forward.set_sandbox(target.ifindex, target.mac, target.bridge_mac);
+    match origin {
+        Origin::Sandbox if source.flags.contains(EndpointFlags::INTERNAL) => {
+            return Err(DropReason::Internal.into());
+        }
         Origin::Sandbox => {
-            if source.flags.contains(EndpointFlags::INTERNAL) {
-                return Err(DropReason::Internal.into());
-            }
-            workspace.backward = WayOut::sandbox(source.ifindex, source.mac, source.bridge_mac);
-            as_seen_by_target(run)
+            workspace.backward.set_sandbox(source.ifindex, source.mac, source.bridge_mac);
+            show_sandbox(run);
         }
         Origin::Outside => {
+            workspace.decision.set_source(workspace.original.source, false);
             way_back(run)?;
-            (client, false)
         }
-    };
-    run.workspace.decision = Decision::new(address, port, visible, is_host);
+    }
     Ok(())
 }
 
@@ -90,15 +89,16 @@ fn reach<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin, port: Port) -> Re
 ///
 /// Its own address would make the server answer around us in the same network, and is hidden by masquerading in another.
 #[inline(always)]
-fn as_seen_by_target<P>(run: &Run<'_, P, impl Tables>) -> (Address, bool) {
-    let (source, target) = (&run.workspace.source, &run.workspace.target);
-    if source.bridge == target.bridge {
-        return (target.gateway, true);
+fn show_sandbox<P>(run: &mut Run<'_, P, impl Tables>) {
+    let workspace = &mut *run.workspace;
+    let (source, target) = (&workspace.source, &workspace.target);
+    let same_network = source.bridge == target.bridge;
+    if !same_network && !source.flags.contains(EndpointFlags::MASQUERADE) {
+        workspace.decision.set_source(source.address, false);
+        return;
     }
-    if !source.flags.contains(EndpointFlags::MASQUERADE) {
-        return (source.address, false);
-    }
-    (host_address(run.tables, source).unwrap_or(target.gateway), true)
+    let chosen = if same_network { None } else { host_address(run.tables, source) };
+    workspace.decision.set_source(*chosen.unwrap_or(&target.gateway), true);
 }
 
 /// The way back to a client outside.
@@ -107,10 +107,9 @@ fn way_back<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     let workspace = &mut *run.workspace;
     let (original, target) = (&workspace.original, &workspace.target);
     let family = original.source.family();
-    let back = run.tables.route(target.bridge, target.address, original.source).ok_or(DropReason::NoRoute)?;
+    let back = run.tables.route(target.bridge, &target.address, &original.source).ok_or(DropReason::NoRoute)?;
     // A client outside that calls itself a container has its answers routed to no uplink.
     let uplink = run.tables.uplink(LinkKey::new(back.ifindex, family)).ok_or(DropReason::Martian)?;
-    workspace.backward = outside::way(&back, &uplink);
+    set_way(&mut workspace.backward, &back, uplink);
     Ok(())
 }
-

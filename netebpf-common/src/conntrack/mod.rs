@@ -35,25 +35,23 @@ pub enum Known {
 #[inline(always)]
 pub fn lookup(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
     let (now, length) = (run.arrival.now, run.packet.length());
-    match run.tables.observe_flow(Tier::Assured, &run.workspace.tuple, now, length) {
-        Some(flow) => {
-            run.workspace.flow = flow;
-            run.workspace.set_tier(Tier::Assured);
-            follow(run)
-        }
-        None => lookup_pending(run),
+    let workspace = &mut *run.workspace;
+    if !run.tables.observe_flow(Tier::Assured, &workspace.tuple, now, length, &mut workspace.flow) {
+        return lookup_pending(run);
     }
+    workspace.set_tier(Tier::Assured);
+    follow(run)
 }
 
 /// The same among pending flows.
 #[cfg_attr(target_arch = "bpf", inline(never))]
 fn lookup_pending(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
     let (now, length) = (run.arrival.now, run.packet.length());
-    let Some(flow) = run.tables.observe_flow(Tier::Pending, &run.workspace.tuple, now, length) else {
+    let workspace = &mut *run.workspace;
+    if !run.tables.observe_flow(Tier::Pending, &workspace.tuple, now, length, &mut workspace.flow) {
         return Known::No;
-    };
-    run.workspace.flow = flow;
-    run.workspace.set_tier(Tier::Pending);
+    }
+    workspace.set_tier(Tier::Pending);
     let known = follow(run);
     if matches!(known, Known::Yes) { prove(run) } else { known }
 }
@@ -94,7 +92,7 @@ fn prove<P>(run: &mut Run<'_, P, impl Tables>) -> Known {
     }
     workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
     let Some(other) = run.tables.flow(Tier::Pending, &workspace.other) else { return Known::Half };
-    workspace.entry = other;
+    workspace.entry = *other;
     let is_query = matches!(workspace.transport.kind(), TransportKind::EchoRequest | TransportKind::EchoReply);
     if matches!(workspace.flow.state(), FlowState::Established) && !is_query {
         promote(run);
@@ -158,13 +156,13 @@ pub const fn counterpart(tuple: &Tuple, translation: &Translation) -> Tuple {
 ///
 /// `find` looks the other entry up, and is asked only if this one is idle; `now` as in [`is_expired`].
 #[inline(always)]
-pub fn is_over(
+pub fn is_over<'a>(
     flow: &Flow,
     protocol: u32,
-    find: impl FnOnce() -> Option<Flow>,
+    find: impl FnOnce() -> Option<&'a Flow>,
     timeouts: &Timeouts,
     now: u64,
 ) -> bool {
     is_expired(flow, timeouts, protocol, now)
-        && find().is_none_or(|other| is_expired(&other, timeouts, protocol, now))
+        && find().is_none_or(|other| is_expired(other, timeouts, protocol, now))
 }

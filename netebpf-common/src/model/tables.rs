@@ -87,52 +87,52 @@ impl MapTables {
     }
 
     /// The longest block that holds a port, as the kernel's trie finds it.
-    fn find_published(&self, key: &PublishKey) -> Option<PublishTarget> {
+    fn find_published(&self, key: &PublishKey) -> Option<&PublishTarget> {
         let same = |block: &PublishBlock| {
             block.key.address == key.address && block.key.protocol() == key.protocol() && block.holds(key.port)
         };
         let found = self.published.iter().filter(|(block, _)| same(block));
-        found.max_by_key(|(block, _)| block.bits()).map(|(_, target)| *target)
+        found.max_by_key(|(block, _)| block.bits()).map(|(_, target)| target)
     }
 }
 
 impl Tables for MapTables {
-    fn endpoint_on_link(&self, link: LinkKey) -> Option<Endpoint> {
-        self.counted(self.endpoint_links.get(&link).copied())
+    fn endpoint_on_link(&self, link: LinkKey) -> Option<&Endpoint> {
+        self.counted(self.endpoint_links.get(&link))
     }
 
-    fn endpoint(&self, address: Address) -> Option<Endpoint> {
-        self.counted(self.endpoints.get(&address).copied())
+    fn endpoint(&self, address: &Address) -> Option<&Endpoint> {
+        self.counted(self.endpoints.get(address))
     }
 
-    fn local(&self, address: Address) -> Option<LocalAddress> {
-        self.counted(self.locals.get(&address).copied())
+    fn local(&self, address: &Address) -> Option<&LocalAddress> {
+        self.counted(self.locals.get(address))
     }
 
-    fn uplink(&self, link: LinkKey) -> Option<Uplink> {
-        self.counted(self.uplinks.get(&link).copied())
+    fn uplink(&self, link: LinkKey) -> Option<&Uplink> {
+        self.counted(self.uplinks.get(&link))
     }
 
-    fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
+    fn published(&self, key: &PublishKey) -> Option<&PublishTarget> {
         self.counted(self.find_published(key))
     }
 
-    fn route(&self, _ingress: u32, _source: Address, destination: Address) -> Option<Route> {
-        if self.locals.contains_key(&destination) {
+    fn route(&self, _ingress: u32, _source: &Address, destination: &Address) -> Option<Route> {
+        if self.locals.contains_key(destination) {
             return None;
         }
         let (_, _, route) =
             self.routes.iter().find(|(subnet, mask, _)| destination.matches(*subnet, *mask))?;
         let on_link = route.next_hop.is_unspecified();
-        Some(Route { next_hop: if on_link { destination } else { route.next_hop }, ..*route })
+        Some(Route { next_hop: if on_link { *destination } else { route.next_hop }, ..*route })
     }
 
     fn host_socket(&self, tuple: &Tuple) -> bool {
         self.host_sockets.contains(tuple)
     }
 
-    fn network(&self, bridge: LinkKey) -> Option<Network> {
-        self.counted(self.networks.get(&bridge).copied())
+    fn network(&self, bridge: LinkKey) -> Option<&Network> {
+        self.counted(self.networks.get(&bridge))
     }
 
     fn trusted(&self, key: &TrustKey) -> bool {
@@ -143,8 +143,8 @@ impl Tables for MapTables {
         self.counted(self.allowed.contains(key))
     }
 
-    fn fragment(&self, key: &FragmentKey) -> Option<FragmentPorts> {
-        self.counted(self.fragments.get(key).copied())
+    fn fragment(&self, key: &FragmentKey) -> Option<&FragmentPorts> {
+        self.counted(self.fragments.get(key))
     }
 
     fn remember_fragment(&mut self, key: &FragmentKey, ports: &FragmentPorts) -> bool {
@@ -152,18 +152,18 @@ impl Tables for MapTables {
         true
     }
 
-    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32) -> Option<Flow> {
+    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32, found: &mut Flow) -> bool {
         self.counted(());
-        let flow = self.tier_mut(tier).get_mut(tuple)?;
-        let before = *flow;
+        let Some(flow) = self.tier_mut(tier).get_mut(tuple) else { return false };
+        *found = *flow;
         flow.last_seen = now;
         flow.packets += 1;
         flow.bytes += u64::from(length);
-        Some(before)
+        true
     }
 
-    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<Flow> {
-        self.counted(self.tier(tier).get(tuple).copied())
+    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<&Flow> {
+        self.counted(self.tier(tier).get(tuple))
     }
 
     fn insert_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> Insert {
@@ -213,7 +213,7 @@ impl SocketTables for MapTables {
     }
 
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
-        self.find_published(key)
+        self.find_published(key).copied()
     }
 
     fn peer(&self, key: &PeerKey) -> Option<SocketAddress> {

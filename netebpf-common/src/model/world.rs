@@ -13,11 +13,11 @@ use super::{BytePacket, MapTables};
 use crate::{
     abi::{
         ABI_VERSION, Address, Config, Endpoint, EndpointFlags, Family, Hook, LinkKey, LocalAddress, Mac,
-        Port, PublishKey, PublishTarget, Timeouts, Uplink, protocol,
+        ConfigFlags, Port, PublishBlock, PublishKey, PublishTarget, Timeouts, Uplink, protocol,
     },
     packet::Packet,
     pipeline,
-    run::{Arrival, Run, Workspace},
+    run::{Arrival, Mark, Run, Workspace},
     tables::Route,
     verdict::Verdict,
 };
@@ -101,7 +101,7 @@ impl World {
         for (address, ifindex) in local {
             tables.locals.insert(address.into(), LocalAddress { ifindex });
         }
-        let uplink = Uplink { address: Self::HOST.into() };
+        let uplink = Uplink { address: Self::HOST.into(), mtu: 1500, bare: 0 };
         tables.uplinks.insert(LinkKey::new(links.uplink, Family::V4), uplink);
         let ports = [
             (Address::UNSPECIFIED_V4, 8080, protocol::TCP, 0, 80),
@@ -110,8 +110,8 @@ impl World {
         ];
         for (address, host_port, protocol, sandbox, port) in ports {
             let key = PublishKey::new(address, Port::new(host_port), protocol);
-            let target = PublishTarget::new(Self::address(sandbox).into(), Port::new(port));
-            tables.published.insert(key, target);
+            let target = PublishTarget::new(Self::address(sandbox).into(), Port::new(host_port), Port::new(port));
+            tables.published.insert(PublishBlock::single(key), target);
         }
         let subnets = [
             (Self::HOST, links.uplink),
@@ -119,11 +119,11 @@ impl World {
             (Self::gateway(2), links.bridges[1]),
         ];
         for (address, ifindex) in subnets {
-            let on_link = Route { ifindex, next_hop: Address::UNSPECIFIED_V4 };
+            let on_link = Route { ifindex, next_hop: Address::UNSPECIFIED_V4, mtu: 1500 };
             tables.routes.push((address.into(), Address::mask(120), on_link));
         }
         let config =
-            Config { abi: ABI_VERSION, epoch: 1, netns_cookie: 7, seed: 42, timeouts: Timeouts::default() };
+            Config { abi: ABI_VERSION, epoch: 1, netns_cookie: 7, seed: 42, flags: ConfigFlags::default(), routes: 0, timeouts: Timeouts::default() };
         tables.config = Some(config);
         Self { links, tables, config }
     }
@@ -163,6 +163,6 @@ impl World {
     /// A packet that came in by a device, now.
     #[must_use]
     pub fn arrival(&self, ifindex: u32) -> Arrival {
-        Arrival { ifindex, ingress: ifindex, decided: false, now: NOW }
+        Arrival { ifindex, ingress: ifindex, mark: Mark::None, bare: false, now: NOW }
     }
 }

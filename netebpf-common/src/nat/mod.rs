@@ -16,19 +16,24 @@ use crate::{
     checksum::Change,
 };
 
-/// The translation that turns packets of `before` into packets of `after`.
+/// Makes a translation turn packets of `before` into packets of `after`.
 #[inline(always)]
-#[must_use]
-pub const fn translation(before: &Tuple, after: &Tuple) -> Translation {
+pub const fn set_translation(translation: &mut Translation, before: &Tuple, after: &Tuple) {
     let addresses = replace(Change::NONE, before.source, after.source);
-    Translation {
-        source: after.source,
-        destination: after.destination,
-        source_port: after.source_port,
-        destination_port: after.destination_port,
-        address_delta: replace(addresses, before.destination, after.destination).sum(),
-        port_delta: port_delta(before, after),
-    }
+    translation.source = after.source;
+    translation.destination = after.destination;
+    translation.source_port = after.source_port;
+    translation.destination_port = after.destination_port;
+    translation.address_delta = replace(addresses, before.destination, after.destination).sum();
+    translation.port_delta = port_delta(before, after);
+}
+
+/// The translation that turns packets of `before` into packets of `after`.
+#[must_use]
+pub fn translation(before: &Tuple, after: &Tuple) -> Translation {
+    let mut translation = zerocopy::FromZeros::new_zeroed();
+    set_translation(&mut translation, before, after);
+    translation
 }
 
 /// The change of both ports, as [`Translation::port_delta`] holds it.

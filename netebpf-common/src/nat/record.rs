@@ -4,7 +4,7 @@
 //! reply's entry among the pending flows is the arbiter between CPUs: whoever inserts first has the port, unless an
 //! assured flow has it already. As in `nf_nat`, one port may serve many remote addresses.
 
-use super::{port_delta, translation};
+use super::{port_delta, set_translation};
 use crate::{
     abi::{Direction, Flow, FlowState, Port, Tuple, protocol},
     conntrack,
@@ -20,14 +20,18 @@ pub const MAX_ATTEMPTS: u32 = 16;
 const FIRST_CHOSEN: u16 = 1024;
 
 /// Records both directions of a new flow; its first packet's entry is left in the workspace.
-#[inline(always)]
+#[cfg_attr(target_arch = "bpf", inline(never))]
 pub fn record<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     expect_reply(run);
     run.workspace.set_tier(Tier::Pending);
     let is_fixed = !has_ports(run.workspace.original.protocol) || !run.workspace.decision.source_is_host();
     let mut attempt = 0;
-    while !claim(run)? {
-        attempt += 1;
+    loop {
+        match claim(run) {
+            Claim::Mine => break,
+            Claim::Taken => attempt += 1,
+            Claim::Full => return Err(DropReason::FlowTableFull),
+        }
         if attempt == MAX_ATTEMPTS || is_fixed {
             return Err(DropReason::NatPortsExhausted);
         }
@@ -44,7 +48,7 @@ const fn has_ports(number: u32) -> bool {
 }
 
 /// Prepares the reply's entry under the sender's own port.
-#[inline(always)]
+#[cfg_attr(target_arch = "bpf", inline(never))]
 fn expect_reply<P, T>(run: &mut Run<'_, P, T>) {
     let workspace = &mut *run.workspace;
     let (original, decision) = (&workspace.original, &workspace.decision);
@@ -55,9 +59,8 @@ fn expect_reply<P, T>(run: &mut Run<'_, P, T>) {
         destination_port: original.source_port,
         protocol: original.protocol,
     };
-    let back = translation(&workspace.reply, &original.mirrored());
-    workspace.entry =
-        Flow::new(Direction::Reply, back, workspace.backward, run.config.epoch, run.arrival.now);
+    workspace.entry.begin(Direction::Reply, &workspace.backward, run.config.epoch, run.arrival.now);
+    set_translation(&mut workspace.entry.translation, &workspace.reply, &original.mirrored());
 }
 
 /// Puts the reply's entry under another port.
@@ -68,19 +71,30 @@ fn try_other_port<P, T>(run: &mut Run<'_, P, T>, attempt: u32) {
     workspace.entry.translation.port_delta = port_delta(&workspace.reply, &workspace.original.mirrored());
 }
 
-/// Tries to take the reply's tuple; false if a host socket or another flow has it.
-#[inline(always)]
-fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Result<bool, DropReason> {
+/// What came of trying to take a reply's tuple.
+#[derive(Clone, Copy)]
+enum Claim {
+    /// It is this flow's from now on.
+    Mine,
+    /// A host socket or another flow has it.
+    Taken,
+    /// The table takes no new entry.
+    Full,
+}
+
+/// Tries to take the reply's tuple.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Claim {
     let workspace = &mut *run.workspace;
     if workspace.decision.source_is_host() && run.tables.host_socket(&workspace.reply) {
-        return Ok(false);
+        return Claim::Taken;
     }
     let mine = match run.tables.insert_flow(Tier::Pending, &workspace.reply, &workspace.entry) {
         Insert::Done => true,
-        Insert::Full => return Err(DropReason::FlowTableFull),
+        Insert::Full => return Claim::Full,
         Insert::Exists => take_over(run),
     };
-    Ok(mine && !is_assured(run))
+    if mine && !is_assured(run) { Claim::Mine } else { Claim::Taken }
 }
 
 /// Takes a tuple whose pending flow is over, or is this one with its first half displaced; false if it is another's.
@@ -129,12 +143,11 @@ fn is_free<P>(run: &Run<'_, P, impl Tables>, old: &Flow, tier: Tier) -> bool {
 }
 
 /// Adds the original direction's entry; takes the reply's back if that fails.
-#[inline(always)]
+#[cfg_attr(target_arch = "bpf", inline(never))]
 fn complete<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     let workspace = &mut *run.workspace;
-    let there = translation(&workspace.original, &workspace.reply.mirrored());
-    workspace.flow =
-        Flow::new(Direction::Original, there, workspace.forward, run.config.epoch, run.arrival.now);
+    workspace.flow.begin(Direction::Original, &workspace.forward, run.config.epoch, run.arrival.now);
+    set_translation(&mut workspace.flow.translation, &workspace.original, &workspace.reply.mirrored());
     if run.tables.replace_flow(Tier::Pending, &workspace.original, &workspace.flow) {
         return Ok(());
     }

@@ -26,19 +26,20 @@ const ICMP_IDENTIFIER: u32 = 4;
 /// destination. The error's own source is replaced only where the flow hides it.
 #[inline(always)]
 pub fn translate_error<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> Result<(), DropReason> {
-    if quoted_packet(run) && envelope(run, hop) { Ok(()) } else { Err(DropReason::RewriteFailed) }
+    let workspace = &mut *run.workspace;
+    pass_on(&mut workspace.frame, &workspace.flow.way_out, hop);
+    if quoted_packet(run) && envelope(run) { Ok(()) } else { Err(DropReason::RewriteFailed) }
 }
 
 /// The error's own addresses.
-#[inline(always)]
-fn envelope<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> bool {
+#[cfg_attr(target_arch = "bpf", inline(never))]
+fn envelope<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
     let Workspace { frame, flow, quoted, tuple, transport, .. } = &mut *run.workspace;
     let translation = &flow.translation;
     let hidden = translation.source != quoted.reply.source;
     let source = if hidden { translation.source } else { tuple.source };
     let delta = replace(Change::NONE, tuple.source, source);
     let delta = replace(delta, tuple.destination, translation.destination).sum();
-    pass_on(frame, hop);
     frame.set_addresses(source, translation.destination, delta);
     let change = ChecksumChange { delta, pseudo_header: true, zero_is_none: false };
     frame.write(run.packet, run.arrival.bare)
@@ -47,7 +48,7 @@ fn envelope<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> bool {
 }
 
 /// The packet that it quotes.
-#[inline(always)]
+#[cfg_attr(target_arch = "bpf", inline(never))]
 fn quoted_packet<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
     let Workspace { frame, flow, quoted, transport, .. } = &*run.workspace;
     let translation = &flow.translation;

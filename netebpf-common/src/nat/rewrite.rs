@@ -2,7 +2,7 @@
 
 use super::sctp;
 use crate::{
-    abi::{Family, Flow, Mac},
+    abi::{Family, Flow, WayOut},
     packet::{ChecksumChange, Packet},
     parse::{Fragment, Frame, Transport, TransportKind},
     run::Run,
@@ -14,15 +14,14 @@ const UDP_CHECKSUM: u32 = 6;
 const ICMP_CHECKSUM: u32 = 2;
 const ICMP_IDENTIFIER: u32 = 4;
 
-/// Who counts the hop, and what becomes of the MACs.
+/// Who routes the packet: counts the hop, and sets the MACs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hop {
-    /// The packet goes around the host stack: one hop is counted, and the frame gets these MACs.
-    Here {
-        /// To whom; `None` if the kernel finds both.
-        macs: Option<(Mac, Mac)>,
-    },
-    /// The host stack routes the packet and counts the hop.
+    /// We do, into a sandbox.
+    IntoSandbox,
+    /// We do, out of an uplink; the kernel finds the MACs.
+    OutOfUplink,
+    /// The host stack does.
     InStack,
 }
 
@@ -31,7 +30,7 @@ pub enum Hop {
 pub fn translate<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> Result<(), DropReason> {
     let workspace = &mut *run.workspace;
     let (frame, flow) = (&mut workspace.frame, &workspace.flow);
-    pass_on(frame, hop);
+    pass_on(frame, &flow.way_out, hop);
     let translation = &flow.translation;
     frame.set_addresses(translation.source, translation.destination, translation.address_delta);
     let bare = run.arrival.bare;
@@ -41,13 +40,15 @@ pub fn translate<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> Result<(), D
 
 /// Counts the hop and sets the MACs, in the workspace's frame.
 #[inline(always)]
-pub(super) const fn pass_on(frame: &mut Frame, hop: Hop) {
-    if let Hop::Here { macs } = hop {
-        frame.count_hop();
-        if let Some((destination, source)) = macs {
-            frame.destination_mac = destination;
-            frame.source_mac = source;
+pub(super) const fn pass_on(frame: &mut Frame, way_out: &WayOut, hop: Hop) {
+    match hop {
+        Hop::IntoSandbox => {
+            frame.count_hop();
+            frame.destination_mac = way_out.destination_mac;
+            frame.source_mac = way_out.source_mac;
         }
+        Hop::OutOfUplink => frame.count_hop(),
+        Hop::InStack => {}
     }
 }
 

@@ -119,7 +119,7 @@ fn fragment(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReaso
         };
         return if run.tables.remember_fragment(&key, &ports) { Ok(()) } else { Err(DropReason::Fragment) };
     }
-    let ports = run.tables.fragment(&key).ok_or(DropReason::Fragment)?;
+    let ports = *run.tables.fragment(&key).ok_or(DropReason::Fragment)?;
     if run.arrival.now.saturating_sub(ports.seen) > FRAGMENT_TIMEOUT {
         return Err(DropReason::Fragment);
     }

@@ -26,7 +26,7 @@ pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result
     if source.is_link_local_v6() || source.is_unspecified() {
         return Err(Exit::Pass);
     }
-    run.workspace.source = run.tables.endpoint(source).ok_or(DropReason::Spoofed)?;
+    run.workspace.source = *run.tables.endpoint(&source).ok_or(DropReason::Spoofed)?;
     let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
     if endpoint.bridge != run.arrival.ifindex || endpoint.mac != frame.source_mac {
         return Err(DropReason::Spoofed.into());

@@ -24,7 +24,7 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
     };
     let link = LinkKey::new(run.arrival.ifindex, family);
     match run.tables.endpoint_on_link(link) {
-        Some(endpoint) => run.workspace.source = endpoint,
+        Some(endpoint) => run.workspace.source = *endpoint,
         None => without_address(run, network)?,
     }
     source::check(run, network)?;
@@ -55,7 +55,7 @@ fn without_address<P>(run: &mut Run<'_, P, impl Tables>, network: Network) -> Re
     };
     let link = LinkKey::new(run.arrival.ifindex, other);
     let endpoint = run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
-    run.workspace.source = endpoint;
+    run.workspace.source = *endpoint;
     match (network, other) {
         (Network::Ip, Family::V4) => Err(DropReason::Ipv6Disabled),
         (Network::Ip | Network::Arp, Family::V6) => Err(DropReason::Ipv4Disabled),
@@ -84,13 +84,14 @@ pub(super) fn is_neighbour(destination: Address, endpoint: &Endpoint) -> bool {
 /// Within a network nothing is tracked: one lookup says whether and where to.
 #[inline(always)]
 fn to_neighbour(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
-    let Some(target) = run.tables.endpoint(run.workspace.tuple.destination) else { return Err(Exit::Pass) };
+    let Some(target) = run.tables.endpoint(&run.workspace.tuple.destination) else { return Err(Exit::Pass) };
     let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
-    let direct = target.mac == frame.destination_mac && target.ifindex != endpoint.ifindex;
+    let (ifindex, direct) = (target.ifindex, target.mac == frame.destination_mac);
+    let direct = direct && ifindex != endpoint.ifindex;
     if !endpoint.flags.contains(EndpointFlags::ICC) {
         by_link(run)?;
     }
-    if direct { Ok(Verdict::ToSandbox { ifindex: target.ifindex }) } else { Err(Exit::Pass) }
+    if direct { Ok(Verdict::ToSandbox { ifindex }) } else { Err(Exit::Pass) }
 }
 
 /// A packet enters a sandbox by the slow way: from the host, or over the bridge.
@@ -105,7 +106,8 @@ pub(super) fn to_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Resul
     let family = run.workspace.frame.family();
     let link = LinkKey::new(run.arrival.ifindex, family);
     let endpoint = run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
-    from_elsewhere(run, endpoint.bridge, endpoint.flags)
+    let (bridge, flags) = (endpoint.bridge, endpoint.flags);
+    from_elsewhere(run, bridge, flags)
 }
 
 /// A packet that the bridge or the host stack carries into the network `bridge`; `flags` are the network's.
@@ -120,8 +122,11 @@ pub(super) fn from_elsewhere(
         // Nobody routes these, so the sender is in the same network.
         return within_network(run, flags);
     }
-    match run.tables.endpoint(source) {
-        Some(source) if source.bridge == bridge => within_network(run, source.flags),
+    match run.tables.endpoint(&run.workspace.tuple.source) {
+        Some(source) if source.bridge == bridge => {
+            let flags = source.flags;
+            within_network(run, flags)
+        }
         Some(_) => Err(DropReason::Isolated.into()),
         None => Err(DropReason::DirectAccess.into()),
     }
@@ -139,7 +144,7 @@ fn within_network(
 }
 
 /// Without ICC only what a link opens may pass.
-#[inline(always)]
+#[cfg_attr(target_arch = "bpf", inline(never))]
 fn by_link(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReason> {
     transport(run).map_err(|_| DropReason::IccDisabled)?;
     if is_linked(run) { Ok(()) } else { Err(DropReason::IccDisabled) }

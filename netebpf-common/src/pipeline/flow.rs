@@ -45,12 +45,14 @@ pub(super) fn find_error(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
     if !quoted(run) || run.workspace.quoted.reply.destination != run.workspace.tuple.destination {
         return false;
     }
-    let reply = &run.workspace.quoted.reply;
-    let found = run.tables.flow(Tier::Assured, reply).or_else(|| run.tables.flow(Tier::Pending, reply));
-    found.is_some_and(|flow| {
-        run.workspace.flow = flow;
-        true
-    })
+    load(run, Tier::Assured) || load(run, Tier::Pending)
+}
+
+#[inline(always)]
+fn load<P>(run: &mut Run<'_, P, impl Tables>, tier: Tier) -> bool {
+    let Some(flow) = run.tables.flow(tier, &run.workspace.quoted.reply) else { return false };
+    run.workspace.flow = *flow;
+    true
 }
 
 /// A sandbox's packet that has no flow may go to the host itself and nowhere else.
@@ -59,7 +61,7 @@ fn without_flow<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<
     if matches!(reason, DropReason::Malformed) {
         return Err(reason.into());
     }
-    let destination = run.workspace.tuple.destination;
+    let destination = &run.workspace.tuple.destination;
     if run.tables.local(destination).is_some() {
         return Err(Exit::Pass);
     }
@@ -75,19 +77,20 @@ fn without_flow<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<
 /// Sends a sandbox's packet on as the flow in the workspace says.
 #[inline(always)]
 pub(super) fn forward<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
-    let way_out = run.workspace.flow.way_out;
+    let way_out = &run.workspace.flow.way_out;
+    let (ifindex, next_hop) = (way_out.ifindex, way_out.next_hop);
     let is_last_hop = run.workspace.frame.hop_limit <= 1;
     match way_out.way() {
         Some(Way::Sandbox) if is_last_hop => Err(DropReason::TtlExceeded.into()),
         Some(Way::Sandbox) => {
-            translate(run, Hop::Here { macs: Some((way_out.destination_mac, way_out.source_mac)) })?;
-            Ok(Verdict::ToSandbox { ifindex: way_out.ifindex })
+            translate(run, Hop::IntoSandbox)?;
+            Ok(Verdict::ToSandbox { ifindex })
         }
         // The host stack sends "time exceeded" or "too big", or cuts the packet, and `to_netdev` translates what is left.
         Some(Way::Uplink) if is_last_hop || !fits(run, way_out.mtu) => Err(Exit::Pass),
         Some(Way::Uplink) => {
-            translate(run, Hop::Here { macs: None })?;
-            Ok(Verdict::ToUplink { ifindex: way_out.ifindex, next_hop: way_out.next_hop })
+            translate(run, Hop::OutOfUplink)?;
+            Ok(Verdict::ToUplink { ifindex, next_hop })
         }
         None => Err(DropReason::UnknownFlow.into()),
     }

@@ -43,8 +43,8 @@ fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
     let way_out = &run.workspace.flow.way_out;
     match way_out.way() {
         Some(Way::Sandbox) if run.workspace.frame.hop_limit > 1 && !run.arrival.bare => {
-            let (ifindex, macs) = (way_out.ifindex, (way_out.destination_mac, way_out.source_mac));
-            flow::translate(run, Hop::Here { macs: Some(macs) })?;
+            let ifindex = way_out.ifindex;
+            flow::translate(run, Hop::IntoSandbox)?;
             Ok(Verdict::ToSandbox { ifindex })
         }
         Some(Way::Sandbox) => {
@@ -58,7 +58,7 @@ fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
 /// A packet from outside that is no flow of ours passes, unless it goes to a container's own address.
 #[inline(always)]
 fn beside_flows<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<Verdict, Exit> {
-    match run.tables.endpoint(run.workspace.tuple.destination) {
+    match run.tables.endpoint(&run.workspace.tuple.destination) {
         Some(_) => Err(reason.into()),
         None => Err(Exit::Pass),
     }
@@ -74,12 +74,13 @@ pub(super) fn to_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<V
     if run.arrival.ingress == 0 {
         return from_host(run);
     }
-    let Some(endpoint) = run.tables.endpoint(run.workspace.tuple.source) else { return Err(Exit::Pass) };
-    run.workspace.source = endpoint;
+    let Some(endpoint) = run.tables.endpoint(&run.workspace.tuple.source) else { return Err(Exit::Pass) };
+    run.workspace.source = *endpoint;
     outwards(run)
 }
 
-#[cfg_attr(target_arch = "bpf", inline(never))]
+/// Leaves the flow of a sandbox's packet that the stack has routed in the workspace.
+#[inline(always)]
 fn stack_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
     transport(run)?;
     if matches!(run.workspace.transport.kind(), TransportKind::Error) {

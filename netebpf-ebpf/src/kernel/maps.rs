@@ -65,18 +65,18 @@ impl<'a> Maps<'a> {
     }
 }
 
-/// Copies a value out of a hash map.
-macro_rules! copy_of {
+/// Looks a value up in a hash map.
+macro_rules! value_of {
     ($map:ident, $key:expr) => {
-        // SAFETY: the value is copied at once, and every bit pattern is valid, so a write in between harms nothing.
-        unsafe { $map.get($key).copied() }
+        // SAFETY: the value outlives the program's run, and every bit pattern is valid, so a write meanwhile harms nothing.
+        unsafe { $map.get($key) }
     };
 }
 
 /// The range of published ports that a port belongs to.
 #[inline(always)]
-fn find_published(key: &PublishKey) -> Option<PublishTarget> {
-    PUBLISHED.get(&Key::new(PublishBlock::single(*key).bits(), *key)).copied()
+fn find_published<'a>(key: &PublishKey) -> Option<&'a PublishTarget> {
+    PUBLISHED.get(&Key::new(PublishBlock::single(*key).bits(), *key))
 }
 
 /// Calls a method of the map of a tier.
@@ -101,28 +101,28 @@ pub(crate) fn settings<'a>() -> Option<(&'a Config, &'a mut Workspace)> {
 
 impl Tables for Maps<'_> {
     #[inline(always)]
-    fn endpoint_on_link(&self, link: LinkKey) -> Option<Endpoint> {
-        copy_of!(ENDPOINT_LINKS, &link)
+    fn endpoint_on_link(&self, link: LinkKey) -> Option<&Endpoint> {
+        value_of!(ENDPOINT_LINKS, &link)
     }
 
     #[inline(always)]
-    fn endpoint(&self, address: Address) -> Option<Endpoint> {
-        copy_of!(ENDPOINTS, &address)
+    fn endpoint(&self, address: &Address) -> Option<&Endpoint> {
+        value_of!(ENDPOINTS, address)
     }
 
     #[inline(always)]
-    fn local(&self, address: Address) -> Option<LocalAddress> {
-        copy_of!(LOCALS, &address)
+    fn local(&self, address: &Address) -> Option<&LocalAddress> {
+        value_of!(LOCALS, address)
     }
 
     #[inline(always)]
-    fn uplink(&self, link: LinkKey) -> Option<Uplink> {
-        copy_of!(UPLINKS, &link)
+    fn uplink(&self, link: LinkKey) -> Option<&Uplink> {
+        value_of!(UPLINKS, &link)
     }
 
     #[inline(always)]
-    fn network(&self, bridge: LinkKey) -> Option<Network> {
-        copy_of!(NETWORKS, &bridge)
+    fn network(&self, bridge: LinkKey) -> Option<&Network> {
+        value_of!(NETWORKS, &bridge)
     }
 
     #[inline(always)]
@@ -136,8 +136,8 @@ impl Tables for Maps<'_> {
     }
 
     #[inline(always)]
-    fn fragment(&self, key: &FragmentKey) -> Option<FragmentPorts> {
-        copy_of!(FRAGMENTS, key)
+    fn fragment(&self, key: &FragmentKey) -> Option<&FragmentPorts> {
+        value_of!(FRAGMENTS, key)
     }
 
     #[inline(always)]
@@ -146,12 +146,12 @@ impl Tables for Maps<'_> {
     }
 
     #[inline(always)]
-    fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
+    fn published(&self, key: &PublishKey) -> Option<&PublishTarget> {
         find_published(key)
     }
 
     #[inline(always)]
-    fn route(&self, ingress: u32, source: Address, destination: Address) -> Option<Route> {
+    fn route(&self, ingress: u32, source: &Address, destination: &Address) -> Option<Route> {
         routes::lookup(self.context, ingress, source, destination)
     }
 
@@ -161,22 +161,22 @@ impl Tables for Maps<'_> {
     }
 
     #[inline(always)]
-    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32) -> Option<Flow> {
-        let flow = in_tier!(tier, get_ptr_mut(tuple))?;
+    fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32, found: &mut Flow) -> bool {
+        let Some(flow) = in_tier!(tier, get_ptr_mut(tuple)) else { return false };
         // SAFETY: the pointer is valid for the program's run; two CPUs may lose a count, never an entry.
         unsafe {
-            let before = *flow;
+            *found = *flow;
             (*flow).last_seen = now;
-            (*flow).packets = before.packets.wrapping_add(1);
-            (*flow).bytes = before.bytes.wrapping_add(u64::from(length));
-            Some(before)
+            (*flow).packets = found.packets.wrapping_add(1);
+            (*flow).bytes = found.bytes.wrapping_add(u64::from(length));
         }
+        true
     }
 
     #[inline(always)]
-    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<Flow> {
-        // SAFETY: the value is copied at once, and every bit pattern is valid, so a write in between harms nothing.
-        unsafe { in_tier!(tier, get(tuple)).copied() }
+    fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<&Flow> {
+        // SAFETY: as in `value_of`.
+        unsafe { in_tier!(tier, get(tuple)) }
     }
 
     #[inline(always)]
@@ -230,17 +230,17 @@ impl SocketTables for SocketMaps {
 
     #[inline(always)]
     fn local(&self, address: Address) -> Option<LocalAddress> {
-        copy_of!(LOCALS, &address)
+        value_of!(LOCALS, &address).copied()
     }
 
     #[inline(always)]
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
-        find_published(key)
+        find_published(key).copied()
     }
 
     #[inline(always)]
     fn peer(&self, key: &PeerKey) -> Option<SocketAddress> {
-        copy_of!(SOCKET_PEERS, key)
+        value_of!(SOCKET_PEERS, key).copied()
     }
 
     #[inline(always)]

@@ -37,8 +37,8 @@ static ROUTE_QUERY: PerCpuArray<FibLookup> = PerCpuArray::with_max_entries(1, 0)
 pub(crate) fn lookup(
     context: &TcContext,
     ingress: u32,
-    source: Address,
-    destination: Address,
+    source: &Address,
+    destination: &Address,
 ) -> Option<Route> {
     let slot = ROUTE_QUERY.get_ptr_mut(0)?;
     // SAFETY: the slot is this CPU's own, programs run one at a time on a CPU, and the structure holds plain numbers, for
@@ -79,7 +79,7 @@ pub(crate) fn lookup(
 }
 
 /// Puts the question; false if there is no route that forwards.
-#[inline(never)]
+#[inline(always)]
 fn ask(context: &TcContext, query: &mut FibLookup) -> bool {
     // SAFETY: the pointer is to a map value of the size that is passed.
     let put = |query: &mut FibLookup, flags| unsafe {
