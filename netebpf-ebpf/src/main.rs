@@ -3,6 +3,7 @@
 #![no_std]
 #![no_main]
 
+mod collect;
 mod kernel;
 mod socket;
 mod verdict;
@@ -54,6 +55,12 @@ fn from_netdev_bare(context: TcContext) -> i32 {
 #[classifier]
 fn to_netdev_bare(context: TcContext) -> i32 {
     verdict::classify(&context, Hook::ToNetdev, true)
+}
+
+/// Removes flows that are over; the daemon runs it with the candidates as a packet.
+#[classifier]
+fn collect(context: TcContext) -> i32 {
+    collect::run(&context)
 }
 
 /// Does nothing: what a program costs at least, for the budgets of the packet tests.

@@ -9,9 +9,11 @@ use aya_ebpf::{
     maps::{Array, LruPerCpuHashMap, PerCpuArray, RingBuf},
 };
 use netebpf_common::{
-    abi::{DropKey, Event, EventFilter, EventKind},
+    abi::{DropKey, Event, EventFilter, EventKind, Tuple},
     event::{self, Sighting},
 };
+
+use super::clock;
 
 /// The ring buffer's size in bytes: some 2,900 events.
 const RING: u32 = 256 * 1024;
@@ -40,6 +42,20 @@ pub(crate) fn dropped(sighting: &Sighting<'_>) {
 #[inline(always)]
 pub(crate) fn flow(kind: EventKind, sighting: &Sighting<'_>) {
     tell(kind, sighting);
+}
+
+/// A flow ended without a packet: tells of it if somebody asks.
+///
+/// Unlike packets this may be interrupted by a packet on the same CPU, so it makes its event in the ring buffer itself.
+#[inline(always)]
+pub(crate) fn timed_out(original: &Tuple) {
+    let Some(filter) = EVENT_FILTER.get(0) else { return };
+    if event::interval(filter, EventKind::FlowEnd) == 0 {
+        return;
+    }
+    let Some(mut entry) = EVENTS.reserve::<Event>(0) else { return count_lost() };
+    let event = entry.write(Event::timed_out(clock::monotonic(), *original));
+    if event::select(filter, event, random()) { entry.submit(0) } else { entry.discard(0) }
 }
 
 #[inline(always)]
@@ -71,11 +87,15 @@ fn tell(kind: EventKind, sighting: &Sighting<'_>) {
     // SAFETY: the slot is this CPU's own, TC programs run one at a time on a CPU, and every bit pattern is an event.
     let event = unsafe { &mut *slot };
     sighting.fill(event, kind);
-    // SAFETY: the helper has no arguments and no preconditions.
-    let random = unsafe { bpf_get_prandom_u32() };
-    if event::select(filter, event, random) && EVENTS.output::<Event>(&*event, 0).is_err() {
+    if event::select(filter, event, random()) && EVENTS.output::<Event>(&*event, 0).is_err() {
         count_lost();
     }
+}
+
+#[inline(always)]
+fn random() -> u32 {
+    // SAFETY: the helper has no arguments and no preconditions.
+    unsafe { bpf_get_prandom_u32() }
 }
 
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! Everything that calls a BPF helper or touches a map, and all the `unsafe` there is.
 
 pub(crate) mod clock;
+mod collector;
 pub(crate) mod cookies;
 pub(crate) mod counters;
 pub(crate) mod events;

@@ -43,7 +43,7 @@ const BRIDGE_MAC: Mac = Mac([2, 0, 0, 0, 0, 1]);
 const MAC: Mac = Mac([2, 0, 0, 0, 0, 2]);
 
 /// Runs a test of programs and tables on a host of its own.
-fn with_data_path(name: &str, test: impl AsyncFnOnce(Settings) + Send + 'static) {
+pub(super) fn with_data_path(name: &str, test: impl AsyncFnOnce(Settings) + Send + 'static) {
     if OBJECT.is_empty() {
         eprintln!("skipped {name}: needs a build with the BPF object (`cargo xtask test`)");
     } else {
@@ -52,7 +52,7 @@ fn with_data_path(name: &str, test: impl AsyncFnOnce(Settings) + Send + 'static)
 }
 
 /// Runs a test on a host of its own: a thread in a fresh network namespace.
-fn on_a_host(name: &str, test: impl AsyncFnOnce(Settings) + Send + 'static) {
+pub(super) fn on_a_host(name: &str, test: impl AsyncFnOnce(Settings) + Send + 'static) {
     if !geteuid().is_root() {
         eprintln!("skipped {name}: needs root");
         return;

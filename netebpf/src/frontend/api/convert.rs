@@ -233,6 +233,7 @@ const fn explain(outcome: Outcome) -> &'static str {
         Outcome::Passed => "Left to the bridge or the host stack.",
         Outcome::ToSandbox => "Sent straight into a sandbox.",
         Outcome::ToUplink => "Sent straight out of the host.",
+        Outcome::ToStack => "Translated, and left to the host stack.",
         Outcome::Translated => "A host socket's address was translated.",
         Outcome::Dropped(reason) => reason.explain(),
     }

@@ -3,6 +3,7 @@
 mod abi;
 mod attach;
 mod cgroup;
+mod collect;
 mod counters;
 pub mod flows;
 mod load;
@@ -38,6 +39,7 @@ impl Datapath {
     pub(super) fn open(settings: &Settings, object: &[u8]) -> Result<Self, Error> {
         tables::check_pinned(&settings.maps())?;
         let mut programs = load::load(settings, object)?;
+        collect::load(&mut programs, settings)?;
         attach::replace_all(&mut programs, settings)?;
         cgroup::attach(&mut programs, settings)?;
         log::follow(&mut programs);
