@@ -18,6 +18,12 @@ pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output)
         .map(|program| [program.name, program.instructions.to_string(), program.attached_to.join(", ")]);
     output.table(["PROGRAM", "INSTRUCTIONS", "ATTACHED TO"], programs.collect())?;
     output.line("")?;
+    let features = status.features.into_iter().map(|feature| {
+        let here = if feature.available { "yes" } else { "no" };
+        [feature.name, here.to_owned(), feature.needed_from, feature.meaning]
+    });
+    output.table(["KERNEL FEATURE", "HERE", "FROM LINUX", "MEANING"], features.collect())?;
+    output.line("")?;
     let tables = status
         .tables
         .into_iter()

@@ -47,6 +47,8 @@ impl Host for LinuxKernel {
         let kernel = uname().map(|uname| uname.release().to_string_lossy().into_owned());
         Ok(DataPlane {
             kernel: kernel.unwrap_or_default(),
+            attach_mode: Some(self.attach_mode()),
+            features: self.features(),
             programs: self.programs().await?,
             tables: self.table_sizes()?,
             counters: self.counters()?,

@@ -25,7 +25,7 @@ use tracing::{Instrument as _, info, info_span};
 
 use crate::model::{Process, SandboxId};
 
-pub use crate::kernel::{ProgramStatus, Settings, TableSize};
+pub use crate::kernel::{FeatureStatus, ProgramStatus, Settings, TableSize};
 
 pub use error::{Error, with_causes};
 pub use host::Host;

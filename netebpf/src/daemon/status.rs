@@ -2,7 +2,7 @@
 
 use netebpf_common::abi::Hook;
 
-use crate::kernel::{ProgramStatus, TableSize};
+use crate::kernel::{AttachMode, FeatureStatus, ProgramStatus, TableSize};
 
 /// What the daemon looks after, and how the data plane does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub struct Status {
 pub struct DataPlane {
     /// Release of the kernel, as `uname -r` prints it.
     pub kernel: String,
+    /// The way programs are attached to links; `None` without a data plane.
+    pub attach_mode: Option<AttachMode>,
+    /// What the kernel has and has not.
+    pub features: Vec<FeatureStatus>,
     /// The programs and where they are attached.
     pub programs: Vec<ProgramStatus>,
     /// How full the tables are.

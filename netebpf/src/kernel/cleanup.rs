@@ -3,7 +3,7 @@
 use std::{fs, io, os::unix::net::UnixStream, path::Path};
 
 use super::{
-    Error, Settings, links, mounts, namespaces, netlink, ownership, privileges,
+    Error, Settings, bpf, links, mounts, namespaces, netlink, ownership, privileges,
     process::{self, Signal},
 };
 
@@ -74,7 +74,8 @@ fn remove_pins(settings: &Settings, removed: &mut Vec<String>) -> Result<(), Err
     if !mounts::on_bpffs(&settings.bpffs) {
         return Ok(());
     }
-    for directory in [settings.bpf_links(), settings.programs(), settings.maps()] {
+    bpf::remove_filters(settings)?;
+    for directory in [settings.bpf_links(), settings.bpf_filters(), settings.programs(), settings.maps()] {
         let pins = match fs::read_dir(&directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             pins => pins.map_err(Error::file("list", &directory))?,

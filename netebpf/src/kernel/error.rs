@@ -1,6 +1,10 @@
 //! Why the kernel could not be read or changed. The causes are kept as sources, not repeated in the text.
 
-use std::{io, net::IpAddr, path::PathBuf};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use aya::{
     EbpfError,
@@ -23,9 +27,13 @@ pub enum Error {
         /// Names of the missing capabilities.
         missing: Vec<&'static str>,
     },
-    /// The kernel lacks TCX.
-    #[error("kernel {release} is too old: netebpf needs Linux 6.6 or later, the first with TCX")]
-    OldKernel {
+    /// The kernel lacks something that cannot be done without.
+    #[error("kernel {release} lacks {name}, which Linux {needed_from} and later can have: netebpf does not run without it")]
+    MissingFeature {
+        /// The feature.
+        name: &'static str,
+        /// The first kernel with it.
+        needed_from: &'static str,
         /// Release, as `uname -r` prints it.
         release: String,
     },
@@ -198,13 +206,11 @@ pub enum Error {
         source: io::Error,
     },
     /// A published port cannot be held; the text is Docker's.
-    #[error("failed to bind host port {address}:{port}/{protocol}: {reason}")]
+    #[error("failed to bind host port {address}/{protocol}: {reason}")]
     Port {
-        /// Host address.
-        address: IpAddr,
-        /// Host port.
-        port: u16,
-        /// `tcp` or `udp`.
+        /// Host address and port.
+        address: SocketAddr,
+        /// `tcp`, `udp` or `sctp`.
         protocol: &'static str,
         /// The system's reason, in lower case.
         reason: String,

@@ -1,17 +1,21 @@
 //! The real kernel: reads it in one pass, and carries out each action.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use aya::include_bytes_aligned;
 use ipnet::IpNet;
-use netebpf_common::abi::Hook;
+use netebpf_common::abi::{Hook, PublishKey};
 use rtnetlink::Handle;
 
 use super::{
-    Error, Kernel, Link, Observed, Settings, addresses,
-    bpf::{Datapath, ProgramStatus, TableSize},
+    Error, Kernel, Link, LinkRole, Observed, Settings, addresses,
+    bpf::{AttachMode, Datapath, ProgramStatus, TableSize},
+    features::{FeatureStatus, Features},
     forwarding, links, mounts, namespaces, netlink, ownership,
-    ports::HeldPorts,
+    ports::{self, HeldPorts},
     privileges, routes,
     sandboxes::Sandboxes,
     sysctl,
@@ -26,6 +30,7 @@ pub struct LinuxKernel {
     settings: Settings,
     netlink: Handle,
     sandboxes: Sandboxes,
+    features: Features,
     datapath: Datapath,
     ports: HeldPorts,
     netns_cookie: u64,
@@ -42,6 +47,7 @@ impl LinuxKernel {
     fn open_object(settings: Settings, object: &[u8]) -> Result<Self, Error> {
         privileges::check()?;
         privileges::raise_file_limit();
+        let features = Features::probe()?;
         for directory in [&settings.run_dir, &settings.namespaces(), &settings.state_dir] {
             fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
         }
@@ -51,7 +57,8 @@ impl LinuxKernel {
         Ok(Self {
             netlink: netlink::connect().map_err(connect)?,
             sandboxes: Sandboxes::new(settings.clone()),
-            datapath: Datapath::open(&settings, object)?,
+            datapath: Datapath::open(&settings, &features, object)?,
+            features,
             ports: HeldPorts::default(),
             netns_cookie: namespaces::cookie()?,
             seed: random()?,
@@ -70,9 +77,33 @@ impl LinuxKernel {
         routes::on_link(&self.netlink).await
     }
 
+    /// Whether the host can listen on IPv6 addresses.
+    #[must_use]
+    pub fn has_ipv6(&self) -> bool {
+        ports::has_ipv6()
+    }
+
+    /// Whether a port could be held now.
+    #[must_use]
+    pub fn is_port_free(&self, key: PublishKey) -> bool {
+        ports::is_free(key)
+    }
+
     /// Packet counters that are not zero: hook, code of the outcome, packets.
     pub fn counters(&self) -> Result<Vec<(Hook, u8, u64)>, Error> {
         self.datapath.counters()
+    }
+
+    /// The way programs are attached to links.
+    #[must_use]
+    pub const fn attach_mode(&self) -> AttachMode {
+        self.datapath.attach_mode()
+    }
+
+    /// What netebpf looks for in a kernel.
+    #[must_use]
+    pub fn features(&self) -> Vec<FeatureStatus> {
+        self.features.statuses()
     }
 
     /// The programs and where they are attached.
@@ -92,6 +123,7 @@ impl LinuxKernel {
         let mut addresses = addresses::list(&self.netlink).await?;
         let mut forwarding = forwarding::list(&self.netlink).await?;
         let links = links.into_iter().map(|link| {
+            let addresses = addresses.remove(&link.index).unwrap_or_default();
             let seen = Link {
                 role: ownership::role(&link),
                 name: link.name,
@@ -100,7 +132,8 @@ impl LinuxKernel {
                 mtu: link.mtu,
                 bare: link.layer == links::Layer::Bare,
                 master: link.master,
-                addresses: addresses.remove(&link.index).unwrap_or_default(),
+                addresses: addresses.all,
+                sources: addresses.sources,
                 forwarding: forwarding.remove(&link.index).unwrap_or_default(),
             };
             (link.index, seen)
@@ -114,13 +147,15 @@ impl Kernel for LinuxKernel {
 
     async fn observe(&mut self) -> Result<Observed, Error> {
         let links = self.links().await?;
+        let routes = routes::digest(&self.netlink, &bridges(&links)).await?;
         let sandboxes = self.sandboxes.observe().await?;
         Ok(Observed {
             attached: self.datapath.attached(&links.keys().copied().collect())?,
             links,
             sandboxes,
             held: self.ports.keys(),
-            routes: 0,
+            routes,
+            forwards_ipv6: sysctl::forwards_ipv6(),
             tables: self.datapath.contents()?,
             netns_cookie: self.netns_cookie,
             seed: self.seed,
@@ -129,15 +164,16 @@ impl Kernel for LinuxKernel {
 
     async fn apply(&mut self, action: &Action) -> Result<(), Error> {
         match action {
-            Action::CreateBridge { network, name, mac } => {
-                links::create_bridge(&self.netlink, name, *mac, &ownership::alias(network)).await
+            Action::CreateBridge { network, name, mac, ipv6 } => {
+                links::create_bridge(&self.netlink, name, *mac, *ipv6, &ownership::alias(network)).await
             }
-            Action::CreateVeth { endpoint, sandbox, name, bridge, interface, mac } => {
+            Action::CreateVeth { endpoint, sandbox, name, bridge, interface, mac, mtu } => {
                 let pair = links::VethPair {
                     name,
                     bridge: *bridge,
                     interface,
                     mac: *mac,
+                    mtu: *mtu,
                     namespace: &self.settings.namespace(*sandbox),
                     alias: &ownership::alias(endpoint),
                 };
@@ -147,6 +183,8 @@ impl Kernel for LinuxKernel {
                 links::attach_to_bridge(&self.netlink, *ifindex, *bridge).await
             }
             Action::DeleteLink { ifindex, name } => links::delete(&self.netlink, *ifindex, name).await,
+            Action::SetMtu { ifindex, mtu } => links::set_mtu(&self.netlink, *ifindex, *mtu).await,
+            Action::ForwardIpv6 => sysctl::enable_ipv6_forwarding(),
             Action::AddAddress { ifindex, address } => {
                 addresses::add(&self.netlink, *ifindex, *address).await
             }
@@ -179,6 +217,12 @@ impl Kernel for LinuxKernel {
             Action::Delete(key) => self.datapath.delete(key),
         }
     }
+}
+
+/// Indices of bridges of ours: where their subnets lead is no news.
+fn bridges(links: &BTreeMap<u32, Link>) -> BTreeSet<u32> {
+    let ours = links.iter().filter(|(_, link)| matches!(link.role, LinkRole::Bridge(_)));
+    ours.map(|(&index, _)| index).collect()
 }
 
 fn random() -> Result<u32, Error> {

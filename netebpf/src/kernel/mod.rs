@@ -4,6 +4,7 @@ mod addresses;
 mod bpf;
 pub mod cleanup;
 mod error;
+mod features;
 #[cfg(test)]
 pub(crate) mod fake;
 mod forwarding;
@@ -27,8 +28,9 @@ pub mod watch;
 
 use crate::plan::Action;
 
-pub use bpf::{Abi, ProgramStatus, TableSize, flows};
+pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, flows};
 pub use error::{Error, MapLayout};
+pub use features::FeatureStatus;
 pub use linux::{LinuxKernel, OBJECT};
 pub use observed::{Interface, Link, LinkRole, Namespace, Observed, Owner, TableContents};
 pub use privileges::check as check_privileges;

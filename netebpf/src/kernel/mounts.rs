@@ -26,7 +26,7 @@ pub(super) fn prepare_bpffs(settings: &Settings) -> Result<(), Error> {
         let point = if directory.starts_with(standard) { standard } else { directory.as_path() };
         mount_bpffs(point)?;
     }
-    for path in [settings.maps(), settings.programs(), settings.bpf_links()] {
+    for path in [settings.maps(), settings.programs(), settings.bpf_links(), settings.bpf_filters()] {
         fs::create_dir_all(&path).map_err(Error::file("create", &path))?;
     }
     Ok(())

@@ -1,6 +1,5 @@
-//! May this process, on this kernel, do what the daemon does?
+//! May this process do what the daemon does?
 
-use nix::sys::utsname;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Error;
@@ -8,22 +7,13 @@ use super::Error;
 /// Capabilities needed, by bit number (`linux/capability.h`). `CAP_SYS_ADMIN` includes `CAP_BPF` and allows mounts.
 const NEEDED: [(u32, &str); 2] = [(12, "CAP_NET_ADMIN"), (21, "CAP_SYS_ADMIN")];
 
-/// First kernel with TCX, as major and minor number.
-const TCX: (u32, u32) = (6, 6);
-
-/// Checks privileges and kernel version, with an error that says what is missing.
+/// Checks privileges, with an error that says what is missing.
 pub fn check() -> Result<(), Error> {
     let path = "/proc/thread-self/status";
     let status = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
     let missing = missing_capabilities(&status);
     if !missing.is_empty() {
         return Err(Error::Privilege { missing });
-    }
-    let uname = utsname::uname()
-        .map_err(|errno| Error::System { doing: "ask for the kernel's version", source: errno.into() })?;
-    let release = uname.release().to_string_lossy().into_owned();
-    if version(&release).is_some_and(|version| version < TCX) {
-        return Err(Error::OldKernel { release });
     }
     Ok(())
 }
@@ -48,23 +38,9 @@ fn missing_capabilities(status: &str) -> Vec<&'static str> {
     NEEDED.into_iter().filter(|(bit, _)| effective >> bit & 1 == 0).map(|(_, name)| name).collect()
 }
 
-/// Major and minor number of a release such as `6.18.44-arch1`.
-fn version(release: &str) -> Option<(u32, u32)> {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{TCX, missing_capabilities, version};
-
-    #[test]
-    fn a_release_is_read_up_to_its_minor_number() {
-        assert_eq!(version("6.18.44-fc-v595"), Some((6, 18)));
-        assert_eq!(version("6.6-rc1"), Some((6, 6)));
-        assert_eq!(version("5.15.0-91-generic").map(|version| version < TCX), Some(true));
-        assert_eq!(version("unknown"), None);
-    }
+    use super::missing_capabilities;
 
     #[test]
     fn every_missing_capability_is_named() {

@@ -65,4 +65,9 @@ impl Settings {
     pub(super) fn bpf_links(&self) -> PathBuf {
         self.bpffs.join("links")
     }
+
+    /// Records of filters and qdiscs: pins of programs.
+    pub(super) fn bpf_filters(&self) -> PathBuf {
+        self.bpffs.join("filters")
+    }
 }

@@ -8,13 +8,13 @@ use super::{
     error::Error,
     timestamp::rfc3339,
     wire::{
-        Counter, CreateNetwork, CreateSandbox, EndpointConfig, Ipam, IpamConfig, Network, NetworkContainer,
-        NetworkReference, Port, Program, Sandbox, SandboxEndpoint, State, Status, Table,
+        Counter, CreateNetwork, CreateSandbox, EndpointConfig, Feature, Ipam, IpamConfig, Network,
+        NetworkContainer, NetworkReference, Port, Program, Sandbox, SandboxEndpoint, State, Status, Table,
     },
 };
 use crate::{
     change::{NetworkRequest, SandboxRequest},
-    daemon::{self, ProgramStatus, Settings, TableSize},
+    daemon::{self, FeatureStatus, ProgramStatus, Settings, TableSize},
     model::{self, Endpoint, Name, PortMapping, PublishRequest, SandboxState, Spec},
 };
 
@@ -211,12 +211,22 @@ pub(super) fn status(status: &daemon::Status) -> Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         kernel: data_plane.kernel.clone(),
-        attach_mode: "tcx".to_owned(),
+        attach_mode: data_plane.attach_mode.map(|mode| mode.to_string()).unwrap_or_default(),
+        features: data_plane.features.iter().map(feature).collect(),
         networks: status.networks,
         sandboxes: status.sandboxes,
         programs: data_plane.programs.iter().map(program).collect(),
         tables: data_plane.tables.iter().map(table).collect(),
         counters: data_plane.counters.iter().map(counter).collect(),
+    }
+}
+
+fn feature(status: &FeatureStatus) -> Feature {
+    Feature {
+        name: status.name.to_owned(),
+        available: status.available,
+        needed_from: status.needed_from.to_owned(),
+        meaning: status.meaning.to_owned(),
     }
 }
 

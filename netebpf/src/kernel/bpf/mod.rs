@@ -20,15 +20,18 @@ use aya::Ebpf;
 use netebpf_common::abi::{Hook, map_name};
 
 use self::{counters::Counters, tables::Tables};
-use super::{Error, Settings, TableContents};
+use super::{Error, Settings, TableContents, features::Features};
 use crate::plan::{Entry, Key};
 
 pub use abi::Abi;
+pub use attach::AttachMode;
+pub(super) use attach::remove_filters;
 pub use status::{ProgramStatus, TableSize};
 
 /// The loaded and pinned data path.
 pub(super) struct Datapath {
     settings: Settings,
+    mode: AttachMode,
     programs: Ebpf,
     tables: Tables,
     counters: Counters,
@@ -36,21 +39,22 @@ pub(super) struct Datapath {
 
 impl Datapath {
     /// Loads the programs, adopts or makes the pinned maps, and puts the programs wherever earlier ones were attached.
-    pub(super) fn open(settings: &Settings, object: &[u8]) -> Result<Self, Error> {
+    pub(super) fn open(settings: &Settings, features: &Features, object: &[u8]) -> Result<Self, Error> {
         tables::check_pinned(&settings.maps())?;
-        let mut programs = load::load(settings, object)?;
+        let mut programs = load::load(settings, features, object)?;
         collect::load(&mut programs, settings)?;
-        attach::replace_all(&mut programs, settings)?;
+        let mode = AttachMode::choose(features);
+        attach::replace_all(&mut programs, settings, mode)?;
         cgroup::attach(&mut programs, settings)?;
         log::follow(&mut programs);
         let tables = Tables::open(&settings.maps())?;
         let counters = Counters::open(&settings.maps().join(map_name::COUNTERS))?;
-        Ok(Self { settings: settings.clone(), programs, tables, counters })
+        Ok(Self { settings: settings.clone(), mode, programs, tables, counters })
     }
 
     /// Attaches a hook's program to a link; the one that is attached is replaced without a gap.
     pub(super) fn attach(&mut self, hook: Hook, ifindex: u32) -> Result<(), Error> {
-        attach::attach(&mut self.programs, &self.settings, hook, ifindex)
+        attach::attach(&mut self.programs, &self.settings, self.mode, hook, ifindex)
     }
 
     /// Detaches a hook's program from a link.
@@ -58,10 +62,15 @@ impl Datapath {
         attach::detach(&self.settings, hook, ifindex)
     }
 
-    /// Where programs are attached and pinned. A pin whose link is gone counts, so that it is detached for good; a pin
-    /// whose link is there but whose program is not attached does not.
+    /// The way programs are attached to links.
+    pub(super) const fn attach_mode(&self) -> AttachMode {
+        self.mode
+    }
+
+    /// Where programs are attached and recorded. A record whose link is gone counts, so that it is detached for good; a
+    /// record whose link is there but whose program is not attached does not.
     pub(super) fn attached(&self, links: &BTreeSet<u32>) -> Result<BTreeSet<(Hook, u32)>, Error> {
-        attach::attached(&self.programs, &self.settings, links)
+        attach::attached(&self.programs, &self.settings, self.mode, links)
     }
 
     /// Writes an entry.

@@ -11,18 +11,34 @@ pub struct Status {
     pub pid: u32,
     /// Release of the kernel.
     pub kernel: String,
-    /// How programs are attached to links: `tcx`.
+    /// How programs are attached to links: `tcx` or `clsact`.
     pub attach_mode: String,
     /// Networks the daemon looks after.
     pub networks: usize,
     /// Sandboxes the daemon looks after.
     pub sandboxes: usize,
+    /// What netebpf uses of the kernel.
+    #[serde(default)]
+    pub features: Vec<Feature>,
     /// The BPF programs.
     pub programs: Vec<Program>,
     /// The BPF maps.
     pub tables: Vec<Table>,
     /// What was counted, without the zeros.
     pub counters: Vec<Counter>,
+}
+
+/// Something of the kernel that netebpf uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    /// Its name.
+    pub name: String,
+    /// Whether this kernel has it.
+    pub available: bool,
+    /// The first kernel that can have it.
+    pub needed_from: String,
+    /// What it is for and what is lost without it.
+    pub meaning: String,
 }
 
 /// A BPF program.

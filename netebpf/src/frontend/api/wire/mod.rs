@@ -6,7 +6,7 @@ mod sandbox;
 
 use serde::{Deserialize, Serialize};
 
-pub use engine::{Counter, Program, Status, Table};
+pub use engine::{Counter, Feature, Program, Status, Table};
 pub use network::{
     Connect, CreateNetwork, CreatedNetwork, Disconnect, EndpointConfig, EndpointIpamConfig, Ipam, IpamConfig,
     Network, NetworkContainer, NetworkReference,
