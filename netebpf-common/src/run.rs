@@ -3,11 +3,11 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{
-    abi::{Address, Config, Endpoint, Flow, Tuple, WayOut},
+    abi::{Address, Config, Endpoint, EventKind, Flow, Port, Tuple, WayOut},
     admission::Decision,
     parse::{ETHERNET_LENGTH, Frame, Quoted, Transport},
     tables::Tier,
-    verdict::Verdict,
+    verdict::{FIRST_REASON, Verdict},
 };
 
 /// Where and when a packet met a hook.
@@ -101,6 +101,9 @@ pub struct Workspace {
     pub ingress: u32,
     /// What was decided, for whoever traces a packet.
     pub outcome: Note,
+    /// What the packet did to its flow: an [`EventKind`] counted from one, or zero.
+    turn: u32,
+    reserved: u32,
 }
 
 impl Workspace {
@@ -109,6 +112,34 @@ impl Workspace {
     #[must_use]
     pub const fn tier(&self) -> Tier {
         if self.tier == Tier::Assured as u32 { Tier::Assured } else { Tier::Pending }
+    }
+
+    /// What the packet did to its flow, if anything that is worth telling.
+    #[inline(always)]
+    #[must_use]
+    pub const fn turn(&self) -> Option<EventKind> {
+        const NEW: u32 = EventKind::FlowNew as u32 + 1;
+        const END: u32 = EventKind::FlowEnd as u32 + 1;
+        match self.turn {
+            NEW => Some(EventKind::FlowNew),
+            END => Some(EventKind::FlowEnd),
+            _ => None,
+        }
+    }
+
+    /// Notes that the packet began or ended its flow.
+    #[inline(always)]
+    pub const fn set_turn(&mut self, kind: EventKind) {
+        self.turn = kind as u32 + 1;
+    }
+
+    /// Forgets what the packet before left, as far as no stage overwrites it before somebody reads it.
+    #[inline(always)]
+    pub(crate) const fn begin(&mut self) {
+        self.turn = 0;
+        self.transport.tcp_flags = 0;
+        self.tuple.source_port = Port::from_wire(0);
+        self.tuple.destination_port = Port::from_wire(0);
     }
 
     /// Notes where `flow` was found.
@@ -143,6 +174,23 @@ impl Note {
             Verdict::ToSandbox { ifindex } => Self { outcome, ifindex, next_hop: Address::UNSPECIFIED_V4 },
             Verdict::ToUplink { ifindex, next_hop } => Self { outcome, ifindex, next_hop },
         }
+    }
+}
+
+impl Note {
+    /// The number of the outcome (see [`crate::verdict::Outcome::code`]).
+    #[inline(always)]
+    #[must_use]
+    pub const fn outcome_code(&self) -> u8 {
+        let [code, ..] = self.outcome.to_le_bytes();
+        code
+    }
+
+    /// Whether the packet was dropped.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_drop(&self) -> bool {
+        self.outcome >= FIRST_REASON as u32
     }
 }
 

@@ -84,7 +84,8 @@ pub enum Outcome {
     Dropped(DropReason),
 }
 
-const FIRST_REASON: u8 = 16;
+/// The code of the first drop reason; smaller ones are no drops.
+pub const FIRST_REASON: u8 = 16;
 
 impl Outcome {
     /// The outcome's stable number, below [`crate::abi::COUNTERS_PER_HOOK`].

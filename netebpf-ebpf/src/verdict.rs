@@ -6,13 +6,15 @@ use aya_ebpf::{
 };
 use netebpf_common::{
     abi::Hook,
+    event::Sighting,
+    packet::Packet as _,
     pipeline,
-    run::{Arrival, Mark, Run},
-    verdict::Verdict,
+    run::{Arrival, Mark, Run, Workspace},
+    verdict::{Outcome, Verdict},
 };
 
 use crate::kernel::{
-    clock, counters,
+    clock, counters, events,
     maps::{self, Maps},
     redirect,
     skb::Skb,
@@ -32,25 +34,60 @@ pub(crate) fn classify(context: &TcContext, hook: Hook, bare: bool) -> i32 {
         now: clock::monotonic(),
     };
     let mut tables = Maps::new(context);
-    let verdict = pipeline::decide(
-        hook,
-        &mut Run { packet: &mut skb, tables: &mut tables, config, workspace, arrival },
-    );
-    counters::count(hook, verdict.outcome());
-    match verdict {
-        Verdict::Pass => {
+    let mut run = Run { packet: &mut skb, tables: &mut tables, config, workspace, arrival };
+    // The verdict is read again from the workspace: the verifier would follow what comes after for each of its values.
+    let _: Verdict = pipeline::decide(hook, &mut run);
+    carry_out(context, hook, workspace)
+}
+
+#[inline(never)]
+fn carry_out(context: &TcContext, hook: Hook, workspace: &Workspace) -> i32 {
+    const PASS: u8 = Outcome::Passed.code();
+    const TO_STACK: u8 = Outcome::ToStack.code();
+    const TO_SANDBOX: u8 = Outcome::ToSandbox.code();
+    const TO_UPLINK: u8 = Outcome::ToUplink.code();
+    let (skb, note) = (Skb::new(context), &workspace.outcome);
+    counters::count(hook, note.outcome_code());
+    if note.is_drop() || workspace.turn().is_some() {
+        report(&skb, hook, workspace);
+    }
+    match note.outcome_code() {
+        PASS => {
             skb.set_mark(if matches!(hook, Hook::FromContainer) { Mark::Checked } else { Mark::None });
             TC_ACT_OK
         }
-        Verdict::ToStack => {
+        TO_STACK => {
             skb.set_mark(Mark::Decided);
             TC_ACT_OK
         }
-        Verdict::Drop(_) => TC_ACT_SHOT,
-        Verdict::ToSandbox { ifindex } => redirect::to_sandbox(ifindex),
-        Verdict::ToUplink { ifindex, next_hop } => {
+        TO_SANDBOX => redirect::to_sandbox(note.ifindex),
+        TO_UPLINK => {
             skb.set_mark(Mark::Decided);
-            redirect::to_uplink(ifindex, next_hop)
+            redirect::to_uplink(note.ifindex, note.next_hop)
         }
+        _ => TC_ACT_SHOT,
+    }
+}
+
+/// Tells of packets that were dropped, or began or ended their flow.
+#[inline(never)]
+fn report(skb: &Skb<'_>, hook: Hook, workspace: &Workspace) {
+    let Workspace { tuple, frame, transport, outcome, .. } = workspace;
+    let sighting = Sighting {
+        hook,
+        outcome: outcome.outcome_code(),
+        ifindex: skb.ifindex(),
+        length: skb.length(),
+        now: clock::monotonic(),
+        tuple,
+        source_mac: &frame.source_mac,
+        destination_mac: &frame.destination_mac,
+        ethertype: frame.ethertype,
+        tcp_flags: transport.tcp_flags,
+    };
+    match workspace.turn() {
+        _ if outcome.is_drop() => events::dropped(&sighting),
+        Some(kind) => events::flow(kind, &sighting),
+        None => {}
     }
 }

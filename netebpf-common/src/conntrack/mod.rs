@@ -11,7 +11,7 @@ mod tests;
 pub use state::{is_expired, next_state};
 
 use crate::{
-    abi::{Direction, Flow, FlowState, Timeouts, Translation, Tuple},
+    abi::{Direction, EventKind, Flow, FlowState, Timeouts, Translation, Tuple},
     packet::Packet,
     parse::TransportKind,
     run::Run,
@@ -77,6 +77,9 @@ fn follow(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
 fn advance<P>(run: &mut Run<'_, P, impl Tables>, state: FlowState) {
     let workspace = &mut *run.workspace;
     workspace.flow.set_state(state);
+    if matches!(state, FlowState::Closed | FlowState::Reset) {
+        workspace.set_turn(EventKind::FlowEnd);
+    }
     workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
     let tier = workspace.tier();
     run.tables.set_flow_state(tier, &workspace.tuple, state);

@@ -6,7 +6,7 @@
 
 use super::{port_delta, set_translation};
 use crate::{
-    abi::{Direction, Flow, FlowState, Port, Tuple, protocol},
+    abi::{Direction, EventKind, Flow, FlowState, Port, Tuple, protocol},
     conntrack,
     run::Run,
     tables::{Insert, Tables, Tier},
@@ -149,6 +149,7 @@ fn complete<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     workspace.flow.begin(Direction::Original, &workspace.forward, run.config.epoch, run.arrival.now);
     set_translation(&mut workspace.flow.translation, &workspace.original, &workspace.reply.mirrored());
     if run.tables.replace_flow(Tier::Pending, &workspace.original, &workspace.flow) {
+        workspace.set_turn(EventKind::FlowNew);
         return Ok(());
     }
     run.tables.remove_flow(Tier::Pending, &workspace.reply);

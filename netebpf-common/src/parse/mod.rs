@@ -13,7 +13,7 @@ pub use quoted::{Quoted, quoted};
 pub(crate) use transport::tcp_flag;
 pub use transport::{Transport, TransportKind, transport};
 
-use crate::{packet::Packet, run::Run, verdict::DropReason};
+use crate::{abi::Address, packet::Packet, run::Run, verdict::DropReason};
 
 const ETHERTYPE_IPV4: u16 = 0x0800_u16.to_be();
 const ETHERTYPE_IPV6: u16 = 0x86dd_u16.to_be();
@@ -44,9 +44,18 @@ pub fn parse<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Network, DropReaso
     match run.workspace.frame.ethertype {
         ETHERTYPE_IPV4 => ipv4::parse(run).map(|()| Network::Ip),
         ETHERTYPE_IPV6 => ipv6::parse(run).map(|()| Network::Ip),
-        ETHERTYPE_ARP => Ok(Network::Arp),
-        _ => Ok(Network::Other),
+        ETHERTYPE_ARP => Ok(without_addresses(run, Network::Arp)),
+        _ => Ok(without_addresses(run, Network::Other)),
     }
+}
+
+/// Leaves no addresses of the packet before for whoever tells of this one.
+#[inline(always)]
+const fn without_addresses<P, T>(run: &mut Run<'_, P, T>, network: Network) -> Network {
+    run.workspace.tuple.source = Address::UNSPECIFIED_V6;
+    run.workspace.tuple.destination = Address::UNSPECIFIED_V6;
+    run.workspace.tuple.protocol = 0;
+    network
 }
 
 /// Without an Ethernet header the IP version is all there is.

@@ -24,6 +24,7 @@ use crate::{
 /// Decides what becomes of a packet at a hook, and rewrites it where that is part of the decision.
 #[inline(always)]
 pub fn decide(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Verdict {
+    run.workspace.begin();
     let verdict = match hook {
         Hook::FromContainer => container::from_container(run),
         Hook::ToContainer => container::to_container(run),

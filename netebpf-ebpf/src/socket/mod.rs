@@ -23,10 +23,9 @@ const PROCEED: i32 = 1;
 pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext, call: Call) -> i32 {
     let socket = cookies::describe(context);
     let wanted = F::read(context);
-    if let Some(backend) = socket::translate(&socket, call, wanted, &mut SocketMaps)
-    {
+    if let Some(backend) = socket::translate(&socket, call, wanted, &mut SocketMaps) {
         F::write(context, backend);
-        counters::count(Hook::Socket, Outcome::Translated);
+        counters::count(Hook::Socket, Outcome::Translated.code());
         log(context, &socket, wanted, backend);
     }
     PROCEED
