@@ -88,7 +88,7 @@ fn advance<P>(run: &mut Run<'_, P, impl Tables>, state: FlowState) {
 
 /// A pending flow moves to the assured ones once the side that began has answered the answer.
 #[inline(always)]
-fn prove<P>(run: &mut Run<'_, P, impl Tables>) -> Known {
+fn prove(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
     let workspace = &mut *run.workspace;
     if !matches!(workspace.flow.direction(), Direction::Original) {
         return Known::Yes;
@@ -106,8 +106,12 @@ fn prove<P>(run: &mut Run<'_, P, impl Tables>) -> Known {
 /// Writes both entries among the assured flows, then marks what stays behind as over. Whoever looks a packet up in between
 /// finds the flow in one table or the other.
 #[inline(always)]
-fn promote<P>(run: &mut Run<'_, P, impl Tables>) {
+fn promote(run: &mut Run<'_, impl Packet, impl Tables>) {
     let workspace = &mut *run.workspace;
+    // The entry in the workspace is what it was before this packet.
+    workspace.flow.last_seen = run.arrival.now;
+    workspace.flow.packets = workspace.flow.packets.wrapping_add(1);
+    workspace.flow.bytes = workspace.flow.bytes.wrapping_add(u64::from(run.packet.length()));
     if !run.tables.replace_flow(Tier::Assured, &workspace.other, &workspace.entry) {
         return;
     }

@@ -24,7 +24,7 @@ const FIRST_CHOSEN: u16 = 1024;
 pub fn record<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     expect_reply(run);
     run.workspace.set_tier(Tier::Pending);
-    let is_fixed = !has_ports(run.workspace.original.protocol) || !run.workspace.decision.source_is_host();
+    let is_fixed = !has_ports(run.workspace.original.protocol);
     let mut attempt = 0;
     loop {
         match claim(run) {
@@ -40,11 +40,16 @@ pub fn record<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     complete(run)
 }
 
-/// Whether another source port can be given to packets of a protocol.
+/// Whether packets of a protocol have a source port or an identifier, which may be replaced.
 const fn has_ports(number: u32) -> bool {
-    const CHANGEABLE: [u32; 4] =
-        [protocol::TCP as u32, protocol::UDP as u32, protocol::ICMP as u32, protocol::ICMPV6 as u32];
-    number == CHANGEABLE[0] || number == CHANGEABLE[1] || number == CHANGEABLE[2] || number == CHANGEABLE[3]
+    const NUMBERS: [u8; 5] = [protocol::TCP, protocol::UDP, protocol::ICMP, protocol::ICMPV6, protocol::SCTP];
+    let mut found = false;
+    let mut at = 0;
+    while at < NUMBERS.len() {
+        found |= number == NUMBERS[at] as u32;
+        at += 1;
+    }
+    found
 }
 
 /// Prepares the reply's entry under the sender's own port.

@@ -25,7 +25,7 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
     let link = LinkKey::new(run.arrival.ifindex, family);
     match run.tables.endpoint_on_link(link) {
         Some(endpoint) => run.workspace.source = *endpoint,
-        None => without_address(run, network)?,
+        None => without_address(run, network, family)?,
     }
     source::check(run, network)?;
     let (frame, tuple, endpoint) = (&run.workspace.frame, &run.workspace.tuple, &run.workspace.source);
@@ -48,10 +48,14 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
 
 /// The link has no address of the packet's IP version: it may not speak that version, but whatever is not IP.
 #[inline(always)]
-fn without_address<P>(run: &mut Run<'_, P, impl Tables>, network: Network) -> Result<(), DropReason> {
-    let other = match run.workspace.frame.family() {
-        Family::V6 if matches!(network, Network::Ip) => Family::V4,
-        Family::V4 | Family::V6 => Family::V6,
+fn without_address<P>(
+    run: &mut Run<'_, P, impl Tables>,
+    network: Network,
+    family: Family,
+) -> Result<(), DropReason> {
+    let other = match family {
+        Family::V4 => Family::V6,
+        Family::V6 => Family::V4,
     };
     let link = LinkKey::new(run.arrival.ifindex, other);
     let endpoint = run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
