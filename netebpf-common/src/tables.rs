@@ -73,6 +73,9 @@ pub trait Tables {
     /// Confirms a flow's decision under a new epoch, in one of its entries; false if that is not there.
     fn renew_flow(&mut self, tier: Tier, tuple: &Tuple, way_out: &WayOut, epoch: u32) -> bool;
 
+    /// Whether the collector is just removing a flow with one of these tuples (see [`crate::collect`]).
+    fn is_collecting(&self, original: &Tuple, reply: &Tuple) -> bool;
+
     /// Removes a flow's entry.
     fn remove_flow(&mut self, tier: Tier, tuple: &Tuple);
 }

@@ -202,6 +202,8 @@ drop_reasons! {
     Ipv4Disabled = 20 => "ipv4_disabled",
     /// A packet to a container's own address, which may be reached, but at a port that is not published.
     Unpublished = 21 => "unpublished",
+    /// An older flow with these addresses and ports was just being removed; the next packet finds its place free.
+    FlowEnding = 22 => "flow_ending",
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::{
         LocalAddress, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress, TrustKey,
         Tuple, Uplink, WayOut,
     },
+    collect,
     socket::SocketTables,
     tables::{Insert, Route, Tables, Tier},
 };
@@ -49,6 +50,8 @@ pub struct MapTables {
     pub routes: std::vec::Vec<(Address, Address, Route)>,
     /// Tuples that a host socket receives.
     pub host_sockets: BTreeSet<Tuple>,
+    /// What the collector has announced.
+    pub collecting: Option<[Tuple; 2]>,
     /// How many entries `flows` and `pending` may have each; zero for no limit.
     pub flow_limit: usize,
     lookups: Cell<u32>,
@@ -196,6 +199,10 @@ impl Tables for MapTables {
         flow.way_out = *way_out;
         flow.epoch = epoch;
         true
+    }
+
+    fn is_collecting(&self, original: &Tuple, reply: &Tuple) -> bool {
+        self.collecting.is_some_and(|pair| collect::is_announced(&pair, original, reply))
     }
 
     fn remove_flow(&mut self, tier: Tier, tuple: &Tuple) {

@@ -27,6 +27,9 @@ pub fn record<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     let is_fixed = !has_ports(run.workspace.original.protocol);
     let mut attempt = 0;
     loop {
+        if run.tables.is_collecting(&run.workspace.original, &run.workspace.reply) {
+            return Err(DropReason::FlowEnding);
+        }
         match claim(run) {
             Claim::Mine => break,
             Claim::Taken => attempt += 1,

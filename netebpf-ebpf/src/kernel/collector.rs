@@ -6,7 +6,7 @@ use aya_ebpf::{
 };
 use netebpf_common::{
     abi::{Flow, Tuple},
-    collect::Collector,
+    collect::{Collector, is_announced},
     tables::{Tables, Tier},
 };
 
@@ -43,6 +43,12 @@ impl Collector for Maps<'_> {
     fn tell(&mut self, original: &Tuple) {
         events::timed_out(original);
     }
+}
+
+/// Whether a flow with one of these tuples is just being removed.
+#[inline(always)]
+pub(super) fn is_collecting(original: &Tuple, reply: &Tuple) -> bool {
+    COLLECTING.get(0).is_some_and(|announced| is_announced(announced, original, reply))
 }
 
 /// Lets no later read come before an earlier write.

@@ -20,7 +20,7 @@ use netebpf_common::{
     tables::{Insert, Route, Tables, Tier},
 };
 
-use super::{routes, sockets};
+use super::{collector, routes, sockets};
 
 const EEXIST: i32 = -17;
 
@@ -210,6 +210,11 @@ impl Tables for Maps<'_> {
             (*flow).epoch = epoch;
         }
         true
+    }
+
+    #[inline(always)]
+    fn is_collecting(&self, original: &Tuple, reply: &Tuple) -> bool {
+        collector::is_collecting(original, reply)
     }
 
     #[inline(always)]
