@@ -4,10 +4,10 @@ use std::{io, path::PathBuf};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Method, Request, StatusCode, client::conn::http1, header};
+use hyper::{Method, Request, Response, StatusCode, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::net::UnixStream;
+use tokio::{net::UnixStream, task::AbortHandle};
 
 use crate::{frontend::api::wire::ErrorResponse, kernel::Settings};
 
@@ -31,6 +31,9 @@ pub enum Error {
     /// The connection broke, or what came is no HTTP.
     #[error("the connection to the netebpf daemon broke: {0}")]
     Broken(#[from] hyper::Error),
+    /// The daemon has ended while it was followed.
+    #[error("the netebpf daemon has ended")]
+    Ended,
     /// What came is not what was asked for.
     #[error("cannot understand the netebpf daemon's answer to {path}: {source}; is it of another version?")]
     Answer {
@@ -84,7 +87,32 @@ impl Client {
         self.ask(Method::DELETE, path, Bytes::new()).await.map(drop)
     }
 
+    /// Follows what the daemon tells, one line after the other.
+    pub async fn follow(&self, path: &str) -> Result<Lines, Error> {
+        let (response, connection) = self.send(Method::GET, path, Bytes::new()).await?;
+        let mut lines = Lines { body: response, buffer: Vec::new(), connection };
+        let status = lines.body.status();
+        if status.is_success() {
+            return Ok(lines);
+        }
+        let answer = lines.body.body_mut().collect().await?.to_bytes();
+        Err(Error::Daemon(refusal(status, &answer)))
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Error> {
+        let (response, connection) = self.send(method, path, body).await?;
+        let status = response.status();
+        let answer = response.into_body().collect().await?.to_bytes();
+        connection.abort();
+        if status.is_success() { Ok(answer) } else { Err(Error::Daemon(refusal(status, &answer))) }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(Response<Incoming>, AbortHandle), Error> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -93,12 +121,8 @@ impl Client {
             .body(Full::new(body))
             .map_err(|source| Error::Request { path: path.to_owned(), source })?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(self.connect().await?)).await?;
-        let connection = tokio::spawn(connection);
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let answer = response.into_body().collect().await?.to_bytes();
-        connection.abort();
-        if status.is_success() { Ok(answer) } else { Err(Error::Daemon(refusal(status, &answer))) }
+        let connection = tokio::spawn(connection).abort_handle();
+        Ok((sender.send_request(request).await?, connection))
     }
 
     async fn connect(&self) -> Result<UnixStream, Error> {
@@ -110,7 +134,38 @@ impl Client {
     }
 }
 
-/// Writes a name or id as one segment of a path (RFC 3986, 2.1).
+/// An answer without end, as lines.
+#[derive(Debug)]
+pub struct Lines {
+    body: Response<Incoming>,
+    buffer: Vec<u8>,
+    connection: AbortHandle,
+}
+
+impl Lines {
+    /// Waits for the next line; `None` when the daemon has no more. May be cancelled without losing any.
+    pub async fn next(&mut self) -> Result<Option<String>, Error> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
+                self.buffer.drain(..=end);
+                return Ok(Some(line));
+            }
+            let Some(frame) = self.body.body_mut().frame().await else { return Ok(None) };
+            if let Ok(data) = frame?.into_data() {
+                self.buffer.extend_from_slice(&data);
+            }
+        }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+/// Writes a name or id as one segment of a path, or as the value of a parameter (RFC 3986, 2.1).
 #[must_use]
 pub(super) fn segment(text: &str) -> String {
     let escape = |byte: u8| match byte {
@@ -128,7 +183,8 @@ fn to_json(path: &str, body: &impl Serialize) -> Result<Bytes, Error> {
         .map_err(|source| Error::Answer { path: path.to_owned(), source })
 }
 
-fn parse<T: DeserializeOwned>(path: &str, answer: &[u8]) -> Result<T, Error> {
+/// Reads what the daemon answered to a path.
+pub(super) fn parse<T: DeserializeOwned>(path: &str, answer: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(answer).map_err(|source| Error::Answer { path: path.to_owned(), source })
 }
 

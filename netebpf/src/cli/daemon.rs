@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::Error;
 use crate::{
-    daemon::{Daemon, Settings},
+    daemon::{Daemon, Observer, Settings},
     frontend::{Socket, api},
 };
 
@@ -17,13 +17,17 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) async fn run(settings: Settings) -> Result<(), Error> {
     let socket = Socket::claim(settings.socket())?;
     let mut daemon = Daemon::start(&settings).await?;
+    let observer = Observer::start(&settings)?;
     let listener = socket.listen()?;
     let (end, ended) = oneshot::channel::<()>();
-    let server = tokio::spawn(api::serve(listener, daemon.handle(), settings, async { drop(ended.await) }));
+    let ended = async { drop(ended.await) };
+    let server =
+        tokio::spawn(api::serve(listener, daemon.handle(), observer.clone(), settings, ended));
     daemon.announce();
     daemon.run().await;
     // While the daemon still has the store to itself, so that this is not the socket of the next one.
     socket.close()?;
+    observer.close();
     drop(end);
     match timeout(FAREWELL, server).await {
         Ok(Ok(Ok(()))) => {}

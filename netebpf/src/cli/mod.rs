@@ -7,7 +7,10 @@ mod cleanup;
 mod client;
 mod daemon;
 mod documents;
+mod drops;
 mod error;
+mod flows;
+mod follow;
 mod network;
 mod plan;
 mod ps;
@@ -57,6 +60,8 @@ async fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Error> {
         Command::Ps(args) => ps::run(&args, &client, output).await,
         Command::Rm(args) => rm::run(&args, &client, output).await,
         Command::Status(args) => status::run(&args, &client, output).await,
+        Command::Drops(args) => drops::run(&args, &client, output).await,
+        Command::Flows(args) => flows::run(&args, &client, output).await,
         Command::Plan(args) => plan::run(&args, &client, output).await,
         Command::Cleanup(args) => cleanup::run(&args, &settings, output).await,
         Command::Completions { shell } => documents::completions(shell, output),

@@ -9,6 +9,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 
+use crate::frontend::api::wire::{End, Ends};
+
 /// Standard output, the only way to it.
 #[derive(Debug)]
 pub struct Output {
@@ -57,6 +59,47 @@ pub(super) fn short(id: &str) -> String {
     id.chars().take(12).collect()
 }
 
+/// `10.1.0.2:4000 (web) → 192.0.2.9:53`.
+#[must_use]
+pub(super) fn ends(Ends { source, destination }: &Ends) -> String {
+    format!("{} → {}", end(source), end(destination))
+}
+
+fn end(End { address, port, sandbox }: &End) -> String {
+    let text = match port {
+        0 => address.clone(),
+        _ if address.contains(':') => format!("[{address}]:{port}"),
+        _ => format!("{address}:{port}"),
+    };
+    sandbox.as_ref().map_or(text.clone(), |sandbox| format!("{text} ({sandbox})"))
+}
+
+/// Bytes as Docker writes them: three digits and a decimal unit.
+#[must_use]
+pub(super) fn bytes(count: u64) -> String {
+    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    let Some((unit, name)) = units.into_iter().find(|(unit, _)| count >= *unit) else {
+        return format!("{count}B");
+    };
+    let hundredths = count / (unit / 100);
+    match hundredths {
+        0..1_000 => format!("{}.{:02}{name}", hundredths / 100, hundredths % 100),
+        1_000..10_000 => format!("{}.{}{name}", hundredths / 100, hundredths % 100 / 10),
+        _ => format!("{}{name}", hundredths / 100),
+    }
+}
+
+/// A time in its largest unit.
+#[must_use]
+pub(super) fn seconds(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
 /// At most `width` characters, the last one an ellipsis if something was cut off.
 #[must_use]
 pub(super) fn shortened(text: &str, width: usize) -> String {
@@ -93,6 +136,13 @@ mod tests {
     #[test]
     fn a_table_without_rows_has_its_headings() {
         assert_eq!(table(["NETWORK ID", "NAME"], Vec::new()), "NETWORK ID   NAME");
+    }
+
+    #[test]
+    fn numbers_have_three_digits() {
+        let texts = [0, 999, 1_234, 12_345, 123_456, 999_999, 2_345_678, 5_000_000_000_000].map(bytes);
+        assert_eq!(texts, ["0B", "999B", "1.23kB", "12.3kB", "123kB", "999kB", "2.34MB", "5.00TB"]);
+        assert_eq!([0, 119, 120, 7_200, 200_000].map(seconds), ["0s", "119s", "2m", "2h", "2d"]);
     }
 
     #[test]

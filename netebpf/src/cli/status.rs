@@ -34,5 +34,9 @@ pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output)
         .counters
         .into_iter()
         .map(|counter| [counter.hook, counter.outcome, counter.packets.to_string(), counter.meaning]);
-    Ok(output.table(["HOOK", "OUTCOME", "PACKETS", "MEANING"], counters.collect())?)
+    output.table(["HOOK", "OUTCOME", "PACKETS", "MEANING"], counters.collect())?;
+    if status.events_lost > 0 {
+        output.line(format_args!("\n{} events were too many for those who followed", status.events_lost))?;
+    }
+    Ok(())
 }

@@ -52,6 +52,7 @@ impl Host for LinuxKernel {
             programs: self.programs().await?,
             tables: self.table_sizes()?,
             counters: self.counters()?,
+            events_lost: self.events_lost()?,
         })
     }
 

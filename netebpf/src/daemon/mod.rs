@@ -10,6 +10,7 @@ mod error;
 mod expiry;
 mod host;
 mod notify;
+mod observer;
 mod request;
 mod sandboxes;
 mod sources;
@@ -25,10 +26,11 @@ use tracing::{Instrument as _, info, info_span};
 
 use crate::model::{Process, SandboxId};
 
-pub use crate::kernel::{FeatureStatus, ProgramStatus, Settings, TableSize};
+pub use crate::kernel::{FeatureStatus, ProgramStatus, Settings, TableSize, flows::Connection};
 
 pub use error::{Error, with_causes};
 pub use host::Host;
+pub use observer::{Follower, News, Observer};
 pub use request::{Handle, Reply, Request, Starter};
 pub use start::StartError;
 pub use status::{DataPlane, Status};

@@ -30,4 +30,6 @@ pub struct DataPlane {
     pub tables: Vec<TableSize>,
     /// Counters that are not zero: hook, code of the outcome, packets.
     pub counters: Vec<(Hook, u8, u64)>,
+    /// Events that were too many to be told.
+    pub events_lost: u64,
 }

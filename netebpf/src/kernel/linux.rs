@@ -112,6 +112,11 @@ impl LinuxKernel {
         self.datapath.programs(&links.iter().map(|link| link.index).collect())
     }
 
+    /// How many events were too many to be told.
+    pub fn events_lost(&self) -> Result<u64, Error> {
+        self.datapath.events_lost()
+    }
+
     /// How full the tables are.
     pub fn table_sizes(&self) -> Result<Vec<TableSize>, Error> {
         self.datapath.table_sizes()

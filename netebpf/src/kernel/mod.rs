@@ -28,7 +28,7 @@ pub mod watch;
 
 use crate::plan::Action;
 
-pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, flows};
+pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, drops, events, flows};
 pub use error::{Error, MapLayout};
 pub use features::FeatureStatus;
 pub use linux::{LinuxKernel, OBJECT};

@@ -1,6 +1,7 @@
 //! What can be typed: the whole command line, as clap sees it.
 
 mod network;
+mod observe;
 mod sandbox;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use network::{ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, RmArgs};
+pub use observe::{DropsArgs, FlowsArgs};
 pub use sandbox::{PsArgs, RmSandboxArgs, RunArgs};
 
 use crate::kernel::Settings;
@@ -76,6 +78,12 @@ pub enum Command {
 
     /// Show what the data plane runs and has counted
     Status(StatusArgs),
+
+    /// Show which packets were dropped and why
+    Drops(DropsArgs),
+
+    /// Show the connections that leave a network or enter it
+    Flows(FlowsArgs),
 
     /// Show what a reconcile would change right now
     Plan(PlanArgs),

@@ -218,6 +218,7 @@ pub(super) fn status(status: &daemon::Status) -> Status {
         programs: data_plane.programs.iter().map(program).collect(),
         tables: data_plane.tables.iter().map(table).collect(),
         counters: data_plane.counters.iter().map(counter).collect(),
+        events_lost: data_plane.events_lost,
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) enum Error {
     Publish(#[from] PublishError),
     #[error("could not find plugin {0} in v1 plugin registry: plugin not found; the only driver is bridge")]
     NoSuchDriver(String),
+    #[error("unknown {what} {name:?}: known are {}", known.join(", "))]
+    UnknownName { what: &'static str, name: String, known: Vec<&'static str> },
     #[error("{0} is not supported")]
     Unsupported(&'static str),
 }
@@ -61,6 +63,7 @@ impl Error {
             | Self::Subnet(_)
             | Self::Address { .. }
             | Self::Publish(_)
+            | Self::UnknownName { .. }
             | Self::Unsupported(_) => StatusCode::BAD_REQUEST,
         }
     }

@@ -8,6 +8,7 @@ mod convert;
 mod engine;
 mod error;
 mod networks;
+mod observe;
 mod sandboxes;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use axum::{
 };
 use tokio::net::UnixListener;
 
-use crate::daemon::{Handle, Settings};
+use crate::daemon::{Handle, Observer, Settings};
 
 use error::Error;
 
@@ -34,6 +35,7 @@ const MAX_BODY: usize = 1 << 20;
 #[derive(Debug, Clone)]
 struct Context {
     daemon: Handle,
+    observer: Observer,
     settings: Arc<Settings>,
 }
 
@@ -41,13 +43,14 @@ struct Context {
 pub async fn serve(
     listener: UnixListener,
     daemon: Handle,
+    observer: Observer,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(daemon, settings)).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router(daemon, observer, settings)).with_graceful_shutdown(shutdown).await
 }
 
-fn router(daemon: Handle, settings: Settings) -> Router {
+fn router(daemon: Handle, observer: Observer, settings: Settings) -> Router {
     let paths = Router::new().merge(docker_paths()).nest("/netebpf", own_paths());
     Router::new()
         .merge(paths.clone())
@@ -55,7 +58,7 @@ fn router(daemon: Handle, settings: Settings) -> Router {
         .fallback(async || Error::NoSuchPage)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Context { daemon, settings: Arc::new(settings) })
+        .with_state(Context { daemon, observer, settings: Arc::new(settings) })
 }
 
 fn docker_paths() -> Router<Context> {
@@ -76,4 +79,7 @@ fn own_paths() -> Router<Context> {
         .route("/sandboxes/{id}/ended", post(sandboxes::ended))
         .route("/status", get(engine::status))
         .route("/plan", get(engine::plan))
+        .route("/drops", get(observe::drops))
+        .route("/flows", get(observe::flows))
+        .route("/events", get(observe::events))
 }

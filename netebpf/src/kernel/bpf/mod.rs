@@ -5,6 +5,8 @@ mod attach;
 mod cgroup;
 mod collect;
 mod counters;
+pub mod drops;
+pub mod events;
 pub mod flows;
 mod load;
 mod log;
@@ -96,6 +98,11 @@ impl Datapath {
     /// The programs and where they are attached.
     pub(super) fn programs(&self, links: &BTreeSet<u32>) -> Result<Vec<ProgramStatus>, Error> {
         status::programs(&self.programs, &self.attached(links)?)
+    }
+
+    /// How many events did not fit into the ring buffer.
+    pub(super) fn events_lost(&self) -> Result<u64, Error> {
+        events::lost(&self.settings)
     }
 
     /// How full the tables are.

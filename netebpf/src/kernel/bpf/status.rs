@@ -4,12 +4,13 @@ use std::{collections::BTreeSet, path::Path};
 
 use aya::Ebpf;
 use netebpf_common::abi::{
-    Address, Endpoint, Flow, Hook, LinkKey, LocalAddress, PeerKey, SocketAddress, Tuple, Uplink, map_name,
+    Address, Endpoint, Flow, FragmentKey, FragmentPorts, Hook, LinkKey, LocalAddress, PeerKey, SocketAddress,
+    Tuple, Uplink, map_name,
 };
 use nix::net::if_::if_indextoname;
 
 use super::{
-    Error, cgroup, load,
+    Error, cgroup, collect, load,
     table::{Shared, Table},
     trie::PublishTrie,
 };
@@ -48,7 +49,8 @@ pub(super) fn programs(
         (hook.as_str(), links.map(|(_, ifindex)| link_name(*ifindex)).collect())
     });
     let socket_hooks = cgroup::HOOKS.into_iter().map(|name| (name, vec!["cgroup".to_owned()]));
-    let all = classifiers.chain(socket_hooks);
+    let collector = (collect::NAME, vec!["timer".to_owned()]);
+    let all = classifiers.chain(socket_hooks).chain([collector]);
     all.map(|(name, attached)| {
         let info = load::info(programs, name)?;
         let instructions = info.verified_instruction_count().unwrap_or(0);
@@ -66,6 +68,8 @@ pub(super) fn table_sizes(maps: &Path) -> Result<Vec<TableSize>, Error> {
         size::<LinkKey, Uplink>(maps, map_name::UPLINKS)?,
         published(maps)?,
         size::<Tuple, Flow>(maps, map_name::FLOWS)?,
+        size::<Tuple, Flow>(maps, map_name::PENDING)?,
+        size::<FragmentKey, FragmentPorts>(maps, map_name::FRAGMENTS)?,
         size::<PeerKey, SocketAddress>(maps, map_name::SOCKET_PEERS)?,
     ])
 }

@@ -26,6 +26,9 @@ pub struct Status {
     pub tables: Vec<Table>,
     /// What was counted, without the zeros.
     pub counters: Vec<Counter>,
+    /// Events that were too many for those who followed.
+    #[serde(default)]
+    pub events_lost: u64,
 }
 
 /// Something of the kernel that netebpf uses.

@@ -2,6 +2,7 @@
 
 mod engine;
 mod network;
+mod observe;
 mod sandbox;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ pub use network::{
     Connect, CreateNetwork, CreatedNetwork, Disconnect, EndpointConfig, EndpointIpamConfig, Ipam, IpamConfig,
     Network, NetworkContainer, NetworkReference,
 };
+pub use observe::{Drops, End, Ends, Event, Flow, Kind, Traffic};
 pub use sandbox::{CreateSandbox, CreatedSandbox, Ended, Port, Sandbox, SandboxEndpoint, Started, State};
 
 /// The body of every error.
