@@ -29,7 +29,7 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
     }
     source::check(run, network)?;
     let (frame, tuple, endpoint) = (&run.workspace.frame, &run.workspace.tuple, &run.workspace.source);
-    if frame.destination_mac.is_group() {
+    if !matches!(network, Network::Ip) || frame.destination_mac.is_group() {
         return Err(Exit::Pass);
     }
     if tuple.destination.is_link_local_v6() || tuple.source.is_link_local_v6() {
