@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{
-    abi::{Address, Config, Endpoint, EventKind, Flow, Port, Tuple, WayOut},
+    abi::{Address, Config, Endpoint, EventKind, Flow, Hook, Port, Tuple, WayOut},
     admission::Decision,
     parse::{ETHERNET_LENGTH, Frame, Quoted, Transport},
     tables::Tier,
@@ -43,6 +43,21 @@ pub enum Mark {
     Checked,
     /// It has been decided about for good, and translated.
     Decided,
+}
+
+impl Mark {
+    /// The mark of a packet that came to a hook marked `before` and passed, as the next hook is to find it.
+    ///
+    /// Who only lets it out of a device knows no better than the hook before: a bridge hands it on to a veth.
+    #[inline(always)]
+    #[must_use]
+    pub const fn passed(hook: Hook, before: Self) -> Self {
+        match hook {
+            Hook::FromContainer => Self::Checked,
+            Hook::ToContainer | Hook::ToBridge | Hook::ToNetdev => before,
+            Hook::FromBridge | Hook::FromNetdev | Hook::Socket => Self::None,
+        }
+    }
 }
 
 /// Everything a stage may use.

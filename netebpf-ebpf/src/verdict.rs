@@ -53,7 +53,7 @@ fn carry_out(context: &TcContext, hook: Hook, workspace: &Workspace) -> i32 {
     }
     match note.outcome_code() {
         PASS => {
-            skb.set_mark(if matches!(hook, Hook::FromContainer) { Mark::Checked } else { Mark::None });
+            skb.set_mark(Mark::passed(hook, skb.mark()));
             TC_ACT_OK
         }
         TO_STACK => {
