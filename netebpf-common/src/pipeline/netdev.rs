@@ -15,7 +15,13 @@ use crate::{
 /// A packet comes in from outside: an answer, a client of a published port, or none of our business.
 #[inline(always)]
 pub(super) fn from_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
-    if !matches!(parse(run)?, Network::Ip) || !run.arrival.bare && run.workspace.frame.destination_mac.is_group() {
+    match parse(run) {
+        Ok(Network::Ip) => {}
+        Ok(Network::Arp | Network::Other) => return Err(Exit::Pass),
+        Err(DropReason::UnsupportedProtocol) => return beside_flows(run, DropReason::UnsupportedProtocol),
+        Err(reason) => return Err(reason.into()),
+    }
+    if !run.arrival.bare && run.workspace.frame.destination_mac.is_group() {
         return Err(Exit::Pass);
     }
     let tuple = &run.workspace.tuple;
@@ -68,14 +74,19 @@ fn beside_flows<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<
 /// reports about translated packets.
 #[inline(always)]
 pub(super) fn to_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
-    if matches!(run.arrival.mark, Mark::Decided) || !matches!(parse(run)?, Network::Ip) {
+    if matches!(run.arrival.mark, Mark::Decided) {
+        return Err(Exit::Pass);
+    }
+    let network = parse(run);
+    if matches!(network, Ok(Network::Arp | Network::Other)) {
         return Err(Exit::Pass);
     }
     if run.arrival.ingress == 0 {
-        return from_host(run);
+        return if network.is_ok() { from_host(run) } else { Err(Exit::Pass) };
     }
     let Some(endpoint) = run.tables.endpoint(&run.workspace.tuple.source) else { return Err(Exit::Pass) };
     run.workspace.source = *endpoint;
+    network?;
     outwards(run)
 }
 
