@@ -27,9 +27,9 @@ pub const GRACE: u64 = 1_000_000_000;
 /// How long a pending flow may miss its other half, in nanoseconds: more than any program run, less than any time-out.
 pub const HALF_LIFE: u64 = 5_000_000_000;
 
-/// How many candidates are handed over at once: with the header they fit into the page that the kernel gives to a test
-/// packet.
-pub const BATCH: usize = 32;
+/// How many candidates are handed over at once: enough to make the system call cheap, few enough for the verifier, which
+/// walks through each of them (some 10,000 instructions).
+pub const BATCH: usize = 8;
 
 /// Bytes in front of the candidates: the kernel takes no test packet without an Ethernet header.
 pub const HEADER: usize = 14;
