@@ -178,7 +178,7 @@ impl From<LinkMessage> for RawLink {
 }
 
 /// What the kernel hands to TC programs on links of a type begins with the header that this names.
-fn layer(kind: LinkLayerType) -> Layer {
+pub(super) fn layer(kind: LinkLayerType) -> Layer {
     #[expect(clippy::wildcard_enum_match_arm, reason = "there are some sixty types of links")]
     match kind {
         LinkLayerType::Ether => Layer::Ethernet,

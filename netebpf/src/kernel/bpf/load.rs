@@ -6,7 +6,7 @@ use aya::{
 };
 use netebpf_common::abi::Hook;
 
-use super::{Error, Settings, cgroup, log, pins};
+use super::{Error, Settings, attach, cgroup, log, pins};
 use crate::kernel::features::{Feature, Features};
 
 /// Tells the programs whether the kernel has the coarse clock; a constant of theirs.
@@ -23,20 +23,23 @@ pub(super) fn load(settings: &Settings, features: &Features, object: &[u8]) -> R
     let coarse_clock = u8::from(features.has(Feature::CoarseClock));
     loader.override_global(COARSE_CLOCK, &coarse_clock, true);
     let mut programs = loader.load(object).map_err(Error::Load)?;
-    for hook in Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket) {
-        let name = hook.as_str();
+    for name in classifiers() {
         classifier(&mut programs, name)?.load().map_err(refused(name))?;
     }
     for name in cgroup::HOOKS {
         socket_hook(&mut programs, name)?.load().map_err(refused(name))?;
     }
-    let names =
-        Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(Hook::as_str).chain(cgroup::HOOKS);
-    for name in names {
+    for name in classifiers().chain(cgroup::HOOKS) {
         let program = program(&mut programs, name)?;
         pins::replace(&settings.programs(), name, |path| program.pin(path))?;
     }
     Ok(programs)
+}
+
+/// Names of the TC programs.
+pub(super) fn classifiers() -> impl Iterator<Item = &'static str> {
+    let hooks = Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(Hook::as_str);
+    hooks.chain([attach::FROM_NETDEV_BARE, attach::TO_NETDEV_BARE])
 }
 
 /// The TC program of this name.

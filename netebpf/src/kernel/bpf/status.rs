@@ -1,6 +1,9 @@
 //! What is loaded and how full the tables are, for `netebpf status`.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use aya::Ebpf;
 use netebpf_common::abi::{
@@ -10,7 +13,7 @@ use netebpf_common::abi::{
 use nix::net::if_::if_indextoname;
 
 use super::{
-    Error, cgroup, collect, load,
+    Error, attach, cgroup, collect, load,
     table::{Shared, Table},
     trie::PublishTrie,
 };
@@ -44,10 +47,11 @@ pub(super) fn programs(
     programs: &Ebpf,
     attached: &BTreeSet<(Hook, u32)>,
 ) -> Result<Vec<ProgramStatus>, Error> {
-    let classifiers = Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(|hook| {
-        let links = attached.iter().filter(|(at, _)| *at == hook);
-        (hook.as_str(), links.map(|(_, ifindex)| link_name(*ifindex)).collect())
-    });
+    let mut links: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for &(hook, ifindex) in attached {
+        links.entry(attach::program_at(hook, ifindex)?).or_default().push(link_name(ifindex));
+    }
+    let classifiers = load::classifiers().map(|name| (name, links.remove(name).unwrap_or_default()));
     let socket_hooks = cgroup::HOOKS.into_iter().map(|name| (name, vec!["cgroup".to_owned()]));
     let collector = (collect::NAME, vec!["timer".to_owned()]);
     let all = classifiers.chain(socket_hooks).chain([collector]);

@@ -22,6 +22,10 @@ use crate::kernel::features::{Feature, Features};
 
 pub(crate) use clsact::remove_all as remove_filters;
 
+/// What runs at `from_netdev` and `to_netdev` where packets have no Ethernet header.
+pub(super) const FROM_NETDEV_BARE: &str = "from_netdev_bare";
+pub(super) const TO_NETDEV_BARE: &str = "to_netdev_bare";
+
 /// Forces a way to attach, so that both can be tested on one kernel.
 const FORCED: &str = "NETEBPF_ATTACH";
 
@@ -78,6 +82,19 @@ impl Place {
         (!name.is_empty()).then_some(name)
     }
 
+    /// The program that runs here: packets of some devices begin with the IP header.
+    fn program(self) -> Result<&'static str, Error> {
+        let bare = match self.hook {
+            Hook::FromNetdev => FROM_NETDEV_BARE,
+            Hook::ToNetdev => TO_NETDEV_BARE,
+            Hook::FromContainer | Hook::ToContainer | Hook::FromBridge | Hook::ToBridge | Hook::Socket => {
+                return Ok(self.hook.as_str());
+            }
+        };
+        let is_bare = routing::is_bare(self.ifindex).map_err(|source| self.failed(source))?;
+        Ok(if is_bare { bare } else { self.hook.as_str() })
+    }
+
     fn failed(self, source: io::Error) -> Error {
         Error::Attach { hook: self.hook, ifindex: self.ifindex, source: Box::new(source.into()) }
     }
@@ -109,7 +126,7 @@ pub(super) fn attach(
 ) -> Result<(), Error> {
     let Some(direction) = direction(hook) else { return Ok(()) };
     let place = Place { hook, ifindex };
-    let program = load::classifier(programs, hook.as_str())?;
+    let program = load::classifier(programs, place.program()?)?;
     // The other way's attachment goes last, so that a program is there at any time. TCX programs run first and end the
     // matter, so a moment with both is harmless.
     match mode {
@@ -146,9 +163,10 @@ pub(super) fn attached(
     let mut found = BTreeSet::new();
     for place in recorded(&directory)? {
         let Place { hook, ifindex } = place;
-        let wanted = match ids.get(&hook) {
+        let name = place.program()?;
+        let wanted = match ids.get(name) {
             Some(id) => *id,
-            None => *ids.entry(hook).or_insert(load::info(programs, hook.as_str())?.id()),
+            None => *ids.entry(name).or_insert(load::info(programs, name)?.id()),
         };
         let runs = |program| match mode {
             AttachMode::Tcx => tcx::runs(place, program),
@@ -159,6 +177,11 @@ pub(super) fn attached(
         }
     }
     Ok(found)
+}
+
+/// The name of the program that runs at a place, for whoever shows it.
+pub(super) fn program_at(hook: Hook, ifindex: u32) -> Result<&'static str, Error> {
+    Place { hook, ifindex }.program()
 }
 
 /// Which side of a link a hook looks at; `None` for the socket hooks, which are not on links.

@@ -2,11 +2,28 @@
 
 use std::io;
 
+use nix::errno::Errno;
 use rtnetlink::{
     packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload},
-    packet_route::RouteNetlinkMessage,
+    packet_route::{RouteNetlinkMessage, link::LinkMessage},
     sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE},
 };
+
+use crate::kernel::links::{self, Layer};
+
+/// Whether what a link carries begins with the IP header (tun, WireGuard, tunnels); no if the link is gone.
+pub(super) fn is_bare(ifindex: u32) -> io::Result<bool> {
+    let mut message = LinkMessage::default();
+    message.header.index = ifindex;
+    match request(RouteNetlinkMessage::GetLink(message), 0) {
+        Ok(answer) => Ok(answer.iter().any(|message| match message {
+            RouteNetlinkMessage::NewLink(link) => links::layer(link.header.link_layer_type) == Layer::Bare,
+            _ => false,
+        })),
+        Err(error) if error.raw_os_error() == Some(Errno::ENODEV as i32) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
 
 /// Netlink messages begin at multiples of this many bytes.
 const ALIGNMENT: usize = 4;
