@@ -6,7 +6,7 @@ mod tests;
 use crate::{
     compile::compile,
     kernel::Kernel,
-    model::Spec,
+    model::{EngineOptions, Spec},
     plan::{Action, Entry, plan},
 };
 
@@ -43,12 +43,16 @@ pub enum Error<E: std::error::Error + 'static> {
 
 /// Observes, plans and applies until there is nothing left to do. A change that fails does not keep others from being
 /// made, except those that may only come after it.
-pub async fn reconcile<K: Kernel>(kernel: &mut K, spec: &Spec) -> Result<Report, Error<K::Error>> {
+pub async fn reconcile<K: Kernel>(
+    kernel: &mut K,
+    spec: &Spec,
+    options: &EngineOptions,
+) -> Result<Report, Error<K::Error>> {
     let mut report = Report::default();
     let mut failures = Vec::new();
     let mut round = 0;
     loop {
-        let actions = remaining(preview(kernel, spec).await.map_err(Error::Observe)?, &failures);
+        let actions = remaining(preview(kernel, spec, options).await.map_err(Error::Observe)?, &failures);
         if actions.is_empty() || round == ROUNDS {
             return conclude(report, failures, actions);
         }
@@ -67,9 +71,13 @@ pub async fn reconcile<K: Kernel>(kernel: &mut K, spec: &Spec) -> Result<Report,
 }
 
 /// Returns what a reconcile would change first; later changes may depend on links that are not there yet.
-pub async fn preview<K: Kernel>(kernel: &mut K, spec: &Spec) -> Result<Vec<Action>, K::Error> {
+pub async fn preview<K: Kernel>(
+    kernel: &mut K,
+    spec: &Spec,
+    options: &EngineOptions,
+) -> Result<Vec<Action>, K::Error> {
     let observed = kernel.observe().await?;
-    Ok(plan(spec, &compile(spec, &observed), &observed))
+    Ok(plan(spec, &compile(spec, options, &observed), &observed))
 }
 
 /// Leaves out what has failed and what may only come after it. If nothing but settings is left then, it is their epoch,

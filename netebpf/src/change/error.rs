@@ -1,12 +1,13 @@
 //! Why a request is refused, in Docker's words.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
+use netebpf_common::abi::Family;
 
 use crate::{
     ipam,
-    model::{Name, NameError, NetworkId, PortMapping, PublishError, SandboxId},
+    model::{Name, NameError, NetworkId, OptionError, PublishError, SandboxId},
 };
 
 /// Why a request is refused; the spec is as it was.
@@ -70,25 +71,23 @@ pub enum Error {
     /// A gateway without a subnet.
     #[error("no matching subnet for gateway {0}")]
     GatewayWithoutSubnet(IpAddr),
-    /// An option of Docker's bridge driver that is not implemented here.
-    #[error(
-        "invalid network option {0}: it is not supported, supported is com.docker.network.bridge.enable_icc"
-    )]
-    OptionUnsupported(String),
-    /// An option whose value must be a truth value.
-    #[error("invalid value {value:?} of network option {option}: it must be true or false")]
-    OptionValue {
-        /// The option.
-        option: String,
-        /// The value as given.
-        value: String,
-    },
+    /// A driver option cannot be had.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// A network without addresses.
+    #[error("IPv4 or IPv6 must be enabled")]
+    NoFamily,
+    /// A bridge has one subnet of each IP version.
+    #[error("bridge driver doesn't support multiple subnets")]
+    SeveralSubnets,
     /// No subnet or address can be had.
     #[error(transparent)]
     Pool(#[from] ipam::PoolError),
     /// The subnet has no address left.
-    #[error("no available IPv4 addresses on this network's address pools: {network} ({id})")]
+    #[error("no available {} addresses on this network's address pools: {network} ({id})", version(*family))]
     AddressesExhausted {
+        /// The IP version.
+        family: Family,
         /// The network.
         network: Name,
         /// Its identifier.
@@ -146,14 +145,34 @@ pub enum Error {
         network: Name,
     },
     /// Another sandbox has the port.
-    #[error("Bind for {}:{} failed: port is already allocated", .0.host_address, .0.host_port)]
-    PortAllocated(PortMapping),
-    /// Every port of the range for automatic choice is taken.
+    #[error("Bind for {} failed: port is already allocated", SocketAddr::new(*address, *port))]
+    PortAllocated {
+        /// Host address.
+        address: IpAddr,
+        /// Host port.
+        port: u16,
+    },
+    /// Every port of the range to choose from is taken.
     #[error("all ports are allocated")]
     PortsExhausted,
-    /// Ports are published on IPv4 addresses only.
-    #[error("invalid IP address: {0}, ports can be published on IPv4 addresses only")]
-    PublishFamily(IpAddr),
+    /// There is no such sandbox to link to.
+    #[error("could not get container for {reference}: {source}")]
+    LinkTarget {
+        /// What was asked for.
+        reference: String,
+        /// Why it was not found.
+        source: Box<Self>,
+    },
+    /// A sandbox without addresses cannot be linked to.
+    #[error("Cannot link to a non running container: /{target} AS /{name}/{alias}")]
+    LinkNotRunning {
+        /// The sandbox to link to.
+        target: Name,
+        /// The sandbox that links.
+        name: Name,
+        /// What it would call it.
+        alias: String,
+    },
 }
 
 /// What kind of refusal it is; a frontend makes its status code of it.
@@ -183,7 +202,8 @@ impl Error {
             | Self::SandboxNotRunning(_)
             | Self::AddressInUse(_)
             | Self::GatewayReserved(_)
-            | Self::PortAllocated(_) => Kind::Conflict,
+            | Self::PortAllocated { .. }
+            | Self::LinkNotRunning { .. } => Kind::Conflict,
             Self::NetworkInUse { .. }
             | Self::AlreadyConnected { .. }
             | Self::NotConnected { .. }
@@ -193,18 +213,26 @@ impl Error {
             | Self::PortsExhausted => Kind::Exhausted,
             Self::Name(_)
             | Self::Publish(_)
-            | Self::PublishFamily(_)
             | Self::NetworkAmbiguous { .. }
             | Self::SandboxAmbiguous(_)
             | Self::SubnetHostBits { .. }
             | Self::SubnetUnusable { .. }
             | Self::GatewayOutside { .. }
             | Self::GatewayWithoutSubnet(_)
-            | Self::OptionUnsupported(_)
-            | Self::OptionValue { .. }
+            | Self::Option(_)
+            | Self::NoFamily
+            | Self::SeveralSubnets
             | Self::AddressOutside(_)
             | Self::NoCommand => Kind::InvalidParameter,
+            Self::LinkTarget { .. } => Kind::NotFound,
         }
+    }
+}
+
+const fn version(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
     }
 }
 

@@ -1,19 +1,37 @@
 //! Joining sandboxes to networks and parting them again.
 
-use std::{collections::BTreeSet, net::IpAddr};
-
-use super::{Context, Error, find_network, find_sandbox};
-use crate::{
-    ipam,
-    model::{Endpoint, EndpointId, Network, Sandbox, Spec, local_mac},
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-/// Joins a sandbox to a network, with the given address or the lowest free one.
+use super::{Context, Error, find_network, find_sandbox, ports};
+use crate::{
+    ipam,
+    model::{Endpoint, EndpointId, Network, Pool, Sandbox, Spec, local_mac},
+};
+
+/// The addresses that a user wishes for an endpoint; the lowest free ones where nothing is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AddressWishes {
+    /// IPv4.
+    pub v4: Option<Ipv4Addr>,
+    /// IPv6.
+    pub v6: Option<Ipv6Addr>,
+}
+
+impl AddressWishes {
+    fn iter(self) -> impl Iterator<Item = IpAddr> {
+        self.v4.map(IpAddr::V4).into_iter().chain(self.v6.map(IpAddr::V6))
+    }
+}
+
+/// Joins a sandbox to a network, with the given addresses or the lowest free ones.
 pub fn connect(
     spec: &mut Spec,
     network: &str,
     sandbox: &str,
-    address: Option<IpAddr>,
+    wishes: AddressWishes,
     context: &mut Context<'_>,
 ) -> Result<(), Error> {
     let network = find_network(spec, network)?;
@@ -24,11 +42,12 @@ pub fn connect(
     if sandbox.endpoint_on(network.id).is_some() {
         return Err(Error::AlreadyConnected { sandbox: sandbox.name.clone(), network: network.name.clone() });
     }
-    let id = sandbox.id;
-    let endpoint = new_endpoint(spec, network, address, &sandbox.endpoints, context)?;
-    if let Some(sandbox) = spec.sandboxes.get_mut(&id) {
-        sandbox.endpoints.push(endpoint);
-    }
+    let endpoint = new_endpoint(spec, network, wishes, &sandbox.endpoints, context)?;
+    let mut joined = sandbox.clone();
+    joined.endpoints.push(endpoint);
+    // The network may be the first to lead out.
+    ports::check(spec, &joined)?;
+    spec.sandboxes.insert(joined.id, joined);
     Ok(())
 }
 
@@ -39,10 +58,11 @@ pub fn disconnect(spec: &mut Spec, network: &str, sandbox: &str) -> Result<(), E
     if sandbox.endpoint_on(network.id).is_none() {
         return Err(Error::NotConnected { sandbox: sandbox.id, network: network.name.clone() });
     }
-    let (network, id) = (network.id, sandbox.id);
-    if let Some(sandbox) = spec.sandboxes.get_mut(&id) {
-        sandbox.endpoints.retain(|endpoint| endpoint.network != network);
-    }
+    let mut parted = sandbox.clone();
+    parted.endpoints.retain(|endpoint| endpoint.network != network.id);
+    // Another network may be the one that leads out now.
+    ports::check(spec, &parted)?;
+    spec.sandboxes.insert(parted.id, parted);
     Ok(())
 }
 
@@ -50,36 +70,36 @@ pub fn disconnect(spec: &mut Spec, network: &str, sandbox: &str) -> Result<(), E
 pub(super) fn new_endpoint(
     spec: &Spec,
     network: &Network,
-    address: Option<IpAddr>,
+    wishes: AddressWishes,
     others: &[Endpoint],
     context: &mut Context<'_>,
 ) -> Result<Endpoint, Error> {
-    let addresses = match address {
-        Some(address) => vec![claim_address(spec, network, address)?],
-        None => lowest_addresses(spec, network)?,
-    };
+    let is_outside = |address: &IpAddr| !network.pools.iter().any(|pool| pool.subnet.contains(address));
+    if let Some(address) = wishes.iter().find(is_outside) {
+        return Err(Error::AddressOutside(address));
+    }
+    let taken = taken(spec, network);
+    let addresses =
+        network.pools.iter().map(|pool| match wishes.iter().find(|address| pool.subnet.contains(address)) {
+            Some(address) => claim(pool, address, &taken),
+            None => ipam::lowest_free(pool, &taken).ok_or_else(|| Error::AddressesExhausted {
+                family: pool.family(),
+                network: network.name.clone(),
+                id: network.id,
+            }),
+        });
+    let addresses = addresses.collect::<Result<_, _>>()?;
     let id = EndpointId::new(context.random());
     let mac = local_mac(&context.random());
     Ok(Endpoint { id, network: network.id, addresses, mac, interface: lowest_interface(others) })
 }
 
-fn claim_address(spec: &Spec, network: &Network, address: IpAddr) -> Result<IpAddr, Error> {
-    let pool = network.pools.iter().find(|pool| pool.subnet.contains(&address));
-    let pool = pool.ok_or(Error::AddressOutside(address))?;
-    if address == pool.gateway
-        || ipam::is_reserved(pool.subnet, address)
-        || taken(spec, network).contains(&address)
-    {
+fn claim(pool: &Pool, address: IpAddr, taken: &BTreeSet<IpAddr>) -> Result<IpAddr, Error> {
+    let is_gateway = pool.gateway == Some(address);
+    if is_gateway || ipam::is_reserved(pool.subnet, address) || taken.contains(&address) {
         return Err(Error::AddressInUse(address));
     }
     Ok(address)
-}
-
-fn lowest_addresses(spec: &Spec, network: &Network) -> Result<Vec<IpAddr>, Error> {
-    let taken = taken(spec, network);
-    let lowest = network.pools.iter().map(|pool| ipam::lowest_free(pool, &taken));
-    let exhausted = || Error::AddressesExhausted { network: network.name.clone(), id: network.id };
-    lowest.map(|address| address.ok_or_else(exhausted)).collect()
 }
 
 /// The addresses that active sandboxes have on a network.

@@ -4,17 +4,20 @@ mod error;
 mod find;
 mod join;
 mod network;
+mod pools;
 mod ports;
 mod sandbox;
 #[cfg(test)]
 mod tests;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
+use netebpf_common::abi::PublishKey;
 
 pub use error::{Error, Kind};
 pub use find::{find_network, find_sandbox};
-pub use join::{connect, disconnect};
+pub use join::{AddressWishes, connect, disconnect};
 pub use network::{NetworkRequest, create_network, remove_network};
+pub use pools::SubnetRequest;
 pub use sandbox::{SandboxRequest, create_sandbox, mark_exited, mark_running, remove_sandbox};
 
 /// What a change needs to know besides the spec: the outside world, as values.
@@ -23,8 +26,20 @@ pub struct Context<'a> {
     pub now: u64,
     /// A source of random bytes, for identifiers and MACs.
     pub entropy: &'a mut dyn FnMut() -> [u8; 32],
-    /// On-link routes of the host; automatically chosen subnets avoid them.
-    pub host_routes: &'a [IpNet],
+    /// The host.
+    pub host: &'a HostView<'a>,
+}
+
+/// What of the host matters for choices that the user leaves to the engine.
+pub struct HostView<'a> {
+    /// On-link routes; automatically chosen subnets avoid them.
+    pub routes: &'a [IpNet],
+    /// The /48 that IPv6 subnets are cut from.
+    pub own_prefix: Ipv6Net,
+    /// Whether IPv6 sockets can be used.
+    pub has_ipv6: bool,
+    /// Whether no program has a port; asked only before one is chosen automatically.
+    pub is_free: &'a dyn Fn(PublishKey) -> bool,
 }
 
 impl Context<'_> {

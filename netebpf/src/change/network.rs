@@ -1,26 +1,29 @@
 //! Creating and removing networks.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
-use ipnet::IpNet;
+use netebpf_common::abi::Family;
 
-use super::{Context, Error, find_network};
-use crate::{
-    ipam,
-    model::{Name, Network, NetworkId, Pool, Spec},
+use super::{
+    Context, Error, find_network,
+    pools::{self, SubnetRequest},
 };
+use crate::model::{BridgeOptions, GatewayMode, Name, Network, NetworkId, OptionError, Spec};
 
-const ENABLE_ICC: &str = "com.docker.network.bridge.enable_icc";
+/// The shortest MTU that IPv6 can do with, in bytes (RFC 8200, 5).
+const MIN_MTU_V6: u32 = 1280;
 
 /// What a user wants of a new network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkRequest {
     /// Name.
     pub name: Name,
-    /// Subnet; `None` for the next free one.
-    pub subnet: Option<IpNet>,
-    /// Gateway; `None` for the subnet's first address.
-    pub gateway: Option<IpAddr>,
+    /// Whether it gets IPv4 addresses; `None` for what the options say, which is yes by default.
+    pub ipv4: Option<bool>,
+    /// Whether it gets IPv6 addresses; `None` for what the options say, which is no by default.
+    pub ipv6: Option<bool>,
+    /// Subnets; those of an IP version that the network does not get are passed over, as by Docker.
+    pub subnets: Vec<SubnetRequest>,
     /// Whether nothing leaves the network.
     pub internal: bool,
     /// Driver options by name.
@@ -38,17 +41,19 @@ pub fn create_network(
     if spec.networks.values().any(|network| network.name == request.name) {
         return Err(Error::NetworkExists(request.name));
     }
-    let icc = read_options(&request.options)?;
-    let pool = choose_pool(spec, &request, context)?;
+    let bridge = BridgeOptions::parse(&request.options)?;
+    let families = families(&request, &bridge)?;
+    check(&bridge, &families, request.internal)?;
+    let pools = pools::choose(spec, &families, &request.subnets, &bridge, context.host)?;
     let id = NetworkId::new(context.random());
     let network = Network {
         id,
         name: request.name,
         created: context.now,
-        pools: vec![pool],
-        icc,
+        pools,
         internal: request.internal,
         options: request.options,
+        bridge,
         labels: request.labels,
     };
     spec.networks.insert(id, network);
@@ -72,64 +77,22 @@ pub fn remove_network(spec: &mut Spec, reference: &str) -> Result<NetworkId, Err
     Ok(id)
 }
 
-/// Returns whether ICC is on. Options of other makers are kept as they are; Docker's must be understood.
-fn read_options(options: &BTreeMap<String, String>) -> Result<bool, Error> {
-    let mut icc = true;
-    for (option, value) in options.iter().filter(|(option, _)| option.starts_with("com.docker.network.")) {
-        if option != ENABLE_ICC {
-            return Err(Error::OptionUnsupported(option.clone()));
-        }
-        icc = parse_bool(value)
-            .ok_or_else(|| Error::OptionValue { option: option.clone(), value: value.clone() })?;
-    }
-    Ok(icc)
+/// The IP versions that the network is to have.
+fn families(request: &NetworkRequest, bridge: &BridgeOptions) -> Result<Vec<Family>, Error> {
+    let has_v4 = request.ipv4.or(bridge.ipv4).unwrap_or(true);
+    let has_v6 = request.ipv6.or(bridge.ipv6).unwrap_or(false);
+    let families = [(Family::V4, has_v4), (Family::V6, has_v6)];
+    let families: Vec<_> = families.into_iter().filter_map(|(family, has)| has.then_some(family)).collect();
+    if families.is_empty() { Err(Error::NoFamily) } else { Ok(families) }
 }
 
-/// The spellings that Go's `strconv.ParseBool` takes.
-fn parse_bool(value: &str) -> Option<bool> {
-    match value {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
+/// Refuses options that contradict the rest of the request.
+fn check(bridge: &BridgeOptions, families: &[Family], is_internal: bool) -> Result<(), OptionError> {
+    if !is_internal && [bridge.mode_v4, bridge.mode_v6].contains(&GatewayMode::Isolated) {
+        return Err(OptionError::Isolated);
     }
-}
-
-fn choose_pool(spec: &Spec, request: &NetworkRequest, context: &Context<'_>) -> Result<Pool, Error> {
-    let used: Vec<IpNet> =
-        spec.networks.values().flat_map(|network| network.pools.iter().map(|pool| pool.subnet)).collect();
-    let subnet = match request.subnet {
-        Some(subnet) => {
-            check_subnet(subnet)?;
-            ipam::claim_subnet(subnet, &used)?
-        }
-        None => match request.gateway {
-            Some(gateway) => return Err(Error::GatewayWithoutSubnet(gateway)),
-            None => ipam::next_subnet(&used, context.host_routes)?,
-        },
-    };
-    let gateway = match request.gateway {
-        Some(gateway) if !subnet.contains(&gateway) => return Err(Error::GatewayOutside { gateway, subnet }),
-        Some(gateway) if ipam::is_reserved(subnet, gateway) => return Err(Error::GatewayReserved(gateway)),
-        Some(gateway) => gateway,
-        None => ipam::first_address(subnet),
-    };
-    Ok(Pool { subnet, gateway })
-}
-
-fn check_subnet(subnet: IpNet) -> Result<(), Error> {
-    let unusable = |reason| Err(Error::SubnetUnusable { subnet, reason });
-    if subnet.trunc() != subnet {
-        return Err(Error::SubnetHostBits { subnet });
-    }
-    match subnet.addr() {
-        IpAddr::V6(_) => unusable("IPv6 networks are not supported yet, use an IPv4 subnet"),
-        IpAddr::V4(first) if subnet.prefix_len() < 8 || first.octets()[0] == 0 => {
-            unusable("the first octet must not be 0 and the prefix not shorter than /8")
-        }
-        IpAddr::V4(first) if first.is_loopback() => unusable("127.0.0.0/8 is for loopback only"),
-        IpAddr::V4(first) if first.octets()[0] >= 224 => {
-            unusable("addresses from 224.0.0.0 on are no host addresses")
-        }
-        IpAddr::V4(_) => Ok(()),
+    match bridge.mtu {
+        Some(mtu) if mtu < MIN_MTU_V6 && families.contains(&Family::V6) => Err(OptionError::MtuV6(mtu)),
+        Some(_) | None => Ok(()),
     }
 }

@@ -1,39 +1,154 @@
 //! Which host ports a new sandbox gets.
 
-use std::ops::RangeInclusive;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Error;
-use crate::model::{PortMapping, PublishRequest, Spec};
+use netebpf_common::abi::Family;
+
+use super::{Error, HostView};
+use crate::model::{FAMILIES, PortMapping, PortRange, PublishRequest, Sandbox, Spec};
 
 /// Where ports are taken from when the user names none: Linux' default range for outgoing connections.
-const AUTOMATIC: RangeInclusive<u16> = 32_768..=60_999;
+const AUTOMATIC: (u16, u16) = (32_768, 60_999);
 
-/// Gives every request a host port that no active sandbox has; named ports first, so that automatic ones avoid them.
-pub(super) fn allocate(spec: &Spec, requests: &[PublishRequest]) -> Result<Vec<PortMapping>, Error> {
-    let active = spec.sandboxes.values().filter(|sandbox| sandbox.is_active());
-    let mut taken: Vec<PortMapping> = active.flat_map(|sandbox| sandbox.ports.iter().copied()).collect();
-    let before = taken.len();
-    let (named, automatic): (Vec<_>, Vec<_>) =
-        requests.iter().partition(|request| request.host_port.is_some());
-    for request in named.into_iter().chain(automatic) {
-        let mapping = choose(request, &taken)?;
-        taken.push(mapping);
+/// Gives every request its host ports; none of them is given twice. Ports that the user names come first, then those
+/// to be chosen from a range, so that automatic ones avoid both.
+///
+/// The sandbox need not be in the spec yet, but it must have its endpoints.
+pub(super) fn allocate(
+    spec: &Spec,
+    sandbox: &Sandbox,
+    requests: &[PublishRequest],
+    host: &HostView<'_>,
+) -> Result<Vec<PortMapping>, Error> {
+    let mut allocation =
+        Allocation { spec, sandbox, host, taken: effective(spec, sandbox), given: Vec::new() };
+    let mut requests = requests.to_vec();
+    requests.sort_by_key(|request| match request.host_ports {
+        Some(host_ports) if host_ports.alike(request.ports.first()) == Some(request.ports) => 0,
+        Some(_) => 1,
+        None => 2,
+    });
+    for request in &requests {
+        allocation.give(request)?;
     }
-    let mut mappings = taken.split_off(before);
-    mappings.sort_unstable();
-    Ok(mappings)
+    allocation.given.sort_unstable();
+    Ok(allocation.given)
 }
 
-fn choose(request: &PublishRequest, taken: &[PortMapping]) -> Result<PortMapping, Error> {
-    let PublishRequest { host_address, port, protocol, .. } = *request;
-    if host_address.is_ipv6() {
-        return Err(Error::PublishFamily(host_address));
+/// Refuses a sandbox whose ports would be those of another one.
+pub(super) fn check(spec: &Spec, sandbox: &Sandbox) -> Result<(), Error> {
+    let taken = effective(spec, sandbox);
+    let own = sandbox.ports.iter().filter(|mapping| spec.translated_to(sandbox, mapping).is_some());
+    own.copied().try_for_each(|mapping| refuse_conflict(&mapping, &taken))
+}
+
+/// The mappings of all other active sandboxes that claim host ports.
+fn effective(spec: &Spec, except: &Sandbox) -> Vec<PortMapping> {
+    let others = spec.sandboxes.values().filter(|other| other.is_active() && other.id != except.id);
+    let claimed = others.flat_map(|other| {
+        other.ports.iter().filter(|mapping| spec.translated_to(other, mapping).is_some()).copied()
+    });
+    claimed.collect()
+}
+
+fn refuse_conflict(mapping: &PortMapping, taken: &[PortMapping]) -> Result<(), Error> {
+    let Some(other) = taken.iter().find(|other| other.conflicts_with(mapping)) else { return Ok(()) };
+    let port = mapping.host_ports.first().max(other.host_ports.first());
+    Err(Error::PortAllocated { address: mapping.host_address, port })
+}
+
+struct Allocation<'a> {
+    spec: &'a Spec,
+    sandbox: &'a Sandbox,
+    host: &'a HostView<'a>,
+    taken: Vec<PortMapping>,
+    given: Vec<PortMapping>,
+}
+
+impl Allocation<'_> {
+    fn give(&mut self, request: &PublishRequest) -> Result<(), Error> {
+        let PublishRequest { host_ports, ports, .. } = *request;
+        match host_ports {
+            Some(host_ports) if host_ports.alike(ports.first()) == Some(ports) => {
+                for mapping in self.mappings(request, host_ports, ports) {
+                    if self.is_effective(&mapping) {
+                        refuse_conflict(&mapping, &self.taken)?;
+                    }
+                    self.keep(mapping);
+                }
+                Ok(())
+            }
+            Some(host_ports) => self.give_free(request, (host_ports.first(), host_ports.last())),
+            None => self.give_free(request, AUTOMATIC),
+        }
     }
-    let mapping = |host_port| PortMapping { host_address, host_port, port, protocol };
-    let is_free = |mapping: &PortMapping| !taken.iter().any(|other| other.conflicts_with(mapping));
-    match request.host_port.map(mapping) {
-        Some(named) if is_free(&named) => Ok(named),
-        Some(named) => Err(Error::PortAllocated(named)),
-        None => AUTOMATIC.map(mapping).find(is_free).ok_or(Error::PortsExhausted),
+
+    /// Gives each port of the sandbox the next free one of a range, the same at all host addresses. Neighbours of
+    /// neighbours become one mapping.
+    fn give_free(&mut self, request: &PublishRequest, (first, last): (u16, u16)) -> Result<(), Error> {
+        let mut candidates = first..=last;
+        let mut runs: Vec<(PortRange, PortRange)> = Vec::new();
+        for port in request.ports.iter() {
+            let is_free = |candidate: &u16| self.is_free(request, *candidate, port);
+            let host_port = candidates.find(is_free).ok_or(Error::PortsExhausted)?;
+            match runs
+                .last_mut()
+                .and_then(|run| Some((run.0.followed_by(host_port)?, run.1.followed_by(port)?, run)))
+            {
+                Some((host_ports, ports, run)) => *run = (host_ports, ports),
+                None => runs.push((PortRange::single(host_port), PortRange::single(port))),
+            }
+        }
+        for (host_ports, ports) in runs {
+            self.mappings(request, host_ports, ports).into_iter().for_each(|mapping| self.keep(mapping));
+        }
+        Ok(())
+    }
+
+    fn is_free(&self, request: &PublishRequest, host_port: u16, port: u16) -> bool {
+        let mappings = self.mappings(request, PortRange::single(host_port), PortRange::single(port));
+        mappings.iter().filter(|mapping| self.is_effective(mapping)).all(|mapping| {
+            !self.taken.iter().any(|other| other.conflicts_with(mapping))
+                && (self.host.is_free)(mapping.key())
+        })
+    }
+
+    /// One mapping for each host address that the request stands for.
+    fn mappings(
+        &self,
+        request: &PublishRequest,
+        host_ports: PortRange,
+        ports: PortRange,
+    ) -> Vec<PortMapping> {
+        let protocol = request.protocol;
+        let mapping = |host_address| PortMapping { host_address, host_ports, ports, protocol };
+        self.host_addresses(request).into_iter().map(mapping).collect()
+    }
+
+    /// Where nothing is said, the network decides; its default, the IPv4 wildcard, stands for both IP versions.
+    fn host_addresses(&self, request: &PublishRequest) -> Vec<IpAddr> {
+        if let Some(address) = request.host_address {
+            return vec![address];
+        }
+        let leading_out =
+            FAMILIES.into_iter().find_map(|family: Family| self.spec.gateway_endpoint(self.sandbox, family));
+        let binding = leading_out.map(|(_, network)| network.bridge.host_binding);
+        match binding.unwrap_or(Ipv4Addr::UNSPECIFIED.into()) {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) if self.host.has_ipv6 => {
+                vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]
+            }
+            binding => vec![binding],
+        }
+    }
+
+    fn is_effective(&self, mapping: &PortMapping) -> bool {
+        self.spec.translated_to(self.sandbox, mapping).is_some()
+    }
+
+    fn keep(&mut self, mapping: PortMapping) {
+        if self.is_effective(&mapping) {
+            self.taken.push(mapping);
+        }
+        self.given.push(mapping);
     }
 }

@@ -1,9 +1,10 @@
 //! A sandbox's life: created, running, exited, removed.
 
-use std::net::IpAddr;
-
-use super::{Context, Error, find_network, find_sandbox, join, ports};
-use crate::model::{Name, Process, PublishRequest, Sandbox, SandboxId, SandboxState, Spec};
+use super::{AddressWishes, Context, Error, find_network, find_sandbox, join, ports};
+use crate::model::{
+    ExposedPorts, LinkRequest, Name, Process, PublishRequest, Sandbox, SandboxId, SandboxLink, SandboxState,
+    Spec,
+};
 
 /// What a user wants of a new sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +15,14 @@ pub struct SandboxRequest {
     pub command: Vec<String>,
     /// The network to join: name, identifier or unique prefix of it.
     pub network: String,
-    /// Address on that network; `None` for the lowest free one.
-    pub address: Option<IpAddr>,
+    /// Addresses on that network.
+    pub addresses: AddressWishes,
     /// Ports to publish.
     pub ports: Vec<PublishRequest>,
+    /// Ports that sandboxes linked to this one may reach.
+    pub exposed: Vec<ExposedPorts>,
+    /// Sandboxes to link to.
+    pub links: Vec<LinkRequest>,
     /// Remove the sandbox when its command ends.
     pub auto_remove: bool,
 }
@@ -35,19 +40,23 @@ pub fn create_sandbox(
         return Err(Error::SandboxExists { name: request.name, owner: owner.id });
     }
     let network = find_network(spec, &request.network)?;
-    let endpoint = join::new_endpoint(spec, network, request.address, &[], context)?;
-    let ports = ports::allocate(spec, &request.ports)?;
+    let endpoint = join::new_endpoint(spec, network, request.addresses, &[], context)?;
+    let links = request.links.into_iter().map(|link| find_linked(spec, &request.name, link));
+    let links = links.collect::<Result<_, _>>()?;
     let id = SandboxId::new(context.random());
-    let sandbox = Sandbox {
+    let mut sandbox = Sandbox {
         id,
         name: request.name,
         created: context.now,
         command: request.command,
         state: SandboxState::Created,
-        ports,
+        ports: Vec::new(),
+        exposed: request.exposed,
+        links,
         auto_remove: request.auto_remove,
         endpoints: vec![endpoint],
     };
+    sandbox.ports = ports::allocate(spec, &sandbox, &request.ports, context.host)?;
     spec.sandboxes.insert(id, sandbox);
     Ok(id)
 }
@@ -60,7 +69,7 @@ pub fn remove_sandbox(spec: &mut Spec, reference: &str, force: bool) -> Result<S
         SandboxState::Running(_) if !force => return Err(Error::SandboxRunning(sandbox.name.clone())),
         SandboxState::Running(_) | SandboxState::Created | SandboxState::Exited(_) => {}
     }
-    spec.sandboxes.remove(&id);
+    forget(spec, id);
     Ok(id)
 }
 
@@ -79,7 +88,26 @@ pub fn mark_exited(spec: &mut Spec, id: SandboxId, code: i32) -> Result<(), Erro
     let sandbox = spec.sandboxes.get_mut(&id).ok_or_else(|| Error::SandboxNotFound(id.to_string()))?;
     sandbox.state = SandboxState::Exited(code);
     if sandbox.auto_remove {
-        spec.sandboxes.remove(&id);
+        forget(spec, id);
     }
     Ok(())
+}
+
+/// Removes a sandbox with the links to it.
+fn forget(spec: &mut Spec, id: SandboxId) {
+    spec.sandboxes.remove(&id);
+    for other in spec.sandboxes.values_mut() {
+        other.links.retain(|link| link.sandbox != id);
+    }
+}
+
+/// Finds whom a link means; only a sandbox that has addresses can be linked to.
+fn find_linked(spec: &Spec, name: &Name, link: LinkRequest) -> Result<SandboxLink, Error> {
+    let LinkRequest { sandbox: reference, alias } = link;
+    let target = find_sandbox(spec, &reference)
+        .map_err(|source| Error::LinkTarget { reference, source: Box::new(source) })?;
+    if !target.is_active() {
+        return Err(Error::LinkNotRunning { target: target.name.clone(), name: name.clone(), alias });
+    }
+    Ok(SandboxLink { sandbox: target.id, alias })
 }

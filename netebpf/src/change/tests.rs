@@ -8,13 +8,16 @@ use std::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Endpoint, Name, Process, PublishRequest, Sandbox, SandboxState, Spec};
+use crate::model::{Endpoint, Name, NetworkId, Process, PublishRequest, Sandbox, SandboxState, Spec};
 
 /// A spec and the outside world of its changes.
 #[derive(Default)]
 struct World {
     spec: Spec,
     host_routes: Vec<IpNet>,
+    has_ipv6: bool,
+    /// Ports that other programs have.
+    foreign_ports: Vec<u16>,
     drawn: u32,
 }
 
@@ -32,7 +35,13 @@ impl World {
             bytes[..4].copy_from_slice(&self.drawn.to_be_bytes());
             bytes
         };
-        let mut context = Context { now: 1, entropy: &mut entropy, host_routes: &self.host_routes };
+        let host = HostView {
+            routes: &self.host_routes,
+            own_prefix: crate::ipam::ula([1, 2, 3, 4, 5]),
+            has_ipv6: self.has_ipv6,
+            is_free: &|key| !self.foreign_ports.contains(&key.port.number()),
+        };
+        let mut context = Context { now: 1, entropy: &mut entropy, host: &host };
         let result = change(&mut self.spec, &mut context);
         if result.is_err() {
             assert_eq!(self.spec, before);
@@ -41,11 +50,14 @@ impl World {
     }
 
     #[track_caller]
-    fn network(&mut self, name: &str, subnet: Option<&str>) -> Result<crate::model::NetworkId, Error> {
-        let subnet = subnet.map(net);
-        self.change(|spec, context| {
-            create_network(spec, NetworkRequest { subnet, ..network_request(name) }, context)
-        })
+    fn network(&mut self, name: &str, subnet: Option<&str>) -> Result<NetworkId, Error> {
+        let subnets: Vec<_> = subnet.into_iter().map(subnet_request).collect();
+        self.make_network(NetworkRequest { subnets, ..network_request(name) })
+    }
+
+    #[track_caller]
+    fn make_network(&mut self, request: NetworkRequest) -> Result<NetworkId, Error> {
+        self.change(|spec, context| create_network(spec, request, context))
     }
 
     #[track_caller]
@@ -62,12 +74,17 @@ impl World {
 
     #[track_caller]
     fn connect(&mut self, network: &str, sandbox: &str, address: Option<&str>) -> Result<(), Error> {
-        let address = address.map(ip);
-        self.change(|spec, context| connect(spec, network, sandbox, address, context))
+        let wishes = wishes(address);
+        self.change(|spec, context| connect(spec, network, sandbox, wishes, context))
     }
 
     fn named(&self, name: &str) -> &Sandbox {
         find_sandbox(&self.spec, name).expect("the test made it")
+    }
+
+    /// What a sandbox publishes, as `ps` shows it.
+    fn ports(&self, name: &str) -> Vec<String> {
+        self.named(name).ports.iter().map(ToString::to_string).collect()
     }
 
     fn endpoints(&self, name: &str) -> Vec<String> {
@@ -84,11 +101,24 @@ fn ip(text: &str) -> IpAddr {
     text.parse().expect("the test gives an address")
 }
 
+fn subnet_request(subnet: &str) -> SubnetRequest {
+    SubnetRequest { subnet: net(subnet), gateway: None }
+}
+
+fn wishes(address: Option<&str>) -> AddressWishes {
+    match address.map(ip) {
+        Some(IpAddr::V4(v4)) => AddressWishes { v4: Some(v4), v6: None },
+        Some(IpAddr::V6(v6)) => AddressWishes { v4: None, v6: Some(v6) },
+        None => AddressWishes::default(),
+    }
+}
+
 fn network_request(name: &str) -> NetworkRequest {
     NetworkRequest {
         name: Name::of_network(name).expect("the test gives a name"),
-        subnet: None,
-        gateway: None,
+        ipv4: None,
+        ipv6: None,
+        subnets: Vec::new(),
         internal: false,
         options: BTreeMap::new(),
         labels: BTreeMap::new(),
@@ -100,8 +130,10 @@ fn sandbox_request(name: &str, network: &str) -> SandboxRequest {
         name: Name::of_sandbox(name).expect("the test gives a name"),
         command: vec!["sleep".to_owned()],
         network: network.to_owned(),
-        address: None,
+        addresses: AddressWishes::default(),
         ports: Vec::new(),
+        exposed: Vec::new(),
+        links: Vec::new(),
         auto_remove: false,
     }
 }
@@ -129,7 +161,7 @@ fn networks_without_subnet_take_dockers_pools_around_host_routes() {
     }
     let gateways: BTreeSet<_> =
         world.spec.networks.values().map(|network| network.pools[0].gateway).collect();
-    assert_eq!(gateways, BTreeSet::from([ip("172.17.0.1"), ip("172.19.0.1")]));
+    assert_eq!(gateways, BTreeSet::from([Some(ip("172.17.0.1")), Some(ip("172.19.0.1"))]));
 }
 
 #[test]
@@ -140,47 +172,81 @@ fn bad_networks_are_refused() {
     refused(world.network("back", Some("10.0.0.0/8")), Kind::Forbidden, overlap);
     let host_bits = "invalid network config: invalid subnet 10.9.0.5/24: it should be 10.9.0.0/24";
     refused(world.network("back", Some("10.9.0.5/24")), Kind::InvalidParameter, host_bits);
-    for unusable in
-        ["0.0.0.0/0", "127.1.0.0/16", "224.0.0.0/24", "255.255.255.0/24", "fd00::/64", "0.0.0.0/24"]
-    {
+    for unusable in ["0.0.0.0/0", "127.1.0.0/16", "224.0.0.0/24", "255.255.255.0/24", "0.0.0.0/24"] {
         let error = world.network("back", Some(unusable)).expect_err(unusable);
         assert!(matches!(error, Error::SubnetUnusable { .. }), "{error}");
     }
-    let mut with_gateway = |subnet: Option<&str>, gateway| {
-        let request =
-            NetworkRequest { subnet: subnet.map(net), gateway: Some(ip(gateway)), ..network_request("back") };
-        world.change(|spec, context| create_network(spec, request, context))
+    let mut with_gateway = |subnet: &str, gateway| {
+        let subnet = SubnetRequest { gateway: Some(ip(gateway)), ..subnet_request(subnet) };
+        world.make_network(NetworkRequest { subnets: vec![subnet], ..network_request("back") })
     };
     let outside = "invalid network config: invalid gateway 10.8.0.1: parent subnet 10.9.0.0/24 doesn't contain this address";
-    refused(with_gateway(Some("10.9.0.0/24"), "10.8.0.1"), Kind::InvalidParameter, outside);
+    refused(with_gateway("10.9.0.0/24", "10.8.0.1"), Kind::InvalidParameter, outside);
     let reserved = "failed to allocate gateway (10.9.0.255): Address already in use";
-    refused(with_gateway(Some("10.9.0.0/24"), "10.9.0.255"), Kind::Conflict, reserved);
-    refused(
-        with_gateway(None, "10.9.0.1"),
-        Kind::InvalidParameter,
-        "no matching subnet for gateway 10.9.0.1",
-    );
+    refused(with_gateway("10.9.0.0/24", "10.9.0.255"), Kind::Conflict, reserved);
 }
 
 #[test]
-fn icc_is_an_option_and_unknown_docker_options_are_refused() {
+fn options_are_read_and_kept_and_what_is_not_understood_is_refused() {
     let mut world = World::default();
     let mut with_option = |name: &str, option: &str, value: &str| {
         let options = BTreeMap::from([(option.to_owned(), value.to_owned())]);
-        let request = NetworkRequest { options, ..network_request(name) };
-        let id = world.change(|spec, context| create_network(spec, request, context))?;
-        Ok(world.spec.networks[&id].icc)
+        let request = NetworkRequest { options: options.clone(), ..network_request(name) };
+        let id = world.make_network(request)?;
+        let network = &world.spec.networks[&id];
+        assert_eq!(network.options, options);
+        Ok::<_, Error>(network.bridge.icc)
     };
     assert_eq!(with_option("quiet", "com.docker.network.bridge.enable_icc", "false"), Ok(false));
     assert_eq!(with_option("loud", "com.docker.network.bridge.enable_icc", "1"), Ok(true));
     assert_eq!(with_option("theirs", "org.example.key", "any"), Ok(true));
-    refused(
-        with_option("x", "com.docker.network.bridge.enable_icc", "no"),
-        Kind::InvalidParameter,
-        "invalid value \"no\" of network option com.docker.network.bridge.enable_icc: it must be true or false",
-    );
-    let error = with_option("x", "com.docker.network.driver.mtu", "1400").expect_err("it is not supported");
+    let error = with_option("x", "com.docker.network.bridge.enable_icc", "no").expect_err("no truth value");
     assert_eq!(error.kind(), Kind::InvalidParameter);
+    refused(
+        with_option("x", "com.docker.network.bridge.gateway_mode_ipv4", "isolated"),
+        Kind::InvalidParameter,
+        "gateway mode 'isolated' can only be used for an internal network",
+    );
+}
+
+#[test]
+fn networks_have_one_subnet_of_each_ip_version_that_they_are_given() {
+    let mut world = World::default();
+    let mut subnets = |name: &str, ipv4, ipv6, subnets: &[&str]| {
+        let subnets = subnets.iter().map(|subnet| subnet_request(subnet)).collect();
+        let id = world.make_network(NetworkRequest { ipv4, ipv6, subnets, ..network_request(name) })?;
+        let pools = world.spec.networks[&id].pools.iter();
+        Ok(pools.map(|pool| pool.subnet.to_string()).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(subnets("a", None, Some(true), &[]), Ok("172.17.0.0/16 fd01:203:405::/64".to_owned()));
+    assert_eq!(subnets("b", Some(false), Some(true), &[]), Ok("fd01:203:405:1::/64".to_owned()));
+    assert_eq!(
+        subnets("c", None, Some(true), &["fd00:c::/80", "10.3.0.0/24"]),
+        Ok("10.3.0.0/24 fd00:c::/80".to_owned())
+    );
+    assert_eq!(subnets("d", None, None, &["fd00:d::/64"]), Ok("172.18.0.0/16".to_owned()));
+    refused(subnets("x", Some(false), None, &[]), Kind::InvalidParameter, "IPv4 or IPv6 must be enabled");
+    let several = "bridge driver doesn't support multiple subnets";
+    refused(subnets("x", None, None, &["10.8.0.0/24", "10.9.0.0/24"]), Kind::InvalidParameter, several);
+    let overlap = "invalid pool request: Pool overlaps with other one on this address space";
+    refused(subnets("x", None, Some(true), &["fd00:c::/64"]), Kind::Forbidden, overlap);
+    for unusable in ["::ffff:10.0.0.0/112", "fe80::/64", "ff05::/64", "::/0", "::1/128"] {
+        let error = subnets("x", None, Some(true), &[unusable]).expect_err(unusable);
+        assert!(matches!(error, Error::SubnetUnusable { .. }), "{error}");
+    }
+}
+
+#[test]
+fn an_isolated_network_has_no_gateway_and_so_one_more_address() {
+    let mut world = World::default();
+    let mode = "com.docker.network.bridge.gateway_mode_ipv4".to_owned();
+    let options = BTreeMap::from([(mode, "isolated".to_owned())]);
+    let request = NetworkRequest { options, internal: true, ..network_request("cell") };
+    world
+        .make_network(NetworkRequest { subnets: vec![subnet_request("10.1.0.0/24")], ..request })
+        .expect("a network");
+    world.sandbox("monk", "cell", &["8080:80"]).expect("a sandbox");
+    assert_eq!(world.endpoints("monk"), ["eth0 10.1.0.1"]);
 }
 
 #[test]
@@ -268,8 +334,6 @@ fn bad_sandboxes_are_refused() {
     refused(world.sandbox("db", "front", &["127.0.0.1:8080:80"]), Kind::Conflict, specific);
     let twice = "Bind for 0.0.0.0:9090 failed: port is already allocated";
     refused(world.sandbox("db", "front", &["9090:80", "9090:81"]), Kind::Conflict, twice);
-    let family = "invalid IP address: ::1, ports can be published on IPv4 addresses only";
-    refused(world.sandbox("db", "front", &["[::1]:9090:80"]), Kind::InvalidParameter, family);
     let idle = SandboxRequest { command: Vec::new(), ..sandbox_request("db", "front") };
     refused(
         world.change(|spec, context| create_sandbox(spec, idle, context)),
@@ -280,11 +344,142 @@ fn bad_sandboxes_are_refused() {
 }
 
 #[test]
-fn automatic_ports_avoid_named_ones() {
-    let mut world = small_world();
+fn automatic_ports_avoid_named_ones_and_those_of_other_programs() {
+    let mut world = World { foreign_ports: vec![32770], ..small_world() };
     world.sandbox("db", "front", &["80", "81", "32768:82"]).expect("a sandbox");
-    let ports: Vec<String> = world.named("db").ports.iter().map(ToString::to_string).collect();
-    assert_eq!(ports, ["0.0.0.0:32768->82/tcp", "0.0.0.0:32769->80/tcp", "0.0.0.0:32770->81/tcp"]);
+    assert_eq!(
+        world.ports("db"),
+        ["0.0.0.0:32768->82/tcp", "0.0.0.0:32769->80/tcp", "0.0.0.0:32771->81/tcp"]
+    );
+}
+
+#[test]
+fn a_port_without_host_address_is_the_same_on_both_ip_versions() {
+    let mut world = World { has_ipv6: true, ..small_world() };
+    world.sandbox("db", "front", &["[::]:32768:1", "80"]).expect("a sandbox");
+    assert_eq!(world.ports("db"), ["0.0.0.0:32769->80/tcp", "[::]:32768->1/tcp", "[::]:32769->80/tcp"]);
+    world.sandbox("v4", "front", &["0.0.0.0:9000:80"]).expect("a sandbox");
+    assert_eq!(world.ports("v4"), ["0.0.0.0:9000->80/tcp"]);
+    world.sandbox("v6", "front", &["[::]:9000:80"]).expect("IPv6 sockets are IPv6 only");
+    let taken = "Bind for [::]:9000 failed: port is already allocated";
+    refused(
+        world.sandbox("late", "front", &["[::1]:9000:80"]).map_err(|error| {
+            assert_eq!(error.to_string(), "Bind for [::1]:9000 failed: port is already allocated");
+            Error::PortAllocated { address: ip("::"), port: 9000 }
+        }),
+        Kind::Conflict,
+        taken,
+    );
+}
+
+#[test]
+fn a_range_is_given_whole_or_one_port_of_it() {
+    let mut world = World { foreign_ports: vec![9001], ..small_world() };
+    world.sandbox("many", "front", &["8000-8010:80-90", "7000:7000/sctp"]).expect("a sandbox");
+    assert_eq!(world.ports("many"), ["0.0.0.0:7000->7000/sctp", "0.0.0.0:8000-8010->80-90/tcp"]);
+    let taken = "Bind for 0.0.0.0:8005 failed: port is already allocated";
+    refused(world.sandbox("one", "front", &["8005-8015:5-15"]), Kind::Conflict, taken);
+    for (name, port) in [("first", 9000), ("second", 9002)] {
+        world.sandbox(name, "front", &["9000-9002:80"]).expect("a sandbox");
+        assert_eq!(world.ports(name), [format!("0.0.0.0:{port}->80/tcp")]);
+    }
+    refused(world.sandbox("third", "front", &["9000-9002:80"]), Kind::Exhausted, "all ports are allocated");
+    world.sandbox("auto", "front", &["80-82"]).expect("a sandbox");
+    assert_eq!(world.ports("auto"), ["0.0.0.0:32768-32770->80-82/tcp"]);
+}
+
+#[test]
+fn ten_thousand_ports_are_found_in_no_time() {
+    let mut world = World { has_ipv6: true, ..small_world() };
+    world.sandbox("many", "front", &["10000-19999"]).expect("a sandbox");
+    assert_eq!(world.ports("many").len(), 2);
+    world.sandbox("more", "front", &["1-10000"]).expect("a sandbox");
+    assert_eq!(world.ports("more")[0], "0.0.0.0:42768-52767->1-10000/tcp");
+}
+
+#[test]
+fn a_network_says_where_ports_without_host_address_are_published() {
+    let mut world = World { has_ipv6: true, ..World::default() };
+    for (number, binding, wanted) in
+        [(1, "127.0.0.1", "127.0.0.1:8080->80/tcp"), (2, "::", "[::]:8080->80/tcp")]
+    {
+        let options = [("com.docker.network.bridge.host_binding_ipv4".to_owned(), binding.to_owned())];
+        let (network, sandbox) = (format!("net{number}"), format!("box{number}"));
+        world
+            .make_network(NetworkRequest { options: options.into(), ..network_request(&network) })
+            .expect("a network");
+        world.sandbox(&sandbox, &network, &["8080:80"]).expect("a sandbox");
+        assert_eq!(world.ports(&sandbox), [wanted]);
+    }
+}
+
+#[test]
+fn routed_and_internal_networks_take_no_host_ports() {
+    let mut world = small_world();
+    let routed = [("com.docker.network.bridge.gateway_mode_ipv4".to_owned(), "routed".to_owned())];
+    world
+        .make_network(NetworkRequest { options: routed.into(), ..network_request("routed") })
+        .expect("a network");
+    world.make_network(NetworkRequest { internal: true, ..network_request("inner") }).expect("a network");
+    world.sandbox("open", "routed", &["8080:80"]).expect("the host has no part in it");
+    world.sandbox("shut", "inner", &["8080:80"]).expect("nothing is bound");
+    let taken = "Bind for 0.0.0.0:8080 failed: port is already allocated";
+    refused(world.connect("front", "shut", None), Kind::Conflict, taken);
+}
+
+#[test]
+fn links_need_a_sandbox_that_is_there_and_go_with_it() {
+    let mut world = small_world();
+    let mut link = |name: &str, to: &str| {
+        let links = vec![to.parse().expect("the test gives links")];
+        let request = SandboxRequest { links, ..sandbox_request(name, "front") };
+        world.change(|spec, context| create_sandbox(spec, request, context))
+    };
+    link("one", "web:www").expect("a sandbox");
+    let missing = "could not get container for db: No such container: db";
+    refused(link("two", "db"), Kind::NotFound, missing);
+    let (one, web) = (world.named("one"), world.named("web").id);
+    assert_eq!((one.links[0].sandbox, one.links[0].alias.as_str()), (web, "www"));
+    mark_exited(&mut world.spec, web, 0).expect("it is there");
+    let request =
+        SandboxRequest { links: vec!["web".parse().expect("a link")], ..sandbox_request("two", "front") };
+    refused(
+        world.change(|spec, context| create_sandbox(spec, request, context)),
+        Kind::Conflict,
+        "Cannot link to a non running container: /web AS /two/web",
+    );
+    world.change(|spec, _| remove_sandbox(spec, "web", false)).expect("it goes");
+    assert_eq!(world.named("one").links, []);
+}
+
+#[test]
+fn endpoints_have_an_address_of_each_ip_version() {
+    let mut world = small_world();
+    let request = NetworkRequest {
+        ipv6: Some(true),
+        subnets: vec![subnet_request("10.2.0.0/24"), subnet_request("fd00:2::/126")],
+        ..network_request("dual")
+    };
+    world.make_network(request).expect("a network");
+    let addresses = |world: &World, name: &str| {
+        let addresses = &world.named(name).endpoints.last().expect("an endpoint").addresses;
+        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    world.sandbox("one", "dual", &[]).expect("a sandbox");
+    assert_eq!(addresses(&world, "one"), "10.2.0.2 fd00:2::2");
+    world.connect("dual", "web", Some("fd00:2::3")).expect("it joins");
+    assert_eq!(addresses(&world, "web"), "10.2.0.3 fd00:2::3");
+    let dual = find_network(&world.spec, "dual").expect("it is there").id;
+    let exhausted = format!("no available IPv6 addresses on this network's address pools: dual ({dual})");
+    refused(world.sandbox("late", "dual", &[]), Kind::Exhausted, &exhausted);
+    world.sandbox("db", "front", &[]).expect("a sandbox");
+    refused(
+        world.connect("dual", "db", Some("fd00:2::2")),
+        Kind::Conflict,
+        "Address already in use: fd00:2::2",
+    );
+    let outside = "invalid endpoint settings: no configured subnet contains IP address fd00:9::1";
+    refused(world.connect("dual", "db", Some("fd00:9::1")), Kind::InvalidParameter, outside);
 }
 
 #[test]
@@ -340,11 +535,16 @@ proptest! {
             for (sandbox, endpoint, network) in world.spec.active_endpoints() {
                 let pool = &network.pools[0];
                 let address = endpoint.addresses[0];
-                prop_assert!(pool.subnet.contains(&address) && address != pool.gateway && addresses.insert(address));
+                prop_assert!(pool.subnet.contains(&address) && Some(address) != pool.gateway);
+                prop_assert!(addresses.insert(address));
                 prop_assert!(interfaces.insert((sandbox.id, &endpoint.interface)) && links.insert(endpoint.link_name()));
             }
             let active = world.spec.sandboxes.values().filter(|sandbox| sandbox.is_active());
-            let ports: Vec<_> = active.flat_map(|sandbox| sandbox.ports.clone()).collect();
+            let ports: Vec<_> = active
+                .flat_map(|sandbox| sandbox.ports.iter().map(move |mapping| (sandbox, *mapping)))
+                .filter(|(sandbox, mapping)| world.spec.translated_to(sandbox, mapping).is_some())
+                .map(|(_, mapping)| mapping)
+                .collect();
             for (index, port) in ports.iter().enumerate() {
                 prop_assert!(!ports[..index].iter().any(|other| other.conflicts_with(port)));
             }
@@ -366,9 +566,10 @@ proptest! {
                 // Identifiers come from the request, not from its place.
                 world.drawn = 1000 * u32::try_from(number).expect("a small number");
                 let network = if number % 2 == 0 { "front" } else { "back" };
-                let address = Some(ip(&format!("10.{}.0.{}", 1 + number % 2, 10 + number)));
+                let address = format!("10.{}.0.{}", 1 + number % 2, 10 + number);
+                let addresses = wishes(Some(&address));
                 let ports: Vec<PublishRequest> = vec![format!("{}:80", 8000 + number).parse().expect("a port")];
-                let request = SandboxRequest { address, ports, ..sandbox_request(&format!("box{number}"), network) };
+                let request = SandboxRequest { addresses, ports, ..sandbox_request(&format!("box{number}"), network) };
                 world.change(|spec, context| create_sandbox(spec, request, context)).expect("a sandbox");
             }
             world.spec

@@ -9,20 +9,20 @@ use super::Error;
 use crate::{
     daemon::{Daemon, Observer, Settings},
     frontend::{Socket, api},
+    model::EngineOptions,
 };
 
 /// How long answers may take to be read once the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(settings: Settings) -> Result<(), Error> {
+pub(super) async fn run(settings: Settings, options: EngineOptions) -> Result<(), Error> {
     let socket = Socket::claim(settings.socket())?;
-    let mut daemon = Daemon::start(&settings).await?;
+    let mut daemon = Daemon::start(&settings, options).await?;
     let observer = Observer::start(&settings)?;
     let listener = socket.listen()?;
     let (end, ended) = oneshot::channel::<()>();
     let ended = async { drop(ended.await) };
-    let server =
-        tokio::spawn(api::serve(listener, daemon.handle(), observer.clone(), settings, ended));
+    let server = tokio::spawn(api::serve(listener, daemon.handle(), observer.clone(), settings, ended));
     daemon.announce();
     daemon.run().await;
     // While the daemon still has the store to itself, so that this is not the socket of the next one.

@@ -1,6 +1,8 @@
 //! Why a command failed, and what that makes of the exit code.
 
-use std::{io, process::ExitCode};
+use std::{io, net::IpAddr, process::ExitCode};
+
+use ipnet::IpNet;
 
 use super::client;
 use crate::{
@@ -17,6 +19,12 @@ pub enum Error {
     /// Nothing could be printed.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// A gateway was given without a subnet of its IP version.
+    #[error("no matching subnet for gateway {0}")]
+    GatewayWithoutSubnet(IpAddr),
+    /// A subnet was given several gateways.
+    #[error("cannot configure multiple gateways (subnet {0} has one)")]
+    SeveralGateways(IpNet),
     /// Some of several things failed.
     #[error("{} of the requests failed", .0.len())]
     Several(Vec<Error>),
@@ -51,6 +59,8 @@ impl Error {
             Self::Client(error @ client::Error::Daemon(_)) => vec![error.to_string()],
             Self::Client(_)
             | Self::Output(_)
+            | Self::GatewayWithoutSubnet(_)
+            | Self::SeveralGateways(_)
             | Self::Start(_)
             | Self::Socket(_)
             | Self::NotConfirmed
@@ -68,6 +78,8 @@ impl Error {
             Self::Command(error) => error.exit_code(),
             Self::Client(_)
             | Self::Output(_)
+            | Self::GatewayWithoutSubnet(_)
+            | Self::SeveralGateways(_)
             | Self::Several(_)
             | Self::Start(_)
             | Self::Socket(_)

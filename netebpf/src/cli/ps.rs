@@ -34,7 +34,37 @@ fn row(sandbox: &Sandbox) -> [String; 5] {
     [short(&sandbox.id), sandbox.name.clone(), status, ports.join(", "), command]
 }
 
+/// `0.0.0.0:8000-8010->80-90/tcp`, or `80-90/tcp` for ports that are open at the sandbox's own address.
 fn port(port: &Port) -> String {
-    let Port { ip, private_port, public_port, protocol } = port;
-    format!("{ip}:{public_port}->{private_port}/{protocol}")
+    let range = |first: u16, end: Option<u16>| match end {
+        Some(last) if last != first => format!("{first}-{last}"),
+        Some(_) | None => first.to_string(),
+    };
+    let private = format!("{}/{}", range(port.private_port, port.private_port_end), port.protocol);
+    let Some(public_port) = port.public_port else { return private };
+    let ip = if port.ip.contains(':') { format!("[{}]", port.ip) } else { port.ip.clone() };
+    format!("{ip}:{}->{private}", range(public_port, port.public_port_end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_look_like_dockers() {
+        let single = Port {
+            ip: "0.0.0.0".to_owned(),
+            private_port: 80,
+            private_port_end: None,
+            public_port: Some(8080),
+            public_port_end: None,
+            protocol: "tcp".to_owned(),
+        };
+        assert_eq!(port(&single), "0.0.0.0:8080->80/tcp");
+        let range = Port { ip: "::".to_owned(), private_port_end: Some(90), ..single.clone() };
+        let range = Port { public_port: Some(8000), public_port_end: Some(8010), ..range };
+        assert_eq!(port(&range), "[::]:8000-8010->80-90/tcp");
+        let open = Port { ip: String::new(), public_port: None, ..single };
+        assert_eq!(port(&open), "80/tcp");
+    }
 }

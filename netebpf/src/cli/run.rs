@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    net::IpAddr,
     os::unix::process::ExitStatusExt as _,
     path::Path,
     process::{Child, ExitCode, ExitStatus},
@@ -23,7 +22,7 @@ use crate::{
     daemon,
     frontend::api::wire::{CreateSandbox, CreatedSandbox, Ended, Port, Started},
     kernel::process,
-    model::PublishRequest,
+    model::{PortRange, PublishRequest},
 };
 
 pub(super) async fn run(args: RunArgs, client: &Client, output: &mut Output) -> Result<ExitCode, Error> {
@@ -48,8 +47,11 @@ fn body(args: RunArgs) -> CreateSandbox {
     CreateSandbox {
         name: args.name,
         network: args.network,
-        ip_address: args.ip.map(|address: IpAddr| address.to_string()),
+        ip_address: args.ip.map(|address| address.to_string()),
+        ipv6_address: args.ip6.map(|address| address.to_string()),
         ports: args.publish.into_iter().map(port).collect(),
+        exposed_ports: args.expose.iter().map(ToString::to_string).collect(),
+        links: args.link.into_iter().map(|link| format!("{}:{}", link.sandbox, link.alias)).collect(),
         command: args.command,
         auto_remove: args.rm,
         start: args.detach,
@@ -58,9 +60,11 @@ fn body(args: RunArgs) -> CreateSandbox {
 
 fn port(request: PublishRequest) -> Port {
     Port {
-        ip: request.host_address.to_string(),
-        private_port: request.port,
-        public_port: request.host_port.unwrap_or(0),
+        ip: request.host_address.map(|address| address.to_string()).unwrap_or_default(),
+        private_port: request.ports.first(),
+        private_port_end: Some(request.ports.last()),
+        public_port: request.host_ports.map(PortRange::first),
+        public_port_end: request.host_ports.map(PortRange::last),
         protocol: request.protocol.to_string(),
     }
 }

@@ -1,36 +1,50 @@
-//! Which table contents the spec asks for, given the links that are there.
+//! Which table contents and held ports the spec asks for, given the links that are there.
 
+mod allowed;
 mod endpoints;
 mod host;
 mod links;
+mod networks;
 mod publish;
 mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use netebpf_common::abi::PublishKey;
 
 use crate::{
     kernel::{Observed, TableContents},
-    model::Spec,
+    model::{EngineOptions, Spec},
 };
 
 pub use links::{Claimed, Links};
 
-/// Returns the contents that the tables should have; entries whose links are not there yet are left out.
+/// What the spec asks for besides links and what is in sandboxes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The tables' contents.
+    pub tables: TableContents,
+    /// Host ports that sockets hold against other programs.
+    pub held: BTreeSet<PublishKey>,
+}
+
+/// Returns what should be there; entries whose links are not there yet are left out.
 #[must_use]
-pub fn compile(spec: &Spec, observed: &Observed) -> TableContents {
+pub fn compile(spec: &Spec, options: &EngineOptions, observed: &Observed) -> Wanted {
     let links = Links::of(spec, observed);
     let endpoints = endpoints::by_address(spec, &links);
-    TableContents {
-        config: Some(settings::config(observed)),
+    let tables = TableContents {
+        config: Some(settings::config(options, observed)),
         endpoint_links: endpoints::by_link(&endpoints),
         locals: host::locals(spec, observed, &links),
         uplinks: host::uplinks(observed),
-        networks: BTreeMap::new(),
-        trusted: BTreeSet::new(),
-        allowed: BTreeSet::new(),
+        networks: networks::networks(spec, &links),
+        trusted: networks::trusted(spec, observed, &links),
+        allowed: allowed::allowed(spec, &endpoints),
         published: publish::published(spec, &endpoints),
         endpoints,
-    }
+    };
+    Wanted { held: publish::held(spec, &tables.endpoints), tables }
 }

@@ -1,29 +1,81 @@
-//! `PUBLISHED`: which endpoint answers for a port of the host.
+//! `PUBLISHED`, and the host ports that sockets hold for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use netebpf_common::abi::{Address, Endpoint, Port, PublishBlock, PublishTarget};
+use netebpf_common::abi::{Address, Endpoint, Port, PublishBlock, PublishKey, PublishTarget};
 
-use crate::model::Spec;
+use crate::model::{PortMapping, Sandbox, Spec};
 
-/// The published ports of active sandboxes that have a way out and whose endpoint can be reached already.
+/// Which endpoint answers for host ports, and which ports are open at endpoints themselves; for active sandboxes whose
+/// endpoints can be reached already.
 pub(super) fn published(
     spec: &Spec,
     endpoints: &BTreeMap<Address, Endpoint>,
 ) -> BTreeMap<PublishBlock, PublishTarget> {
     let mut entries = BTreeMap::new();
-    for sandbox in spec.sandboxes.values().filter(|sandbox| sandbox.is_active()) {
-        let Some((gateway, _)) = spec.gateway_endpoint(sandbox) else { continue };
-        for mapping in &sandbox.ports {
-            let same_family =
-                |address: &&std::net::IpAddr| address.is_ipv4() == mapping.host_address.is_ipv4();
-            let target = gateway.addresses.iter().find(same_family).copied().map(Address::from);
-            if let Some(target) = target.filter(|target| endpoints.contains_key(target)) {
-                let key = mapping.key();
-                let target = PublishTarget::new(target, key.port, Port::new(mapping.port));
-                entries.insert(PublishBlock::single(key), target);
-            }
-        }
+    for (mapping, target) in translated(spec, endpoints) {
+        let key = mapping.key();
+        let target = PublishTarget::new(target, key.port, Port::new(mapping.ports.first()));
+        entries.extend(PublishBlock::cover(key, mapping.host_ports.last()).map(|block| (block, target)));
+    }
+    for (key, last) in merged(open(spec, endpoints)) {
+        // Every port leads to itself, so neighbours may share an entry.
+        let target = PublishTarget::new(key.address, Port::new(0), Port::new(0));
+        entries.extend(PublishBlock::cover(key, last).map(|block| (block, target)));
     }
     entries
+}
+
+/// The host ports of these mappings, one by one.
+pub(super) fn held(spec: &Spec, endpoints: &BTreeMap<Address, Endpoint>) -> BTreeSet<PublishKey> {
+    translated(spec, endpoints).flat_map(|(mapping, _)| mapping.keys()).collect()
+}
+
+/// Mappings with the address that answers for their host ports.
+fn translated<'a>(
+    spec: &'a Spec,
+    endpoints: &'a BTreeMap<Address, Endpoint>,
+) -> impl Iterator<Item = (&'a PortMapping, Address)> {
+    mappings(spec).filter_map(|(sandbox, mapping)| {
+        let target = Address::from(spec.translated_to(sandbox, mapping)?);
+        endpoints.contains_key(&target).then_some((mapping, target))
+    })
+}
+
+/// First and last port of what is open at sandboxes' own addresses.
+fn open(spec: &Spec, endpoints: &BTreeMap<Address, Endpoint>) -> BTreeSet<(PublishKey, u16)> {
+    let mut ranges = BTreeSet::new();
+    for (sandbox, mapping) in mappings(spec) {
+        let addresses = spec.open_addresses(sandbox, mapping.family()).map(Address::from);
+        for address in addresses.filter(|address| endpoints.contains_key(address)) {
+            let first = Port::new(mapping.ports.first());
+            let key = PublishKey::new(address, first, mapping.protocol.number());
+            ranges.insert((key, mapping.ports.last()));
+        }
+    }
+    ranges
+}
+
+/// Ranges without overlaps: the trie would take the shorter block of two.
+fn merged(ranges: BTreeSet<(PublishKey, u16)>) -> Vec<(PublishKey, u16)> {
+    let mut ranges: Vec<_> = ranges.into_iter().collect();
+    ranges.sort_unstable_by_key(|(key, last)| (key.address, key.protocol(), key.port.number(), *last));
+    let mut merged: Vec<(PublishKey, u16)> = Vec::new();
+    for (key, last) in ranges {
+        match merged.last_mut() {
+            Some((before, end))
+                if (before.address, before.protocol()) == (key.address, key.protocol())
+                    && key.port.number() <= end.saturating_add(1) =>
+            {
+                *end = last.max(*end);
+            }
+            Some(_) | None => merged.push((key, last)),
+        }
+    }
+    merged
+}
+
+fn mappings(spec: &Spec) -> impl Iterator<Item = (&Sandbox, &PortMapping)> {
+    let active = spec.sandboxes.values().filter(|sandbox| sandbox.is_active());
+    active.flat_map(|sandbox| sandbox.ports.iter().map(move |mapping| (sandbox, mapping)))
 }

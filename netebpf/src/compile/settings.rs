@@ -1,19 +1,20 @@
 //! `CONFIG`: the engine's settings. Their epoch is the present one; `plan` raises it when rules change.
 
-use netebpf_common::abi::{ABI_VERSION, Config, ConfigFlags, Timeouts};
+use netebpf_common::abi::{ABI_VERSION, Config, ConfigFlags};
 
-use crate::kernel::Observed;
+use crate::{kernel::Observed, model::EngineOptions};
 
 /// The settings; the seed is chosen once and kept, so that masquerade ports of running flows stay where they are.
-pub(super) fn config(observed: &Observed) -> Config {
+pub(super) fn config(options: &EngineOptions, observed: &Observed) -> Config {
     let present = observed.tables.config;
+    let flags = if options.direct_routing { ConfigFlags::DIRECT_ROUTING } else { ConfigFlags::default() };
     Config {
         abi: ABI_VERSION,
         epoch: present.map_or(0, |config| config.epoch),
         netns_cookie: observed.netns_cookie,
         seed: present.map_or(observed.seed, |config| config.seed),
-        flags: ConfigFlags::default(),
+        flags,
         routes: observed.routes,
-        timeouts: Timeouts::default(),
+        timeouts: options.timeouts,
     }
 }

@@ -6,8 +6,6 @@ use super::{Engine, Error, Host, Reply, Request, Starter, Status};
 use crate::{
     change,
     model::{NetworkId, SandboxId, Spec},
-    plan::Action,
-    reconcile,
 };
 
 impl<H: Host> Engine<H> {
@@ -16,9 +14,9 @@ impl<H: Host> Engine<H> {
         match request {
             Request::CreateNetwork(request, reply) => send(reply, self.create_network(request).await),
             Request::RemoveNetwork(reference, reply) => send(reply, self.remove_network(&reference).await),
-            Request::Connect { network, sandbox, address, reply } => {
-                let result =
-                    self.commit(|spec, context| change::connect(spec, &network, &sandbox, address, context));
+            Request::Connect { network, sandbox, addresses, reply } => {
+                let result = self
+                    .commit(|spec, context| change::connect(spec, &network, &sandbox, addresses, context));
                 send(reply, result.await);
             }
             Request::Disconnect { network, sandbox, reply } => {
@@ -69,11 +67,6 @@ impl<H: Host> Engine<H> {
             Starter::Daemon => self.start(id).await?,
         }
         Ok(id)
-    }
-
-    async fn preview(&mut self) -> Result<Vec<Action>, Error> {
-        let spec = self.spec();
-        reconcile::preview(&mut self.host, &spec).await.map_err(Error::kernel)
     }
 
     async fn status(&mut self) -> Result<Status, Error> {

@@ -5,14 +5,15 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use super::{Error, Event, Handle, Host, with_causes};
 use crate::{
-    change::{self, Context},
-    model::Spec,
+    change::{self, Context, HostView},
+    ipam,
+    model::{EngineOptions, Spec},
     plan::Action,
     reconcile,
     store::Store,
@@ -22,6 +23,9 @@ use crate::{
 pub(super) struct Engine<H> {
     pub(super) host: H,
     store: Store,
+    options: EngineOptions,
+    /// Where IPv6 subnets are cut from.
+    own_prefix: Ipv6Net,
     /// The spec in force: stored, and driven into the kernel as far as it let us.
     spec: watch::Sender<Arc<Spec>>,
     events: mpsc::Sender<Event>,
@@ -31,9 +35,15 @@ pub(super) struct Engine<H> {
 
 impl<H: Host> Engine<H> {
     /// An engine over what is stored; `events` is where tasks of the engine report to.
-    pub(super) fn new(host: H, store: Store, events: mpsc::Sender<Event>) -> Result<Self, Error> {
-        let spec = Arc::new(store.load()?);
-        Ok(Self { host, store, spec: watch::Sender::new(spec), events, refused: Vec::new() })
+    pub(super) fn new(
+        host: H,
+        store: Store,
+        options: EngineOptions,
+        events: mpsc::Sender<Event>,
+    ) -> Result<Self, Error> {
+        let spec = watch::Sender::new(Arc::new(store.load()?));
+        let own_prefix = ipam::ula(store.global_id()?);
+        Ok(Self { host, store, options, own_prefix, spec, events, refused: Vec::new() })
     }
 
     /// How others talk to the loop.
@@ -58,10 +68,10 @@ impl<H: Host> Engine<H> {
     ) -> Result<T, Error> {
         let previous = self.spec();
         let mut wanted = Spec::clone(&previous);
-        let host_routes = self.host.host_routes().await.map_err(Error::kernel)?;
-        let result = with_context(&host_routes, |context| change(&mut wanted, context))?;
+        let routes = self.host.host_routes().await.map_err(Error::kernel)?;
+        let result = self.with_context(&routes, |context| change(&mut wanted, context))?;
         self.store.save(&wanted)?;
-        match reconcile::reconcile(&mut self.host, &wanted).await {
+        match reconcile::reconcile(&mut self.host, &wanted, &self.options).await {
             Err(error) if !self.is_known(&error) => {
                 warn!(error = with_causes(&error), "the request failed, going back to what was before");
                 self.go_back_to(&previous).await;
@@ -96,10 +106,16 @@ impl<H: Host> Engine<H> {
         Ok(())
     }
 
+    /// What a reconcile would change first.
+    pub(super) async fn preview(&mut self) -> Result<Vec<Action>, Error> {
+        let spec = self.spec();
+        reconcile::preview(&mut self.host, &spec, &self.options).await.map_err(Error::kernel)
+    }
+
     /// Drives the kernel to the spec in force.
     pub(super) async fn repair(&mut self) {
         let spec = self.spec();
-        self.refused = match reconcile::reconcile(&mut self.host, &spec).await {
+        self.refused = match reconcile::reconcile(&mut self.host, &spec, &self.options).await {
             Ok(_) => Vec::new(),
             Err(error) => {
                 error!(
@@ -117,6 +133,24 @@ impl<H: Host> Engine<H> {
             && refused_by(error).all(|action| self.refused.contains(action))
     }
 
+    /// Hands out what the pure `change` functions may not get themselves.
+    fn with_context<T>(&self, routes: &[IpNet], use_it: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let mut entropy = || {
+            let mut bytes = [0; 32];
+            getrandom::fill(&mut bytes)
+                .expect("getrandom(2) gives up to 256 bytes without failing (random(7))");
+            bytes
+        };
+        let host = HostView {
+            routes,
+            own_prefix: self.own_prefix,
+            has_ipv6: self.host.has_ipv6(),
+            is_free: &|port| self.host.is_port_free(port),
+        };
+        use_it(&mut Context { now, entropy: &mut entropy, host: &host })
+    }
+
     async fn go_back_to(&mut self, previous: &Spec) {
         if let Err(error) = self.store.save(previous) {
             error!(
@@ -124,7 +158,7 @@ impl<H: Host> Engine<H> {
                 "cannot write down that the request was undone; a restart would try it again"
             );
         }
-        match reconcile::reconcile(&mut self.host, previous).await {
+        match reconcile::reconcile(&mut self.host, previous, &self.options).await {
             Ok(_) => info!("the failed request left nothing behind"),
             Err(error) => error!(
                 error = with_causes(&error),
@@ -140,15 +174,4 @@ fn refused_by<E: std::error::Error>(error: &reconcile::Error<E>) -> impl Iterato
         reconcile::Error::Observe(_) | reconcile::Error::Unsettled(_) => (None, [].as_slice()),
     };
     first.into_iter().chain(others.iter().map(|(action, _)| action))
-}
-
-/// Hands out what the pure `change` functions may not get themselves.
-fn with_context<T>(host_routes: &[IpNet], use_it: impl FnOnce(&mut Context<'_>) -> T) -> T {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let mut entropy = || {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).expect("getrandom(2) gives up to 256 bytes without failing (random(7))");
-        bytes
-    };
-    use_it(&mut Context { now, entropy: &mut entropy, host_routes })
 }

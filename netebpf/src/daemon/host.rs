@@ -3,6 +3,7 @@
 use std::{fs, io};
 
 use ipnet::IpNet;
+use netebpf_common::abi::PublishKey;
 use nix::sys::utsname::uname;
 
 use super::{Error, status::DataPlane};
@@ -15,6 +16,12 @@ use crate::{
 pub trait Host: Kernel + Send {
     /// Subnets that the host reaches without a gateway.
     fn host_routes(&mut self) -> impl Future<Output = Result<Vec<IpNet>, Self::Error>> + Send;
+
+    /// Whether the host can listen on IPv6 addresses.
+    fn has_ipv6(&self) -> bool;
+
+    /// Whether a port could be held now.
+    fn is_port_free(&self, port: PublishKey) -> bool;
 
     /// What the data plane runs and has counted.
     fn data_plane(&mut self) -> impl Future<Output = Result<DataPlane, Self::Error>> + Send;
@@ -41,6 +48,14 @@ pub trait Host: Kernel + Send {
 impl Host for LinuxKernel {
     async fn host_routes(&mut self) -> Result<Vec<IpNet>, Self::Error> {
         Self::host_routes(self).await
+    }
+
+    fn has_ipv6(&self) -> bool {
+        Self::has_ipv6(self)
+    }
+
+    fn is_port_free(&self, port: PublishKey) -> bool {
+        Self::is_port_free(self, port)
     }
 
     async fn data_plane(&mut self) -> Result<DataPlane, Self::Error> {

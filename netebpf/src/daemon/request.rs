@@ -1,12 +1,12 @@
 //! What the loop can be asked, and how it answers.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Error, Event, Status};
 use crate::{
-    change::{NetworkRequest, SandboxRequest},
+    change::{AddressWishes, NetworkRequest, SandboxRequest},
     model::{NetworkId, SandboxId, Spec},
     plan::Action,
 };
@@ -27,8 +27,8 @@ pub enum Request {
         network: String,
         /// The sandbox.
         sandbox: String,
-        /// The address it is to have there.
-        address: Option<IpAddr>,
+        /// The addresses it is to have there.
+        addresses: AddressWishes,
         /// Where the answer goes.
         reply: Reply<()>,
     },

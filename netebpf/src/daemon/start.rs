@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use super::{Daemon, Error, Host, Settings, engine::Engine, expiry, notify, sources};
 use crate::{
     kernel::{self, LinuxKernel, watch},
+    model::EngineOptions,
     store::{self, Store},
 };
 
@@ -33,11 +34,11 @@ pub enum StartError {
 
 impl Daemon<LinuxKernel> {
     /// Opens state and kernel, and brings the kernel in step with what is stored.
-    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+    pub async fn start(settings: &Settings, options: EngineOptions) -> Result<Self, StartError> {
         kernel::check_privileges()?;
         let store = Store::open(&settings.state_dir)?;
         let kernel = LinuxKernel::open(settings.clone())?;
-        let mut daemon = Self::over(kernel, store)?;
+        let mut daemon = Self::over(kernel, store, options)?;
         let events = daemon.engine.events();
         sources::signals(events.clone()).map_err(StartError::Signals)?;
         // Opened before the kernel is looked at, so that no change falls in between.
@@ -51,9 +52,9 @@ impl Daemon<LinuxKernel> {
 
 impl<H: Host> Daemon<H> {
     /// A daemon over a host and what is stored.
-    pub(super) fn over(host: H, store: Store) -> Result<Self, Error> {
+    pub(super) fn over(host: H, store: Store, options: EngineOptions) -> Result<Self, Error> {
         let (sender, events) = mpsc::channel(WAITING_EVENTS);
-        Ok(Self { engine: Engine::new(host, store, sender)?, events, requests: 0 })
+        Ok(Self { engine: Engine::new(host, store, options, sender)?, events, requests: 0 })
     }
 
     /// Brings commands and kernel in step with what is stored. What the kernel refuses is tried again later: a daemon

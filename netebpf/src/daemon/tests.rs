@@ -3,17 +3,18 @@
 use std::{collections::BTreeSet, future, io};
 
 use ipnet::IpNet;
+use netebpf_common::abi::PublishKey;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::{Daemon, DataPlane, Error, Event, Host, Reply, Request, Starter};
 use crate::{
-    change::{NetworkRequest, SandboxRequest},
+    change::{AddressWishes, NetworkRequest, SandboxRequest},
     kernel::{
         Kernel, Observed,
         fake::{FakeError, FakeKernel},
     },
-    model::{Name, Process, PublishRequest, Sandbox, SandboxId, SandboxState, Spec},
+    model::{EngineOptions, Name, Process, PublishRequest, Sandbox, SandboxId, SandboxState, Spec},
     plan::Action,
     store::Store,
 };
@@ -42,6 +43,14 @@ impl Kernel for FakeHost {
 impl Host for FakeHost {
     async fn host_routes(&mut self) -> Result<Vec<IpNet>, FakeError> {
         Ok(Vec::new())
+    }
+
+    fn has_ipv6(&self) -> bool {
+        true
+    }
+
+    fn is_port_free(&self, port: PublishKey) -> bool {
+        !self.kernel.foreign_ports.contains(&port)
     }
 
     async fn data_plane(&mut self) -> Result<DataPlane, FakeError> {
@@ -93,7 +102,7 @@ impl Bench {
 
     async fn over(host: FakeHost, directory: TempDir) -> Self {
         let store = Store::open(directory.path()).expect("a store");
-        let mut daemon = Daemon::over(host, store).expect("a daemon");
+        let mut daemon = Daemon::over(host, store, EngineOptions::default()).expect("a daemon");
         daemon.take_over().await.expect("nothing to take over fails");
         Self { daemon, directory }
     }
@@ -151,8 +160,9 @@ impl Bench {
 fn network(name: &str) -> NetworkRequest {
     NetworkRequest {
         name: Name::of_network(name).expect("a name"),
-        subnet: None,
-        gateway: None,
+        ipv4: None,
+        ipv6: None,
+        subnets: Vec::new(),
         internal: false,
         options: [].into(),
         labels: [].into(),
@@ -164,8 +174,10 @@ fn sandbox(name: &str) -> SandboxRequest {
         name: Name::of_sandbox(name).expect("a name"),
         command: vec!["serve".to_owned()],
         network: "net".to_owned(),
-        address: None,
+        addresses: AddressWishes::default(),
         ports: Vec::new(),
+        exposed: Vec::new(),
+        links: Vec::new(),
         auto_remove: false,
     }
 }

@@ -23,7 +23,7 @@ pub fn first_address(subnet: IpNet) -> IpAddr {
 /// The lowest address of the pool that is neither the gateway nor taken; `None` when there is none.
 #[must_use]
 pub fn lowest_free(pool: &Pool, taken: &BTreeSet<IpAddr>) -> Option<IpAddr> {
-    hosts(pool.subnet).find(|address| *address != pool.gateway && !taken.contains(address))
+    hosts(pool.subnet).find(|address| Some(*address) != pool.gateway && !taken.contains(address))
 }
 
 /// Every address of the subnet that is not reserved, in order.

@@ -4,4 +4,4 @@ mod address;
 mod pool;
 
 pub use address::{first_address, is_reserved, lowest_free};
-pub use pool::{PoolError, claim_subnet, next_subnet};
+pub use pool::{PoolError, claim_subnet, next_subnet, next_subnet_v6, ula};

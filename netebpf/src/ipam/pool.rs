@@ -1,6 +1,8 @@
 //! Which subnet a network gets.
 
-use ipnet::{IpNet, Ipv4Net};
+use std::net::Ipv6Addr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Docker's default pools for networks of one host, in order: where blocks are cut from, and how long their prefix is.
 const DEFAULT_POOLS: [(&str, u8); 7] = [
@@ -33,13 +35,21 @@ pub fn claim_subnet(subnet: IpNet, used: &[IpNet]) -> Result<IpNet, PoolError> {
 
 /// Returns the first default subnet that overlaps neither with a network nor with a route of the host.
 pub fn next_subnet(used: &[IpNet], host_routes: &[IpNet]) -> Result<IpNet, PoolError> {
-    // The default route contains every subnet and says nothing about any.
-    let routes = host_routes.iter().filter(|route| route.prefix_len() > 0);
-    let avoid: Vec<IpNet> = used.iter().chain(routes).copied().collect();
-    default_subnets()
-        .map(IpNet::V4)
-        .find(|subnet| !avoid.iter().any(|other| overlap(*subnet, *other)))
-        .ok_or(PoolError::Exhausted)
+    first_free(default_subnets().map(IpNet::V4), used, host_routes)
+}
+
+/// Returns the first /64 of the engine's own prefix that overlaps neither with a network nor with a route of the host.
+pub fn next_subnet_v6(own: Ipv6Net, used: &[IpNet], host_routes: &[IpNet]) -> Result<IpNet, PoolError> {
+    let blocks = own.subnets(64).into_iter().flatten().map(IpNet::V6);
+    first_free(blocks, used, host_routes)
+}
+
+/// The unique local /48 of an engine whose random global identifier this is (RFC 4193, 3.1).
+#[must_use]
+pub fn ula(global_id: [u8; 5]) -> Ipv6Net {
+    let [a, b, c, d, e] = global_id.map(u16::from);
+    let address = Ipv6Addr::new(0xfd00 | a, b << 8 | c, d << 8 | e, 0, 0, 0, 0, 0);
+    Ipv6Net::new_assert(address, 48)
 }
 
 fn default_subnets() -> impl Iterator<Item = Ipv4Net> {
@@ -47,6 +57,17 @@ fn default_subnets() -> impl Iterator<Item = Ipv4Net> {
         let base: Ipv4Net = base.parse().expect("a constant");
         base.subnets(prefix).expect("a constant")
     })
+}
+
+fn first_free(
+    mut subnets: impl Iterator<Item = IpNet>,
+    used: &[IpNet],
+    host_routes: &[IpNet],
+) -> Result<IpNet, PoolError> {
+    // The default route contains every subnet and says nothing about any.
+    let routes = host_routes.iter().filter(|route| route.prefix_len() > 0);
+    let avoid: Vec<IpNet> = used.iter().chain(routes).copied().collect();
+    subnets.find(|subnet| !avoid.iter().any(|other| overlap(*subnet, *other))).ok_or(PoolError::Exhausted)
 }
 
 fn overlap(one: IpNet, other: IpNet) -> bool {
@@ -81,6 +102,17 @@ mod tests {
             next_subnet(&[net("172.16.0.0/12"), net("192.168.0.0/16")], &[]),
             Err(PoolError::Exhausted)
         );
+    }
+
+    #[test]
+    fn ipv6_networks_take_64s_of_the_engines_own_prefix() {
+        let own = ula([0x12, 0x34, 0x56, 0x78, 0x9a]);
+        assert_eq!(own.to_string(), "fd12:3456:789a::/48");
+        assert_eq!(next_subnet_v6(own, &[], &[net("::/0")]), Ok(net("fd12:3456:789a::/64")));
+        let used = [net("fd12:3456:789a::/64"), net("fd12:3456:789a:1:1::/80"), net("10.0.0.0/8")];
+        let routes = [net("fd12:3456:789a:2::/63")];
+        assert_eq!(next_subnet_v6(own, &used, &routes), Ok(net("fd12:3456:789a:4::/64")));
+        assert_eq!(next_subnet_v6(own, &[net("fd00::/8")], &[]), Err(PoolError::Exhausted));
     }
 
     #[test]

@@ -10,28 +10,61 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 use rtnetlink::{
     Handle,
-    packet_route::address::{AddressAttribute, AddressMessage},
+    packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage},
 };
 
 use super::{Error, netlink};
 
+/// The addresses of a link.
+#[derive(Debug, Default)]
+pub(super) struct Addresses {
+    /// All of them, with prefixes.
+    pub(super) all: BTreeSet<IpNet>,
+    /// Those that packets leave with by default: the first good one of each IP version.
+    pub(super) sources: Vec<IpAddr>,
+}
+
+/// Flags of addresses that are not used where there is a choice. The kernel has one bit for secondary IPv4 addresses
+/// and temporary IPv6 addresses.
+const SECOND_CHOICE: AddressHeaderFlags = AddressHeaderFlags::Secondary
+    .union(AddressHeaderFlags::Deprecated)
+    .union(AddressHeaderFlags::Tentative)
+    .union(AddressHeaderFlags::Dadfailed);
+
 /// Reads the addresses of every link of the connection's namespace, by index.
-pub(super) async fn list(netlink: &Handle) -> Result<BTreeMap<u32, BTreeSet<IpNet>>, Error> {
+pub(super) async fn list(netlink: &Handle) -> Result<BTreeMap<u32, Addresses>, Error> {
     let messages: Result<Vec<_>, _> = netlink.address().get().execute().try_collect().await;
     let messages =
         messages.map_err(|error| Error::List { what: "addresses", source: netlink::cause(error) })?;
-    let mut found = BTreeMap::<_, BTreeSet<_>>::new();
+    let mut found = BTreeMap::<_, Addresses>::new();
     for message in messages {
-        if let Some(address) = address_of(&message) {
-            found.entry(message.header.index).or_default().insert(address);
+        let Some(address) = address_of(&message) else { continue };
+        let of_link = found.entry(message.header.index).or_default();
+        of_link.all.insert(address);
+        if is_good_source(address.addr()) && !message.header.flags.intersects(SECOND_CHOICE) {
+            of_link.add_source(address.addr());
         }
     }
     Ok(found)
 }
 
-/// Gives a link an address; one that it has already is fine.
+impl Addresses {
+    /// Keeps the first address of each IP version; among those of IPv6 a global one comes before a unique local one.
+    fn add_source(&mut self, address: IpAddr) {
+        let is_local = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unique_local());
+        match self.sources.iter_mut().find(|other| other.is_ipv4() == address.is_ipv4()) {
+            Some(other) if is_local(other) && !is_local(&address) => *other = address,
+            Some(_) => {}
+            None => self.sources.push(address),
+        }
+    }
+}
+
+/// Gives a link an address that can be used at once; one that it has already is fine.
 pub(super) async fn add(netlink: &Handle, index: u32, address: IpNet) -> Result<(), Error> {
-    let request = netlink.address().add(index, address.addr(), address.prefix_len()).replace();
+    let mut request = netlink.address().add(index, address.addr(), address.prefix_len()).replace();
+    // We gave it to nobody else, so there is nothing to detect (RFC 4862, 5.4).
+    request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
     let result = request.execute().await.map_err(netlink::cause);
     result.map_err(|source| Error::Address { doing: "add", address, source })
 }
@@ -44,6 +77,14 @@ pub(super) async fn delete(netlink: &Handle, index: u32, address: IpNet) -> Resu
     match result {
         Err(error) if error.raw_os_error() == Some(Errno::ENODEV as i32) => Ok(()),
         result => result.map_err(|source| Error::Address { doing: "delete", address, source }),
+    }
+}
+
+/// Whether an address can stand in packets that leave the link.
+const fn is_good_source(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => !(v4.is_loopback() || v4.is_link_local() || v4.is_unspecified()),
+        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unicast_link_local() || v6.is_unspecified()),
     }
 }
 

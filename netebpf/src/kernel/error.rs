@@ -28,7 +28,9 @@ pub enum Error {
         missing: Vec<&'static str>,
     },
     /// The kernel lacks something that cannot be done without.
-    #[error("kernel {release} lacks {name}, which Linux {needed_from} and later can have: netebpf does not run without it")]
+    #[error(
+        "kernel {release} lacks {name}, which Linux {needed_from} and later can have: netebpf does not run without it"
+    )]
     MissingFeature {
         /// The feature.
         name: &'static str,

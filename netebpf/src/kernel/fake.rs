@@ -2,7 +2,8 @@
 //!
 //! What it models, and refuses where Linux does: links with indices that only grow; a veth needs its bridge and its
 //! namespace, and goes when either side goes; a bridge that goes lets go of its ports; addresses of host links are local;
-//! pins outlive their link; one default route per IP version; a port can be held once, wildcard and specific addresses exclude each other.
+//! pins outlive their link; one default route per IP version; a port can be held once, wildcard and specific addresses of
+//! one IP version exclude each other; without IPv6 on a bridge it gets no IPv6 address.
 //!
 //! What it does not model: packets, time, concurrent changes between reading and writing, link-local addresses that
 //! appear by themselves, table sizes, names that are too long, and any order that only the
@@ -13,7 +14,8 @@ use std::{
     net::IpAddr,
 };
 
-use netebpf_common::abi::{Mac, PublishKey};
+use ipnet::IpNet;
+use netebpf_common::abi::{Address, Mac, PublishKey};
 
 use super::{Interface, Kernel, Link, LinkRole, Namespace, Observed, Owner, TableContents};
 use crate::{
@@ -34,6 +36,8 @@ pub(crate) struct FakeKernel {
     pub(crate) lives: Option<usize>,
     /// Where the sandbox side of each host-side veth is.
     peers: BTreeMap<u32, (SandboxId, String)>,
+    /// Bridges with IPv6.
+    ipv6: BTreeSet<u32>,
     next_ifindex: u32,
 }
 
@@ -60,9 +64,10 @@ impl Default for FakeKernel {
             foreign_ports: BTreeSet::new(),
             lives: None,
             peers: BTreeMap::new(),
+            ipv6: BTreeSet::new(),
             next_ifindex: 1,
         };
-        kernel.add_link("lo", LinkRole::Loopback, &["127.0.0.1/8"]);
+        kernel.add_link("lo", LinkRole::Loopback, &["127.0.0.1/8", "::1/128"]);
         kernel.add_link("eth0", LinkRole::Netdev, &["192.0.2.1/24"]);
         kernel
     }
@@ -71,9 +76,15 @@ impl Default for FakeKernel {
 impl FakeKernel {
     /// Adds a link that is up, as another program would, and returns its index.
     pub(crate) fn add_link(&mut self, name: &str, role: LinkRole, addresses: &[&str]) -> u32 {
-        let addresses =
+        let addresses: Vec<IpNet> =
             addresses.iter().map(|address| address.parse().expect("the test gives addresses")).collect();
-        let link = Link { up: true, addresses, ..new_link(name, Mac::default(), role) };
+        let sources = [IpAddr::is_ipv4, IpAddr::is_ipv6].map(|is_of_version| {
+            let mut good = addresses.iter().map(IpNet::addr).filter(|address| !is_near(*address));
+            good.find(is_of_version)
+        });
+        let sources = sources.into_iter().flatten().collect();
+        let addresses = addresses.into_iter().collect();
+        let link = Link { up: true, addresses, sources, ..new_link(name, Mac::default(), role) };
         self.insert(link)
     }
 
@@ -142,12 +153,20 @@ impl FakeKernel {
             .ok_or_else(|| FakeError::Missing(format!("namespace {sandbox}")))
     }
 
-    fn create_bridge(&mut self, network: NetworkId, name: &str, mac: Mac) -> Result<(), FakeError> {
+    fn create_bridge(
+        &mut self,
+        network: NetworkId,
+        name: &str,
+        mac: Mac,
+        ipv6: bool,
+    ) -> Result<(), FakeError> {
         let role = LinkRole::Bridge(Owner::Known(network));
         let Some(ifindex) = self.ifindex(name) else {
-            self.insert(new_link(name, mac, role));
+            let ifindex = self.insert(new_link(name, mac, role));
+            self.ipv6.extend(ipv6.then_some(ifindex));
             return Ok(());
         };
+        self.ipv6.extend(ipv6.then_some(ifindex));
         let link = self.link(ifindex)?;
         match link.role {
             LinkRole::Bridge(_) => link.role = role,
@@ -155,6 +174,14 @@ impl FakeKernel {
                 return Err(FakeError::Exists(name.to_owned()));
             }
         }
+        Ok(())
+    }
+
+    fn add_address(&mut self, ifindex: u32, address: IpNet) -> Result<(), FakeError> {
+        if address.addr().is_ipv6() && !self.ipv6.contains(&ifindex) {
+            return Err(FakeError::Missing(format!("IPv6 on link {ifindex}")));
+        }
+        self.link(ifindex)?.addresses.insert(address);
         Ok(())
     }
 
@@ -171,7 +198,8 @@ impl FakeKernel {
             return Err(FakeError::Exists(veth.interface.to_owned()));
         }
         namespace.interfaces.insert(veth.interface.to_owned(), interface);
-        let link = Link { master: Some(veth.bridge), ..new_link(veth.name, Mac([2, 0, 0, 0, 0, 1]), role) };
+        let made = new_link(veth.name, Mac([2, 0, 0, 0, 0, 1]), role);
+        let link = Link { master: Some(veth.bridge), mtu: veth.mtu.unwrap_or(made.mtu), ..made };
         let ifindex = self.insert(link);
         self.peers.insert(ifindex, (sandbox, veth.interface.to_owned()));
         Ok(())
@@ -189,15 +217,23 @@ impl FakeKernel {
     }
 
     fn hold_port(&mut self, key: PublishKey) -> Result<(), FakeError> {
-        let any = |key: PublishKey| IpAddr::from(key.address).is_unspecified();
-        let clashes = |other: &PublishKey| {
-            (other.port, other.protocol()) == (key.port, key.protocol())
-                && (other.address == key.address || any(*other) || any(key))
+        let mut taken = self.state.held.iter().chain(&self.foreign_ports);
+        let has = |address| {
+            let key = PublishKey::new(address, key.port, key.protocol());
+            self.state.held.contains(&key) || self.foreign_ports.contains(&key)
+        };
+        let is_alike = |other: &PublishKey| {
+            let of = |key: &PublishKey| (key.port, key.protocol(), key.address.family());
+            of(other) == of(&key)
         };
         if self.state.held.contains(&key) {
             return Ok(());
         }
-        if self.state.held.iter().chain(&self.foreign_ports).any(clashes) {
+        let is_any = key.address.is_unspecified();
+        if has(key.address)
+            || has(Address::unspecified(key.address.family()))
+            || (is_any && taken.any(is_alike))
+        {
             return Err(FakeError::Exists(format!("{key:?}")));
         }
         self.state.held.insert(key);
@@ -206,9 +242,11 @@ impl FakeKernel {
 
     fn perform(&mut self, action: &Action) -> Result<(), FakeError> {
         match action.clone() {
-            Action::CreateBridge { network, name, mac } => self.create_bridge(network, &name, mac)?,
-            Action::CreateVeth { endpoint, sandbox, ref name, bridge, ref interface, mac } => {
-                self.create_veth(&NewVeth { endpoint, sandbox, name, bridge, interface, mac })?;
+            Action::CreateBridge { network, name, mac, ipv6 } => {
+                self.create_bridge(network, &name, mac, ipv6)?;
+            }
+            Action::CreateVeth { endpoint, sandbox, ref name, bridge, ref interface, mac, mtu } => {
+                self.create_veth(&NewVeth { endpoint, sandbox, name, bridge, interface, mac, mtu })?;
             }
             Action::AttachToBridge { ifindex, bridge } => {
                 self.link(bridge)?;
@@ -217,7 +255,9 @@ impl FakeKernel {
                 link.forwarding.clear();
             }
             Action::DeleteLink { ifindex, .. } => self.delete_link(ifindex),
-            Action::AddAddress { ifindex, address } => drop(self.link(ifindex)?.addresses.insert(address)),
+            Action::SetMtu { ifindex, mtu } => self.link(ifindex)?.mtu = mtu,
+            Action::ForwardIpv6 => self.state.forwards_ipv6 = true,
+            Action::AddAddress { ifindex, address } => self.add_address(ifindex, address)?,
             Action::DeleteAddress { ifindex, address } => {
                 self.link(ifindex)?.addresses.remove(&address);
             }
@@ -277,12 +317,31 @@ struct NewVeth<'a> {
     bridge: u32,
     interface: &'a str,
     mac: Mac,
+    mtu: Option<u32>,
 }
 
 fn new_link(name: &str, mac: Mac, role: LinkRole) -> Link {
     let name = name.to_owned();
-    let (addresses, forwarding) = (BTreeSet::new(), BTreeSet::new());
-    Link { name, mac, up: false, mtu: 1500, bare: false, master: None, role, addresses, forwarding }
+    Link {
+        name,
+        mac,
+        up: false,
+        mtu: 1500,
+        bare: false,
+        master: None,
+        role,
+        addresses: BTreeSet::new(),
+        sources: Vec::new(),
+        forwarding: BTreeSet::new(),
+    }
+}
+
+/// Whether packets with this address stay on the link.
+fn is_near(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local(),
+    }
 }
 
 fn put(tables: &mut TableContents, entry: Entry) {

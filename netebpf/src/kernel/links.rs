@@ -57,12 +57,23 @@ pub(super) async fn list(netlink: &Handle) -> Result<Vec<RawLink>, Error> {
 }
 
 /// Makes a bridge, still down; one of ours with this name is completed.
-pub(super) async fn create_bridge(netlink: &Handle, name: &str, mac: Mac, alias: &str) -> Result<(), Error> {
+pub(super) async fn create_bridge(
+    netlink: &Handle,
+    name: &str,
+    mac: Mac,
+    ipv6: bool,
+    alias: &str,
+) -> Result<(), Error> {
     let message = LinkMessageBuilder::<LinkBridge>::new(name)
         .address(mac.0.to_vec())
         .link_group(ownership::GROUP)
         .build();
     add(netlink, name, message).await?;
+    if ipv6 {
+        sysctl::enable_ipv6(name)?;
+    } else {
+        sysctl::disable_ipv6(name)?;
+    }
     finish(netlink, name, alias).await
 }
 
@@ -76,6 +87,8 @@ pub(super) struct VethPair<'a> {
     pub(super) interface: &'a str,
     /// MAC of the sandbox side.
     pub(super) mac: Mac,
+    /// MTU of both sides.
+    pub(super) mtu: Option<u32>,
     /// The sandbox's namespace file.
     pub(super) namespace: &'a Path,
     /// Alias of the host side.
@@ -85,17 +98,21 @@ pub(super) struct VethPair<'a> {
 /// Makes a veth pair whose sandbox side is born in its namespace, with its final name and MAC; both sides down.
 pub(super) async fn create_veth(netlink: &Handle, pair: &VethPair<'_>) -> Result<(), Error> {
     let namespace = File::open(pair.namespace).map_err(Error::namespace("open", pair.namespace))?;
-    let peer = LinkMessageBuilder::<LinkUnspec>::new()
+    let mtu = |message: &mut LinkMessage| message.attributes.extend(pair.mtu.map(LinkAttribute::Mtu));
+    let mut peer = LinkMessageBuilder::<LinkUnspec>::new()
         .name(pair.interface)
         .address(pair.mac.0.to_vec())
         .setns_by_fd(namespace.as_raw_fd())
         .build();
-    let message = LinkMessageBuilder::<LinkVeth>::new(pair.name, pair.interface)
+    mtu(&mut peer);
+    let mut message = LinkMessageBuilder::<LinkVeth>::new(pair.name, pair.interface)
         .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
         .controller(pair.bridge)
         .link_group(ownership::GROUP)
         .build();
+    mtu(&mut message);
     add(netlink, pair.name, message).await?;
+    sysctl::disable_ipv6(pair.name)?;
     finish(netlink, pair.name, pair.alias).await
 }
 
@@ -103,6 +120,12 @@ pub(super) async fn create_veth(netlink: &Handle, pair: &VethPair<'_>) -> Result
 pub(super) async fn attach_to_bridge(netlink: &Handle, index: u32, bridge: u32) -> Result<(), Error> {
     let message = LinkUnspec::new_with_index(index).controller(bridge).build();
     change(netlink, "attach to its bridge", index.to_string(), message).await
+}
+
+/// Sets a link's MTU, in bytes.
+pub(super) async fn set_mtu(netlink: &Handle, index: u32, mtu: u32) -> Result<(), Error> {
+    let message = LinkUnspec::new_with_index(index).mtu(mtu).build();
+    change(netlink, "set the MTU of", index.to_string(), message).await
 }
 
 /// Sets a link up.
@@ -136,7 +159,6 @@ async fn add(netlink: &Handle, name: &str, message: LinkMessage) -> Result<(), E
 
 /// Writes the alias, which says that the link is complete, after all else.
 async fn finish(netlink: &Handle, name: &str, alias: &str) -> Result<(), Error> {
-    sysctl::disable_ipv6(name)?;
     let message = LinkUnspec::new_with_name(name).alias(alias).build();
     change(netlink, "mark", name.to_owned(), message).await
 }

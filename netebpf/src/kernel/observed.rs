@@ -7,11 +7,11 @@ use std::{
 
 use ipnet::IpNet;
 use netebpf_common::abi::{
-    Address, AllowKey, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, Network, PublishBlock, PublishKey,
-    PublishTarget, TrustKey, Uplink,
+    Address, AllowKey, Config, Endpoint, Family, Hook, LinkKey, LocalAddress, Mac, Network, PublishBlock,
+    PublishKey, PublishTarget, TrustKey, Uplink,
 };
 
-use crate::model::{EndpointId, NetworkId, SandboxId};
+use crate::model::{EndpointId, NetworkId, SandboxId, family_of};
 
 /// A reading of the kernel's state, taken in one pass.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,8 +26,10 @@ pub struct Observed {
     pub held: BTreeSet<PublishKey>,
     /// Contents of the tables that the control plane writes.
     pub tables: TableContents,
-    /// Digest of the routes in the host's main routing tables, of both IP versions.
+    /// Digest of the routes in the host's main table that do not lead into networks of ours, of both IP versions.
     pub routes: u32,
+    /// Whether the host forwards IPv6.
+    pub forwards_ipv6: bool,
     /// Cookie of the host's network namespace (`SO_NETNS_COOKIE`, Linux 5.14).
     pub netns_cookie: u64,
     /// A random number, used as [`Config::seed`] when there is none yet.
@@ -53,8 +55,18 @@ pub struct Link {
     pub role: LinkRole,
     /// Addresses with prefixes.
     pub addresses: BTreeSet<IpNet>,
+    /// The address that packets leave with by default, of each IP version that has one which is good outside.
+    pub sources: Vec<IpAddr>,
     /// MACs that its bridge forwards to it for good; only read for endpoints.
     pub forwarding: BTreeSet<Mac>,
+}
+
+impl Link {
+    /// The address of an IP version that packets leave with by default.
+    #[must_use]
+    pub fn source(&self, family: Family) -> Option<IpAddr> {
+        self.sources.iter().copied().find(|address| family_of(*address) == family)
+    }
 }
 
 /// What a link is to us.

@@ -5,21 +5,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, SocketAddr},
-    os::fd::OwnedFd,
+    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener},
+    os::fd::{AsRawFd as _, OwnedFd},
 };
 
-use netebpf_common::abi::{PublishKey, protocol};
+use netebpf_common::abi::PublishKey;
 use nix::{
     errno::Errno,
     libc, setsockopt_impl,
     sys::socket::{
-        AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket,
-        sockopt,
+        AddressFamily, Backlog, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, listen, setsockopt,
+        socket, sockopt,
     },
 };
 
 use super::Error;
+use crate::model::Protocol;
 
 /// Runs a classic BPF program on every packet for a socket (`SO_ATTACH_FILTER`).
 #[derive(Debug, Clone, Copy)]
@@ -43,19 +44,9 @@ pub(super) struct HeldPorts(BTreeMap<PublishKey, OwnedFd>);
 impl HeldPorts {
     /// Opens the socket of a published port; a port that is held already is fine.
     pub(super) fn hold(&mut self, key: PublishKey) -> Result<(), Error> {
-        if self.0.contains_key(&key) {
-            return Ok(());
+        if !self.0.contains_key(&key) {
+            self.0.insert(key, open(key).map_err(|errno| refused(key, errno))?);
         }
-        let address = IpAddr::from(key.address);
-        let port = key.port.number();
-        let tcp = key.protocol() == protocol::TCP;
-        let socket = open(SocketAddr::new(address, port), tcp).map_err(|errno| Error::Port {
-            address,
-            port,
-            protocol: if tcp { "tcp" } else { "udp" },
-            reason: errno.desc().to_lowercase(),
-        })?;
-        self.0.insert(key, socket);
         Ok(())
     }
 
@@ -70,22 +61,51 @@ impl HeldPorts {
     }
 }
 
-fn open(address: SocketAddr, tcp: bool) -> Result<OwnedFd, Errno> {
+/// Whether a port could be held now.
+pub(super) fn is_free(key: PublishKey) -> bool {
+    open(key).is_ok()
+}
+
+/// Whether the host can listen on IPv6 addresses.
+pub(super) fn has_ipv6() -> bool {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+}
+
+fn open(key: PublishKey) -> Result<OwnedFd, Errno> {
+    let address = SocketAddr::new(key.address.into(), key.port.number());
     let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-    let kind = if tcp { SockType::Stream } else { SockType::Datagram };
-    let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC, None)?;
+    let protocol = Protocol::from_number(key.protocol()).ok_or(Errno::EPROTONOSUPPORT)?;
+    let (kind, number, listens) = match protocol {
+        Protocol::Tcp => (SockType::Stream, SockProtocol::Tcp, true),
+        Protocol::Udp => (SockType::Datagram, SockProtocol::Udp, false),
+        Protocol::Sctp => (SockType::Stream, SockProtocol::Sctp, true),
+    };
+    let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC, number)?;
     let mut program = [DROP];
     setsockopt(&socket, AttachFilter, &libc::sock_fprog { len: 1, filter: program.as_mut_ptr() })?;
     if !address.is_ipv4() {
         setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
     }
-    if tcp {
+    if listens {
         // Connections of an earlier user of the port that linger in TIME_WAIT are no conflict.
         setsockopt(&socket, sockopt::ReuseAddr, &true)?;
     }
-    bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &SockaddrStorage::from(address))?;
-    if tcp {
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
+    if listens {
         listen(&socket, Backlog::new(1)?)?;
     }
     Ok(socket)
+}
+
+fn refused(key: PublishKey, errno: Errno) -> Error {
+    let protocol = Protocol::from_number(key.protocol());
+    let reason = match errno {
+        Errno::EPROTONOSUPPORT => "this kernel does not support the protocol".to_owned(),
+        errno => errno.desc().to_lowercase(),
+    };
+    Error::Port {
+        address: SocketAddr::new(IpAddr::from(key.address), key.port.number()),
+        protocol: protocol.map_or("unknown", Protocol::as_str),
+        reason,
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
@@ -32,6 +33,15 @@ pub(super) async fn on_link(netlink: &Handle) -> Result<Vec<IpNet>, Error> {
     Ok(direct.filter_map(destination).collect())
 }
 
+/// A number that changes when a route of the main table does. Routes over the links in `except` do not count, and
+/// neither do those to link-local addresses.
+pub(super) async fn digest(netlink: &Handle, except: &BTreeSet<u32>) -> Result<u32, Error> {
+    let routes = main(netlink).await?;
+    let counted = routes.iter().filter(|route| !(leads_over(route, except) || is_link_local(route)));
+    // A sum, so that the order of the dump does not matter.
+    Ok(counted.map(fingerprint).fold(0, u32::wrapping_add))
+}
+
 /// Sets the default route of the gateway's IP version, replacing any other.
 pub(super) async fn set_default(netlink: &Handle, gateway: IpAddr) -> Result<(), Error> {
     let result = netlink.route().add(default_by(gateway)).replace().execute().await;
@@ -46,14 +56,52 @@ pub(super) async fn delete_default(netlink: &Handle, gateway: IpAddr) -> Result<
 
 /// Unicast routes of the main table.
 async fn list(netlink: &Handle) -> Result<Vec<RouteMessage>, Error> {
+    let mut routes = main(netlink).await?;
+    routes.retain(|route| route.header.kind == RouteType::Unicast);
+    Ok(routes)
+}
+
+/// Routes of the main table, of both IP versions.
+async fn main(netlink: &Handle) -> Result<Vec<RouteMessage>, Error> {
     let messages: Result<Vec<_>, _> =
         netlink.route().get(RouteMessage::default()).execute().try_collect().await;
     let mut routes =
         messages.map_err(|error| Error::List { what: "routes", source: netlink::cause(error) })?;
-    routes.retain(|route| {
-        route.header.table == RouteHeader::RT_TABLE_MAIN && route.header.kind == RouteType::Unicast
-    });
+    routes.retain(|route| route.header.table == RouteHeader::RT_TABLE_MAIN);
     Ok(routes)
+}
+
+fn leads_over(route: &RouteMessage, links: &BTreeSet<u32>) -> bool {
+    route
+        .attributes
+        .iter()
+        .any(|attribute| matches!(attribute, RouteAttribute::Oif(index) if links.contains(index)))
+}
+
+fn is_link_local(route: &RouteMessage) -> bool {
+    matches!(destination(route), Some(IpNet::V6(v6)) if v6.addr().is_unicast_link_local())
+}
+
+/// Of a route only what decides where packets go: it has counters and ages as well.
+fn fingerprint(route: &RouteMessage) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    let header = &route.header;
+    format!("{:?} {}", header.kind, header.destination_prefix_length).hash(&mut hasher);
+    for attribute in &route.attributes {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "a route has some thirty attributes")]
+        match attribute {
+            RouteAttribute::Destination(_)
+            | RouteAttribute::Gateway(_)
+            | RouteAttribute::Via(_)
+            | RouteAttribute::Oif(_)
+            | RouteAttribute::Priority(_)
+            | RouteAttribute::PrefSource(_)
+            | RouteAttribute::MultiPath(_) => format!("{attribute:?}").hash(&mut hasher),
+            _ => {}
+        }
+    }
+    let [a, b, c, d, ..] = hasher.finish().to_ne_bytes();
+    u32::from_ne_bytes([a, b, c, d])
 }
 
 fn default_by(gateway: IpAddr) -> RouteMessage {

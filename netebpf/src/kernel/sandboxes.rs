@@ -58,7 +58,9 @@ impl Sandboxes {
         interface: &str,
         wanted: &[IpNet],
     ) -> Result<(), Error> {
-        namespaces::inside(&self.path(sandbox), || Ok(sysctl::disable_ipv6(interface)))??;
+        let has_ipv6 = wanted.iter().any(|address| address.addr().is_ipv6());
+        let switch = if has_ipv6 { sysctl::enable_ipv6 } else { sysctl::disable_ipv6 };
+        namespaces::inside(&self.path(sandbox), || Ok(switch(interface)))??;
         let netlink = self.connection(sandbox)?;
         let link = links::list(&netlink).await?.into_iter().find(|link| link.name == interface);
         let index = link.map(|link| link.index).ok_or_else(|| Error::Link {
@@ -121,7 +123,7 @@ async fn read(netlink: &Handle) -> Result<Namespace, Error> {
     let mut addresses = addresses::list(netlink).await?;
     let default_gateways = routes::default_gateways(netlink).await?;
     let interfaces = links.into_iter().filter(|link| !link.loopback).map(|link| {
-        let mut addresses = addresses.remove(&link.index).unwrap_or_default();
+        let mut addresses = addresses.remove(&link.index).unwrap_or_default().all;
         addresses.retain(|address| !is_link_local(*address));
         (link.name, Interface { up: link.up, mac: link.mac, addresses })
     });

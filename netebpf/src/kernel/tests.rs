@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    net::{IpAddr, TcpListener},
+    net::{IpAddr, TcpListener, UdpSocket},
     os::unix::net::UnixListener,
     panic::{AssertUnwindSafe, resume_unwind},
     path::PathBuf,
@@ -14,6 +14,7 @@ use std::{
 };
 
 use futures::{FutureExt as _, StreamExt as _};
+use ipnet::IpNet;
 use netebpf_common::abi::{
     ABI_VERSION, Address, Config, Hook, LocalAddress, Mac, Port, PublishBlock, PublishKey, PublishTarget,
     protocol,
@@ -26,8 +27,8 @@ use rtnetlink::LinkBridge;
 use tokio::runtime::Builder;
 
 use super::{
-    Error, Interface, Kernel as _, LinkRole, LinuxKernel, OBJECT, Observed, Owner, Settings,
-    cleanup::cleanup, links, namespaces, netlink, ownership, ports::HeldPorts, process, watch,
+    Error, Interface, Kernel as _, LinkRole, LinuxKernel, OBJECT, Observed, Owner, Settings, addresses,
+    cleanup::cleanup, links, namespaces, netlink, ownership, ports::HeldPorts, process, routes, watch,
 };
 use crate::{
     model::{EndpointId, NetworkId, SandboxId},
@@ -41,6 +42,7 @@ const BRIDGE: &str = "br-010101010101";
 const VETH: &str = "neb020202020202";
 const BRIDGE_MAC: Mac = Mac([2, 0, 0, 0, 0, 1]);
 const MAC: Mac = Mac([2, 0, 0, 0, 0, 2]);
+const MTU: u32 = 1400;
 
 /// Runs a test of programs and tables on a host of its own.
 pub(super) fn with_data_path(name: &str, test: impl AsyncFnOnce(Settings) + Send + 'static) {
@@ -106,7 +108,7 @@ fn index(observed: &Observed, name: &str) -> u32 {
 async fn build(kernel: &mut LinuxKernel) -> (u32, u32) {
     let begin = [
         Action::CreateNamespace { sandbox: SANDBOX },
-        Action::CreateBridge { network: NETWORK, name: BRIDGE.to_owned(), mac: BRIDGE_MAC },
+        Action::CreateBridge { network: NETWORK, name: BRIDGE.to_owned(), mac: BRIDGE_MAC, ipv6: true },
     ];
     apply(kernel, &begin).await;
     let bridge = index(&observe(kernel).await, BRIDGE);
@@ -117,25 +119,33 @@ async fn build(kernel: &mut LinuxKernel) -> (u32, u32) {
         bridge,
         interface: "eth0".to_owned(),
         mac: MAC,
+        mtu: Some(MTU),
     };
     apply(kernel, &[veth]).await;
     (bridge, index(&observe(kernel).await, VETH))
 }
 
 fn finish(bridge: u32, veth: u32) -> Vec<Action> {
-    let gateway: IpAddr = [10, 7, 0, 1].into();
     vec![
-        Action::AddAddress { ifindex: bridge, address: "10.7.0.1/24".parse().expect("a subnet") },
+        Action::ForwardIpv6,
+        Action::SetMtu { ifindex: bridge, mtu: MTU },
+        Action::AddAddress { ifindex: bridge, address: subnet("10.7.0.1/24") },
+        Action::AddAddress { ifindex: bridge, address: subnet("fd00:7::1/64") },
         Action::AddForwardingEntry { ifindex: veth, mac: MAC },
         Action::SetUp { ifindex: bridge },
         Action::SetUp { ifindex: veth },
         Action::ConfigureInterface {
             sandbox: SANDBOX,
             interface: "eth0".to_owned(),
-            addresses: vec!["10.7.0.2/24".parse().expect("a subnet")],
+            addresses: vec![subnet("10.7.0.2/24"), subnet("fd00:7::2/64")],
         },
-        Action::SetDefaultRoute { sandbox: SANDBOX, gateway },
+        Action::SetDefaultRoute { sandbox: SANDBOX, gateway: [10, 7, 0, 1].into() },
+        Action::SetDefaultRoute { sandbox: SANDBOX, gateway: subnet("fd00:7::1/64").addr() },
     ]
+}
+
+fn subnet(text: &str) -> IpNet {
+    text.parse().expect("the test gives subnets")
 }
 
 #[test]
@@ -154,30 +164,37 @@ fn a_network_is_seen_as_it_was_made_however_often_it_is_made() {
             (seen.role, seen.mac, seen.up),
             (LinkRole::Bridge(Owner::Known(NETWORK)), BRIDGE_MAC, true)
         );
-        assert_eq!(seen.addresses, ["10.7.0.1/24".parse().expect("a subnet")].into());
+        let lasting = seen.addresses.iter().filter(|address| !address.to_string().starts_with("fe80:"));
+        assert_eq!(lasting.copied().collect::<Vec<_>>(), [subnet("10.7.0.1/24"), subnet("fd00:7::1/64")]);
+        assert_eq!(seen.sources, [subnet("10.7.0.1/24").addr(), subnet("fd00:7::1/64").addr()]);
+        assert!(observed.forwards_ipv6);
         let seen = &observed.links[&veth];
+        assert_eq!((observed.links[&bridge].mtu, seen.mtu, seen.bare), (MTU, MTU, false));
         assert_eq!((seen.role, seen.master), (LinkRole::Veth(Owner::Known(ENDPOINT)), Some(bridge)));
         assert_eq!(seen.forwarding, [MAC].into());
         assert_eq!(seen.addresses, BTreeSet::new());
         let inside = &observed.sandboxes[&SANDBOX];
-        let addresses = ["10.7.0.2/24".parse().expect("a subnet")].into();
+        let addresses = [subnet("10.7.0.2/24"), subnet("fd00:7::2/64")].into();
         assert_eq!(
             inside.interfaces,
             [("eth0".to_owned(), Interface { up: true, mac: MAC, addresses })].into()
         );
-        assert_eq!(inside.default_gateways, [[10, 7, 0, 1].into()].into());
+        let v6 = subnet("fd00:7::1/64").addr();
+        assert_eq!(inside.default_gateways, [[10, 7, 0, 1].into(), v6].into());
         assert_eq!(observed.links[&1].role, LinkRole::Loopback);
 
         let gateway = [10, 7, 0, 1].into();
         let undo = [
             Action::DeleteDefaultRoute { sandbox: SANDBOX, gateway },
-            Action::DeleteAddress { ifindex: bridge, address: "10.7.0.1/24".parse().expect("a subnet") },
+            Action::DeleteDefaultRoute { sandbox: SANDBOX, gateway: v6 },
+            Action::DeleteAddress { ifindex: bridge, address: subnet("10.7.0.1/24") },
+            Action::DeleteAddress { ifindex: bridge, address: subnet("fd00:7::1/64") },
             Action::DeleteLink { ifindex: veth, name: VETH.to_owned() },
             Action::DeleteLink { ifindex: bridge, name: BRIDGE.to_owned() },
             Action::DeleteNamespace { sandbox: SANDBOX },
         ];
         apply(&mut kernel, &undo).await;
-        apply(&mut kernel, &undo[1..]).await;
+        apply(&mut kernel, &undo[2..]).await;
         let observed = observe(&mut kernel).await;
         assert_eq!(observed.links.keys().collect::<Vec<_>>(), [&1]);
         assert!(observed.sandboxes.is_empty());
@@ -268,10 +285,103 @@ fn a_held_port_is_taken_and_a_taken_port_is_an_error() {
         TcpListener::bind("0.0.0.0:8080").expect_err("the port is taken");
         ports.release(&wanted[0]);
         let taken = TcpListener::bind("0.0.0.0:8080").expect("the port is free again");
+        assert!(!super::ports::is_free(wanted[0]) && super::ports::is_free(key(8081, protocol::TCP)));
 
         let error = ports.hold(wanted[0]).expect_err("the port is taken");
         assert_eq!(error.to_string(), "failed to bind host port 0.0.0.0:8080/tcp: address already in use");
         drop(taken);
+    });
+}
+
+#[test]
+fn ipv6_and_sctp_ports_are_held_on_their_own() {
+    on_a_host("ports6", async |_| {
+        let netlink = netlink::connect().expect("a netlink socket");
+        links::set_up(&netlink, links::LOOPBACK).await.expect("loopback can be set up");
+        assert!(super::ports::has_ipv6());
+        let mut ports = HeldPorts::default();
+        let key = |address, protocol| PublishKey::new(address, Port::new(8080), protocol);
+        for (address, protocol) in [
+            (Address::UNSPECIFIED_V6, protocol::UDP),
+            (Address::UNSPECIFIED_V4, protocol::UDP),
+            (Address::UNSPECIFIED_V6, protocol::TCP),
+        ] {
+            ports.hold(key(address, protocol)).expect("an IPv6 socket is for IPv6 only");
+        }
+        UdpSocket::bind("[::1]:8080").expect_err("the port is taken");
+        match ports.hold(key(Address::UNSPECIFIED_V6, protocol::SCTP)) {
+            Ok(()) => {}
+            Err(error) => assert_eq!(
+                error.to_string(),
+                "failed to bind host port [::]:8080/sctp: this kernel does not support the protocol"
+            ),
+        }
+    });
+}
+
+#[test]
+fn a_host_that_begins_to_forward_goes_on_listening_to_routers() {
+    on_a_host("forwarding", async |_| {
+        let setting = |link: &str, name: &str| {
+            let path = format!("/proc/sys/net/ipv6/conf/{link}/{name}");
+            fs::read_to_string(path).expect("there is IPv6").trim().to_owned()
+        };
+        let netlink = netlink::connect().expect("a netlink socket");
+        let (listening, deaf) = (LinkBridge::new("listening").build(), LinkBridge::new("deaf").build());
+        for link in [listening, deaf] {
+            netlink.link().add(link).execute().await.expect("a bridge");
+        }
+        fs::write("/proc/sys/net/ipv6/conf/listening/accept_ra", "1").expect("it can be set");
+        fs::write("/proc/sys/net/ipv6/conf/deaf/accept_ra", "0").expect("it can be set");
+        assert!(!super::sysctl::forwards_ipv6());
+        for _ in 0..2 {
+            super::sysctl::enable_ipv6_forwarding().expect("it can be set");
+        }
+        assert!(super::sysctl::forwards_ipv6());
+        assert_eq!(
+            (setting("listening", "accept_ra"), setting("deaf", "accept_ra")),
+            ("2".into(), "0".into())
+        );
+        assert_eq!(setting("listening", "forwarding"), "1");
+    });
+}
+
+#[test]
+fn a_route_of_the_host_changes_the_digest_and_one_of_ours_does_not() {
+    on_a_host("routes", async |_| {
+        let netlink = netlink::connect().expect("a netlink socket");
+        netlink.link().add(LinkBridge::new("wire").build()).execute().await.expect("a bridge");
+        let index = links::list(&netlink).await.expect("links").last().expect("the bridge").index;
+        links::set_up(&netlink, index).await.expect("it can be set up");
+        let (nothing, ours) = (BTreeSet::new(), BTreeSet::from([index]));
+        let digest = async |except| routes::digest(&netlink, except).await.expect("routes");
+        let before = digest(&nothing).await;
+        for address in ["192.0.2.1/24", "2001:db8::1/64"] {
+            let without = digest(&nothing).await;
+            addresses::add(&netlink, index, subnet(address)).await.expect("an address");
+            assert_ne!(digest(&nothing).await, without, "{address}");
+        }
+        assert_eq!(digest(&ours).await, before);
+        let with = digest(&nothing).await;
+        routes::set_default(&netlink, [192, 0, 2, 254].into()).await.expect("a default route");
+        assert_ne!(digest(&nothing).await, with);
+        routes::delete_default(&netlink, [192, 0, 2, 254].into()).await.expect("it goes");
+        assert_eq!(digest(&nothing).await, with);
+    });
+}
+
+#[test]
+fn the_source_of_a_link_is_its_first_address_that_is_good_outside() {
+    on_a_host("sources", async |_| {
+        let netlink = netlink::connect().expect("a netlink socket");
+        netlink.link().add(LinkBridge::new("wire").build()).execute().await.expect("a bridge");
+        let index = links::list(&netlink).await.expect("links").last().expect("the bridge").index;
+        for address in ["169.254.1.1/16", "192.0.2.9/24", "192.0.2.1/24", "fd00::1/64", "2001:db8::1/64"] {
+            addresses::add(&netlink, index, subnet(address)).await.expect("an address");
+        }
+        let found = addresses::list(&netlink).await.expect("addresses");
+        let sources: BTreeSet<String> = found[&index].sources.iter().map(ToString::to_string).collect();
+        assert_eq!(sources, ["192.0.2.9", "2001:db8::1"].map(str::to_owned).into());
     });
 }
 
@@ -282,8 +392,9 @@ fn a_link_of_somebody_else_is_neither_taken_nor_removed() {
         let foreign = LinkBridge::new(BRIDGE).build();
         netlink.link().add(foreign).execute().await.expect("a bridge as Docker makes it");
         let alias = ownership::alias(NETWORK);
-        let error =
-            links::create_bridge(&netlink, BRIDGE, BRIDGE_MAC, &alias).await.expect_err("the name is taken");
+        let error = links::create_bridge(&netlink, BRIDGE, BRIDGE_MAC, false, &alias)
+            .await
+            .expect_err("the name is taken");
         assert!(matches!(error, Error::ForeignLink { .. }), "{error}");
         cleanup(&settings).await.expect("cleaning up works");
         assert!(links::list(&netlink).await.expect("links").iter().any(|link| link.name == BRIDGE));

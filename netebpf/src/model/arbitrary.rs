@@ -1,13 +1,17 @@
 //! Random specs for property tests.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use proptest::prelude::*;
 
 use super::{
-    Endpoint, EndpointId, Name, Network, NetworkId, Pool, PortMapping, Process, Protocol, Sandbox, SandboxId,
-    SandboxState, Spec, local_mac,
+    BridgeOptions, Endpoint, EndpointId, ExposedPorts, GatewayMode, Name, Network, NetworkId, Pool,
+    PortMapping, PortRange, Process, Protocol, Sandbox, SandboxId, SandboxLink, SandboxState, Spec,
+    local_mac,
 };
 
 /// Makes a name that is valid and differs from every other by its number.
@@ -15,30 +19,83 @@ fn name(prefix: &str, number: usize) -> Name {
     Name::of_sandbox(&format!("{prefix}-{number}")).expect("a valid name")
 }
 
-/// An identifier's bytes: the kind and the number decide the first six, which names of links are made of.
-fn id(kind: u8, number: usize) -> [u8; 32] {
+/// An identifier's bytes: noun, number and kind decide the first six, which names of links are made of.
+fn id(noun: u8, number: usize, kind: u8) -> [u8; 32] {
     let mut bytes = [0; 32];
-    bytes[0] = kind;
+    bytes[0] = noun;
+    bytes[5] = kind;
     bytes[1..5].copy_from_slice(&u32::try_from(number).expect("a small number").to_be_bytes());
     bytes
 }
 
-/// The number-th network; `flags` are ICC and internal.
-fn network(number: usize, flags: (bool, bool)) -> Network {
-    let base = Ipv4Addr::new(10, u8::try_from(number).expect("a small number"), 0, 0);
-    let subnet = IpNet::V4(Ipv4Net::new_assert(base, 24));
-    let gateway = subnet.hosts().next().expect("a first address");
-    let labels = BTreeMap::from([("number".to_owned(), number.to_string())]);
+/// Gateway modes; the first is the default.
+const MODES: [&str; 5] = ["", "routed", "nat-unprotected", "isolated", "nat"];
+
+/// Options of networks, chosen by the bits of a number; zero chooses none.
+fn options(kind: u8) -> BTreeMap<String, String> {
+    let is_set = |bit: u8| kind & bit != 0;
+    let mode = |index: u8| match MODES[usize::from(index) % MODES.len()] {
+        "isolated" if !is_set(INTERNAL) => "nat",
+        mode => mode,
+    };
+    let options = [
+        ("bridge.enable_icc", is_set(2).then_some("false")),
+        ("bridge.enable_ip_masquerade", is_set(4).then_some("false")),
+        ("bridge.trusted_host_interfaces", is_set(8).then_some("eth0:eth9")),
+        ("driver.mtu", is_set(16).then_some("1400")),
+        ("bridge.gateway_mode_ipv4", Some(mode(kind >> 1))),
+        ("bridge.gateway_mode_ipv6", Some(mode(kind >> 2))),
+    ];
+    let set = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    set.map(|(name, value)| (format!("com.docker.network.{name}"), value.to_owned())).collect()
+}
+
+/// The bit of a network's kind that makes it internal.
+const INTERNAL: u8 = 1;
+
+/// The number-th network of a kind. What cannot be changed about a network is part of its identifier.
+fn network(number: usize, kind: u8) -> Network {
+    let byte = u8::try_from(number).expect("a small number");
+    let v4 = IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(10, byte, 0, 0), 24));
+    let v6 = IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xfd00, byte.into(), 0, 0, 0, 0, 0, 0), 64));
+    let options = options(kind);
+    let bridge = BridgeOptions::parse(&options).expect("options that fit");
+    let subnets = match kind >> 5 & 3 {
+        0 => vec![v4],
+        1 | 2 => vec![v4, v6],
+        _ => vec![v6],
+    };
+    let pools = subnets.into_iter().map(|subnet| {
+        let pool = Pool { subnet, gateway: hosts(subnet).next() };
+        let is_isolated = bridge.mode(pool.family()) == GatewayMode::Isolated;
+        Pool { gateway: pool.gateway.filter(|_| !is_isolated), subnet }
+    });
     Network {
-        id: NetworkId::new(id(1, number)),
+        id: NetworkId::new(id(1, number, kind)),
         name: name("net", number),
         created: 1_700_000_000,
-        pools: vec![Pool { subnet, gateway }],
-        icc: flags.0,
-        internal: flags.1,
-        options: BTreeMap::new(),
-        labels,
+        pools: pools.collect(),
+        internal: kind & INTERNAL != 0,
+        labels: BTreeMap::from([("number".to_owned(), number.to_string())]),
+        options,
+        bridge,
     }
+}
+
+/// The addresses that an interface can have.
+fn hosts(subnet: IpNet) -> impl Iterator<Item = IpAddr> {
+    subnet.hosts().filter(move |address| *address != subnet.network())
+}
+
+/// What the number-th sandbox publishes: nothing, one port on IPv4, or more on both IP versions.
+fn published(number: usize, length: u16) -> Vec<PortMapping> {
+    let Some(more) = length.checked_sub(1) else { return Vec::new() };
+    let first = 8000 + 100 * u16::try_from(number).expect("a small number");
+    let host_ports = PortRange::new(first, first + more).expect("a range");
+    let ports = host_ports.alike(80).expect("a range");
+    let mapping = |host_address| PortMapping { host_address, host_ports, ports, protocol: Protocol::Tcp };
+    let v6 = (more > 0).then_some(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    [IpAddr::V4(Ipv4Addr::UNSPECIFIED)].into_iter().chain(v6).map(mapping).collect()
 }
 
 fn state() -> impl Strategy<Value = SandboxState> {
@@ -55,30 +112,33 @@ fn sandbox(
     networks: &[Network],
     joined: &[bool],
     state: SandboxState,
-    publish: bool,
+    ports: Vec<PortMapping>,
 ) -> Sandbox {
     let chosen = networks.iter().zip(joined).filter(|(_, joined)| **joined);
     let endpoints = chosen.enumerate().map(|(index, (network, _))| {
-        let address = network.pools[0].subnet.hosts().nth(number + 1).expect("room for every sandbox");
-        let pair = 16 * number + usize::from(network.id.as_bytes()[4]);
+        let hosts = network.pools.iter().map(|pool| hosts(pool.subnet).nth(number + 1));
+        let [.., network_number, kind] = network.id.as_bytes()[..6] else { unreachable!("there are 32") };
+        let bytes = id(2, 16 * number + usize::from(network_number), kind);
         Endpoint {
-            id: EndpointId::new(id(2, pair)),
+            id: EndpointId::new(bytes),
             network: network.id,
-            addresses: vec![address],
-            mac: local_mac(&id(2, pair)),
+            addresses: hosts.map(|host| host.expect("room for every sandbox")).collect(),
+            mac: local_mac(&bytes),
             interface: format!("eth{index}"),
         }
     });
-    let host_port = 8000 + u16::try_from(number).expect("a small number");
-    let host_address = Ipv4Addr::UNSPECIFIED.into();
-    let mapping = PortMapping { host_address, host_port, port: 80, protocol: Protocol::Tcp };
+    // Each is linked to the next, which need not be there.
+    let link = SandboxLink { sandbox: SandboxId::new(id(3, number + 1, 0)), alias: "next".to_owned() };
+    let exposed = ExposedPorts { ports: PortRange::single(7), protocol: Protocol::Udp };
     Sandbox {
-        id: SandboxId::new(id(3, number)),
+        id: SandboxId::new(id(3, number, 0)),
         name: name("box", number),
         created: 1_700_000_000,
         command: vec!["sleep".to_owned(), "infinity".to_owned()],
         state,
-        ports: publish.then_some(mapping).into_iter().collect(),
+        ports,
+        exposed: vec![exposed],
+        links: vec![link],
         auto_remove: number.is_multiple_of(2),
         endpoints: endpoints.collect(),
     }
@@ -87,15 +147,15 @@ fn sandbox(
 /// Specs with up to four networks and five sandboxes, without contradictions. Equal numbers mean equal identifiers, so
 /// that two specs overlap and a kernel can go from one to the other.
 pub(crate) fn spec() -> impl Strategy<Value = Spec> {
-    let networks = prop::collection::vec(prop::option::weighted(0.8, any::<(bool, bool)>()), 4);
-    let boxes = (prop::collection::vec(any::<bool>(), 4), state(), any::<bool>());
+    let networks = prop::collection::vec(prop::option::weighted(0.8, any::<u8>()), 4);
+    let boxes = (prop::collection::vec(any::<bool>(), 4), state(), 0..9_u16);
     let sandboxes = prop::collection::vec(prop::option::weighted(0.8, boxes), 5);
     (networks, sandboxes).prop_map(|(networks, sandboxes)| {
         let numbered = networks.into_iter().enumerate();
-        let networks: Vec<Network> = numbered.filter_map(|(n, flags)| Some(network(n, flags?))).collect();
+        let networks: Vec<Network> = numbered.filter_map(|(n, kind)| Some(network(n, kind?))).collect();
         let sandboxes = sandboxes.into_iter().enumerate().filter_map(|(number, chosen)| {
-            let (joined, state, publish) = chosen?;
-            let made = sandbox(number, &networks, &joined, state, publish);
+            let (joined, state, length) = chosen?;
+            let made = sandbox(number, &networks, &joined, state, published(number, length));
             Some((made.id, made))
         });
         Spec {
@@ -108,12 +168,12 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
 /// Network `net-0` and the internal network `net-1`; running sandbox `box-0` on both, with a published port; running
 /// sandbox `box-1` on `net-0`; exited sandbox `box-2` on `net-0`.
 pub(crate) fn example() -> Spec {
-    let networks = [network(0, (true, false)), network(1, (true, true))];
+    let networks = [network(0, 0), network(1, INTERNAL)];
     let running = SandboxState::Running(Process { pid: 1, start_time: 1 });
     let sandboxes = [
-        sandbox(0, &networks, &[true, true], running, true),
-        sandbox(1, &networks, &[true, false], running, false),
-        sandbox(2, &networks, &[true, false], SandboxState::Exited(0), true),
+        sandbox(0, &networks, &[true, true], running, published(0, 1)),
+        sandbox(1, &networks, &[true, false], running, Vec::new()),
+        sandbox(2, &networks, &[true, false], SandboxState::Exited(0), published(2, 1)),
     ];
     Spec {
         networks: networks.into_iter().map(|network| (network.id, network)).collect(),

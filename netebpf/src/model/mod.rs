@@ -2,18 +2,30 @@
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
+mod bridge;
+mod family;
 mod id;
+mod link;
 mod mac;
 mod name;
 mod network;
+mod options;
+mod port;
 mod publish;
+mod publish_request;
 mod sandbox;
 mod spec;
 
+pub use bridge::{BridgeOptions, GatewayMode, OptionError};
+pub use family::{FAMILIES, family_of};
 pub use id::{EndpointId, IdError, NetworkId, SandboxId};
+pub use link::{LinkError, LinkRequest, SandboxLink};
 pub use mac::local_mac;
 pub use name::{Name, NameError};
 pub use network::{Network, Pool};
-pub use publish::{PortMapping, Protocol, PublishError, PublishRequest};
+pub use options::{EngineOptions, FlowTimeout, TimeoutError};
+pub use port::{ExposeError, ExposedPorts, PortRange, Protocol, ProtocolError};
+pub use publish::PortMapping;
+pub use publish_request::{PublishError, PublishRequest};
 pub use sandbox::{Endpoint, Process, Sandbox, SandboxState};
 pub use spec::Spec;

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
-use netebpf_common::abi::Mac;
+use netebpf_common::abi::{Family, Mac};
 
-use super::{Name, NetworkId, local_mac};
+use super::{BridgeOptions, Name, NetworkId, family_of, local_mac};
 
 /// A bridge network as the user asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +16,14 @@ pub struct Network {
     pub name: Name,
     /// When it was created, in seconds since the Unix epoch.
     pub created: u64,
-    /// Address pools, at most one for each IP version.
+    /// Address pools, at least one and at most one for each IP version.
     pub pools: Vec<Pool>,
-    /// Whether endpoints may talk to each other (`com.docker.network.bridge.enable_icc`).
-    pub icc: bool,
     /// Whether nothing leaves the network (`--internal`).
     pub internal: bool,
     /// The options as given with `-o`, for `inspect`.
     pub options: BTreeMap<String, String>,
+    /// What they say.
+    pub bridge: BridgeOptions,
     /// User labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -33,8 +33,8 @@ pub struct Network {
 pub struct Pool {
     /// The subnet, with host bits cleared.
     pub subnet: IpNet,
-    /// The bridge's address in it.
-    pub gateway: IpAddr,
+    /// The bridge's address in it; none in gateway mode `isolated`.
+    pub gateway: Option<IpAddr>,
 }
 
 impl Network {
@@ -50,14 +50,32 @@ impl Network {
         local_mac(self.id.as_bytes())
     }
 
-    /// The network's pool for addresses of the same IP version as this one.
+    /// The network's addresses of an IP version.
     #[must_use]
-    pub fn pool_for(&self, address: IpAddr) -> Option<&Pool> {
-        self.pools.iter().find(|pool| pool.gateway.is_ipv4() == address.is_ipv4())
+    pub fn pool(&self, family: Family) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.family() == family)
+    }
+
+    /// The address that leads out of the network by an IP version; none if the network is internal.
+    #[must_use]
+    pub fn way_out(&self, family: Family) -> Option<IpAddr> {
+        self.pool(family)?.gateway.filter(|_| !self.internal)
+    }
+
+    /// Whether the bridge itself speaks IPv6.
+    #[must_use]
+    pub fn has_ipv6_gateway(&self) -> bool {
+        self.pool(Family::V6).is_some_and(|pool| pool.gateway.is_some())
     }
 }
 
 impl Pool {
+    /// The IP version of the addresses.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        family_of(self.subnet.addr())
+    }
+
     /// An address with the length of the subnet's prefix, as a link carries it.
     #[must_use]
     pub fn with_prefix(&self, address: IpAddr) -> IpNet {

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use netebpf_common::abi::Mac;
+use netebpf_common::abi::{Family, Mac};
 
-use super::{EndpointId, Name, NetworkId, PortMapping, SandboxId};
+use super::{EndpointId, ExposedPorts, Name, NetworkId, PortMapping, SandboxId, SandboxLink, family_of};
 
 /// A sandbox as the user asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub struct Sandbox {
     pub state: SandboxState,
     /// Ports published for this sandbox.
     pub ports: Vec<PortMapping>,
+    /// Ports that sandboxes linked to this one may reach where ICC is off (`--expose`).
+    pub exposed: Vec<ExposedPorts>,
+    /// Sandboxes whose exposed ports this one may reach where ICC is off (`--link`).
+    pub links: Vec<SandboxLink>,
     /// Remove the sandbox when its command ends (`--rm`).
     pub auto_remove: bool,
     /// The networks it is joined to, in joining order; the n-th interface is `eth<index>`.
@@ -67,6 +71,12 @@ impl Endpoint {
     #[must_use]
     pub fn link_name(&self) -> String {
         format!("neb{}", self.id.short())
+    }
+
+    /// The endpoint's address of an IP version.
+    #[must_use]
+    pub fn address(&self, family: Family) -> Option<IpAddr> {
+        self.addresses.iter().copied().find(|address| family_of(*address) == family)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The desired state of one engine.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
-use super::{Endpoint, Network, NetworkId, Sandbox, SandboxId};
+use netebpf_common::abi::Family;
+
+use super::{Endpoint, GatewayMode, Network, NetworkId, PortMapping, Sandbox, SandboxId};
 
 /// All that users asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,14 +31,56 @@ impl Spec {
         })
     }
 
-    /// The endpoint that gives a sandbox its default route and takes its published ports: of the networks that are
-    /// not internal the one whose name comes first, as Docker chooses.
+    /// A sandbox's endpoints with their networks.
+    pub fn joined<'a>(&'a self, sandbox: &'a Sandbox) -> impl Iterator<Item = (&'a Endpoint, &'a Network)> {
+        let endpoints = sandbox.endpoints.iter();
+        endpoints.filter_map(|endpoint| Some((endpoint, self.networks.get(&endpoint.network)?)))
+    }
+
+    /// The endpoint that gives a sandbox its default route of an IP version and takes its published ports. As Docker
+    /// chooses: of the networks that lead out, those that do so by both IP versions first, then by name.
     #[must_use]
-    pub fn gateway_endpoint<'a>(&'a self, sandbox: &'a Sandbox) -> Option<(&'a Endpoint, &'a Network)> {
-        let joined = sandbox
-            .endpoints
-            .iter()
-            .filter_map(|endpoint| Some((endpoint, self.networks.get(&endpoint.network)?)));
-        joined.filter(|(_, network)| !network.internal).min_by_key(|(_, network)| &network.name)
+    pub fn gateway_endpoint<'a>(
+        &'a self,
+        sandbox: &'a Sandbox,
+        family: Family,
+    ) -> Option<(&'a Endpoint, &'a Network)> {
+        let leads_out = |network: &Network, family| network.way_out(family).is_some();
+        self.joined(sandbox).filter(|(_, network)| leads_out(network, family)).min_by_key(|(_, network)| {
+            let is_dual = leads_out(network, Family::V4) && leads_out(network, Family::V6);
+            (!is_dual, &network.name)
+        })
+    }
+
+    /// The address that answers for a published host port; `None` where the host has no part in it, because nothing
+    /// leads out of the sandbox's networks or the one that does is routed.
+    ///
+    /// IPv6 leads to IPv4 where the sandbox has no way out by IPv6: host processes can use that.
+    #[must_use]
+    pub fn translated_to(&self, sandbox: &Sandbox, mapping: &PortMapping) -> Option<IpAddr> {
+        let of = |family| Some((family, self.gateway_endpoint(sandbox, family)?));
+        let (family, (endpoint, network)) = match mapping.family() {
+            Family::V4 => of(Family::V4),
+            Family::V6 => of(Family::V6).or_else(|| of(Family::V4)),
+        }?;
+        match network.bridge.mode(family) {
+            GatewayMode::Nat | GatewayMode::NatUnprotected => endpoint.address(family),
+            GatewayMode::Routed | GatewayMode::Isolated => None,
+        }
+    }
+
+    /// The sandbox's own addresses at which a published port counts as published: that of the endpoint that gives the
+    /// default route, and those on routed networks.
+    pub fn open_addresses<'a>(
+        &'a self,
+        sandbox: &'a Sandbox,
+        family: Family,
+    ) -> impl Iterator<Item = IpAddr> {
+        let gateway = self.gateway_endpoint(sandbox, family).map(|(endpoint, _)| endpoint.id);
+        let leading_out = self.joined(sandbox).filter(move |(_, network)| network.way_out(family).is_some());
+        leading_out.filter_map(move |(endpoint, network)| {
+            let is_routed = network.bridge.mode(family) == GatewayMode::Routed;
+            (is_routed || gateway == Some(endpoint.id)).then(|| endpoint.address(family))?
+        })
     }
 }

@@ -21,6 +21,8 @@ pub enum Action {
         name: String,
         /// MAC of the bridge.
         mac: Mac,
+        /// Whether the host has an IPv6 address in the network.
+        ipv6: bool,
     },
     /// Makes an endpoint's veth pair with its alias: host side down and attached to the bridge, sandbox side in its
     /// namespace; a pair of this name that is there is adopted.
@@ -37,6 +39,8 @@ pub enum Action {
         interface: String,
         /// MAC of the sandbox side.
         mac: Mac,
+        /// MTU of both sides, in bytes; `None` for the kernel's default.
+        mtu: Option<u32>,
     },
     /// Attaches the host side of a veth to its network's bridge, from which it was torn.
     AttachToBridge {
@@ -52,6 +56,15 @@ pub enum Action {
         /// Name, for the log.
         name: String,
     },
+    /// Sets the MTU of a link of ours.
+    SetMtu {
+        /// The link.
+        ifindex: u32,
+        /// In bytes.
+        mtu: u32,
+    },
+    /// Lets the host forward IPv6, without losing the addresses and routes that routers advertise to it.
+    ForwardIpv6,
     /// Gives a bridge an address.
     AddAddress {
         /// The link.

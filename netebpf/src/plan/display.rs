@@ -13,21 +13,25 @@ use super::{Action, Entry, Key};
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CreateBridge { network, name, mac } => {
-                write!(f, "create bridge {name} with MAC {mac} for network {}", network.short())
+            Self::CreateBridge { network, name, mac, ipv6 } => {
+                let ipv6 = if *ipv6 { " and IPv6" } else { "" };
+                write!(f, "create bridge {name} with MAC {mac}{ipv6} for network {}", network.short())
             }
-            Self::CreateVeth { endpoint, sandbox, name, bridge, interface, mac } => write!(
-                f,
-                "create veth {name} on bridge {bridge} with {interface}, MAC {mac}, in sandbox {} for endpoint {}",
-                sandbox.short(),
-                endpoint.short()
-            ),
+            Self::CreateVeth { endpoint, sandbox, name, bridge, interface, mac, mtu } => {
+                write!(f, "create veth {name} on bridge {bridge} with {interface}, MAC {mac}, ")?;
+                if let Some(mtu) = mtu {
+                    write!(f, "MTU {mtu}, ")?;
+                }
+                write!(f, "in sandbox {} for endpoint {}", sandbox.short(), endpoint.short())
+            }
             Self::AttachToBridge { ifindex, bridge } => write!(f, "attach link {ifindex} to bridge {bridge}"),
             Self::DeleteLink { ifindex, name } => write!(f, "delete link {ifindex} ({name})"),
             Self::AddAddress { ifindex, address } => write!(f, "add address {address} to link {ifindex}"),
             Self::DeleteAddress { ifindex, address } => {
                 write!(f, "delete address {address} from link {ifindex}")
             }
+            Self::SetMtu { ifindex, mtu } => write!(f, "set MTU of link {ifindex} to {mtu}"),
+            Self::ForwardIpv6 => f.write_str("forward IPv6"),
             Self::SetUp { ifindex } => write!(f, "set link {ifindex} up"),
             Self::AddForwardingEntry { ifindex, mac } => write!(f, "forward {mac} to link {ifindex}"),
             Self::CreateNamespace { sandbox } => write!(f, "create namespace of sandbox {}", sandbox.short()),

@@ -37,6 +37,7 @@ pub(super) fn create_bridges(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
             network: network.id,
             name: network.bridge_name(),
             mac: network.bridge_mac(),
+            ipv6: network.has_ipv6_gateway(),
         })
         .collect()
 }
@@ -54,8 +55,29 @@ pub(super) fn create_veths(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
                 bridge: links.bridges.get(&network.id)?.ifindex,
                 interface: endpoint.interface.clone(),
                 mac: endpoint.mac,
+                mtu: network.bridge.mtu,
             })
         })
+        .collect()
+}
+
+/// Forwarding of IPv6 stays on when the last network with IPv6 is gone: nobody knows who else relies on it by then.
+pub(super) fn forward_ipv6(spec: &Spec, observed: &Observed) -> Vec<Action> {
+    let is_needed = spec.networks.values().any(Network::has_ipv6_gateway);
+    if is_needed && !observed.forwards_ipv6 { vec![Action::ForwardIpv6] } else { Vec::new() }
+}
+
+/// Sets the MTUs that networks ask for; a bridge without takes that of its ports.
+pub(super) fn set_mtus(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
+    let networks = spec.networks.values();
+    let bridges = networks.filter_map(|network| Some((network, links.bridges.get(&network.id)?)));
+    let endpoints = spec.active_endpoints();
+    let veths =
+        endpoints.filter_map(|(_, endpoint, network)| Some((network, links.veths.get(&endpoint.id)?)));
+    let wanted = veths.chain(bridges).filter_map(|(network, claimed)| Some((network.bridge.mtu?, claimed)));
+    wanted
+        .filter(|(mtu, claimed)| claimed.link.mtu != *mtu)
+        .map(|(mtu, claimed)| Action::SetMtu { ifindex: claimed.ifindex, mtu })
         .collect()
 }
 
@@ -116,7 +138,8 @@ fn pairs<'a>(
 }
 
 fn bridge_addresses(network: &Network) -> Vec<IpNet> {
-    network.pools.iter().map(|pool| pool.with_prefix(pool.gateway)).collect()
+    let gateways = network.pools.iter().filter_map(|pool| Some(pool.with_prefix(pool.gateway?)));
+    gateways.collect()
 }
 
 fn is_link_local(address: IpAddr) -> bool {

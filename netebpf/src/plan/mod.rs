@@ -15,8 +15,8 @@ mod tables;
 mod tests;
 
 use crate::{
-    compile::Links,
-    kernel::{Observed, TableContents},
+    compile::{Links, Wanted},
+    kernel::Observed,
     model::Spec,
 };
 
@@ -24,9 +24,9 @@ pub use action::{Action, Entry, Key};
 
 /// Returns the next changes, in the order in which they must be made; empty when there is nothing to do.
 #[must_use]
-pub fn plan(spec: &Spec, wanted: &TableContents, observed: &Observed) -> Vec<Action> {
+pub fn plan(spec: &Spec, wanted: &Wanted, observed: &Observed) -> Vec<Action> {
     let links = Links::of(spec, observed);
-    let tables = tables::compare(wanted, observed);
+    let tables = tables::compare(&wanted.tables, observed);
     [
         tables.announce,
         // removal
@@ -41,8 +41,10 @@ pub fn plan(spec: &Spec, wanted: &TableContents, observed: &Observed) -> Vec<Act
         // creation
         sandboxes::create_namespaces(spec, observed),
         links::create_bridges(spec, &links),
+        links::forward_ipv6(spec, observed),
         links::create_veths(spec, &links),
         links::attach_to_bridges(spec, &links),
+        links::set_mtus(spec, &links),
         ports::hold(wanted, observed),
         tables.put,
         tables.conclude,

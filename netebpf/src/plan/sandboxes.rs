@@ -8,7 +8,7 @@ use super::Action;
 use crate::{
     compile::Links,
     kernel::{Namespace, Observed},
-    model::{Endpoint, Network, Sandbox, Spec},
+    model::{Endpoint, FAMILIES, Network, Sandbox, Spec, family_of},
 };
 
 pub(super) fn create_namespaces(spec: &Spec, observed: &Observed) -> Vec<Action> {
@@ -41,18 +41,19 @@ pub(super) fn configure_interfaces(spec: &Spec, observed: &Observed, links: &Lin
 }
 
 fn with_prefixes(endpoint: &Endpoint, network: &Network) -> Vec<IpNet> {
-    let pools = endpoint.addresses.iter().filter_map(|&address| Some((address, network.pool_for(address)?)));
+    let pools =
+        endpoint.addresses.iter().filter_map(|&address| Some((address, network.pool(family_of(address))?)));
     pools.map(|(address, pool)| pool.with_prefix(address)).collect()
 }
 
-/// Sets the default route where the wanted gateway has none; runs after interfaces were configured.
+/// Sets the default routes that are wanted and not there; runs after interfaces were configured.
 pub(super) fn set_routes(spec: &Spec, observed: &Observed, links: &Links<'_>) -> Vec<Action> {
     let mut actions = Vec::new();
     for (sandbox, inside) in inhabited(spec, observed) {
-        let Some((endpoint, network)) = spec.gateway_endpoint(sandbox) else { continue };
-        if links.veths.contains_key(&endpoint.id) {
-            let missing = gateways(network).filter(|gateway| !inside.default_gateways.contains(gateway));
-            actions.extend(missing.map(|gateway| Action::SetDefaultRoute { sandbox: sandbox.id, gateway }));
+        for (endpoint, gateway) in gateways(spec, sandbox) {
+            if links.veths.contains_key(&endpoint.id) && !inside.default_gateways.contains(&gateway) {
+                actions.push(Action::SetDefaultRoute { sandbox: sandbox.id, gateway });
+            }
         }
     }
     actions
@@ -63,23 +64,24 @@ pub(super) fn set_routes(spec: &Spec, observed: &Observed, links: &Links<'_>) ->
 pub(super) fn delete_routes(spec: &Spec, observed: &Observed) -> Vec<Action> {
     let mut actions = Vec::new();
     for (sandbox, inside) in inhabited(spec, observed) {
-        let wanted: Vec<IpAddr> = match spec.gateway_endpoint(sandbox) {
-            Some((_, network)) => gateways(network).collect(),
-            None => Vec::new(),
-        };
-        if wanted.iter().any(|gateway| !inside.default_gateways.contains(gateway)) {
-            continue;
-        }
-        let joined = sandbox.endpoints.iter().filter_map(|endpoint| spec.networks.get(&endpoint.network));
-        let stray = joined.flat_map(gateways).filter(|gateway| !wanted.contains(gateway));
-        let stray = stray.filter(|gateway| inside.default_gateways.contains(gateway));
+        let wanted: Vec<IpAddr> = gateways(spec, sandbox).map(|(_, gateway)| gateway).collect();
+        let is_there = |gateway: &IpAddr| inside.default_gateways.contains(gateway);
+        let joined = spec.joined(sandbox).flat_map(|(_, network)| &network.pools);
+        let stray = joined.filter_map(|pool| pool.gateway).filter(|gateway| {
+            let mut instead = wanted.iter().filter(|other| other.is_ipv4() == gateway.is_ipv4());
+            is_there(gateway) && !wanted.contains(gateway) && instead.all(is_there)
+        });
         actions.extend(stray.map(|gateway| Action::DeleteDefaultRoute { sandbox: sandbox.id, gateway }));
     }
     actions
 }
 
-fn gateways(network: &Network) -> impl Iterator<Item = IpAddr> {
-    network.pools.iter().map(|pool| pool.gateway)
+/// The wanted default routes, at most one for each IP version, with the endpoint that they leave by.
+fn gateways<'a>(spec: &'a Spec, sandbox: &'a Sandbox) -> impl Iterator<Item = (&'a Endpoint, IpAddr)> {
+    FAMILIES.into_iter().filter_map(|family| {
+        let (endpoint, network) = spec.gateway_endpoint(sandbox, family)?;
+        Some((endpoint, network.way_out(family)?))
+    })
 }
 
 /// Active sandboxes whose namespace is there.

@@ -50,11 +50,10 @@ pub(super) fn compare(wanted: &TableContents, observed: &Observed) -> Changes {
     let delete_locals = deletions(&present.locals, &wanted.locals, Key::Local);
     let put_locals = puts(&wanted.locals, &present.locals, Entry::Local);
 
-    // Flows hold the way out that the routes gave them.
-    let routes_change =
-        wanted.config.map(|config| config.routes) != present.config.map(|config| config.routes);
-    let rules_change =
-        routes_change || !(unpublish.is_empty() && delete_rules.is_empty() && put_rules.is_empty());
+    // Flows hold the way out that the routes gave them, and were let pass under these flags.
+    let deciding = |config: Option<Config>| config.map(|config| (config.routes, config.flags));
+    let rules_change = deciding(wanted.config) != deciding(present.config)
+        || !(unpublish.is_empty() && delete_rules.is_empty() && put_rules.is_empty());
     let (announce, conclude) = settings(wanted.config, present.config, rules_change);
     Changes {
         announce,

@@ -1,26 +1,27 @@
 //! The order of plans, and what they do about single differences.
 
 use futures::executor::block_on;
-use netebpf_common::abi::Hook;
+use netebpf_common::abi::{Hook, PublishBlock, PublishKey};
 
 use super::*;
 use crate::{
     compile::compile,
     kernel::{LinkRole, Owner, fake::FakeKernel},
-    model::{SandboxState, arbitrary},
+    model::{EngineOptions, SandboxState, arbitrary},
     reconcile::reconcile,
 };
 
 /// A kernel with all of [`arbitrary::example`].
 fn settled() -> FakeKernel {
     let mut kernel = FakeKernel::default();
-    block_on(reconcile(&mut kernel, &arbitrary::example())).expect("it is possible");
+    block_on(reconcile(&mut kernel, &arbitrary::example(), &EngineOptions::default()))
+        .expect("it is possible");
     kernel.applied.clear();
     kernel
 }
 
 fn next(kernel: &FakeKernel, spec: &Spec) -> Vec<Action> {
-    plan(spec, &compile(spec, &kernel.state), &kernel.state)
+    plan(spec, &compile(spec, &EngineOptions::default(), &kernel.state), &kernel.state)
 }
 
 /// The plan for the example, as text.
@@ -30,7 +31,7 @@ fn lines(kernel: &FakeKernel) -> Vec<String> {
 
 /// Everything that is done from one state to a spec, in order.
 fn story(kernel: &mut FakeKernel, spec: &Spec) -> Vec<Action> {
-    block_on(reconcile(kernel, spec)).expect("it is possible").applied
+    block_on(reconcile(kernel, spec, &EngineOptions::default())).expect("it is possible").applied
 }
 
 /// Asserts that whatever `first` accepts comes before whatever `second` accepts on the same link or port.
@@ -49,6 +50,11 @@ fn assert_order<K: PartialEq>(
         assert!(story[..place].iter().any(|other| is_late(&other)), "nothing came before {action}");
     }
     assert!(seen > 0, "the order was not put to the test");
+}
+
+/// The key of a block of host ports; `None` for ports that are open at an endpoint's own address.
+fn of_host(block: &PublishBlock) -> Option<PublishKey> {
+    block.key.address.is_unspecified().then_some(block.key)
 }
 
 fn attached(action: &Action) -> Option<u32> {
@@ -85,12 +91,12 @@ fn a_port_is_held_before_it_is_published_and_published_no_more_before_it_is_rele
     let up = story(&mut kernel, &arbitrary::example());
     let held = |action: &Action| if let Action::HoldPort(key) = action { Some(*key) } else { None };
     let put = |action: &Action| {
-        if let Action::Put(Entry::Published(block, _)) = action { Some(block.key) } else { None }
+        if let Action::Put(Entry::Published(block, _)) = action { of_host(block) } else { None }
     };
     assert_order(&up, held, put);
     let down = story(&mut kernel, &Spec::default());
     let deleted = |action: &Action| {
-        if let Action::Delete(Key::Published(block)) = action { Some(block.key) } else { None }
+        if let Action::Delete(Key::Published(block)) = action { of_host(block) } else { None }
     };
     let released = |action: &Action| if let Action::ReleasePort(key) = action { Some(*key) } else { None };
     assert_order(&down, deleted, released);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::FORMAT;
-use crate::model::{IdError, NameError, PublishError};
+use crate::model::{ExposeError, IdError, NameError, OptionError, ProtocolError};
 
 /// Why the state cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,16 @@ pub enum Damage {
     Id(#[from] IdError),
     /// A row has a protocol that is none.
     #[error(transparent)]
-    Protocol(#[from] PublishError),
+    Protocol(#[from] ProtocolError),
+    /// A row has ports that are none.
+    #[error("{0:?} is no range of ports")]
+    Ports(String),
+    /// A row has exposed ports that are none.
+    #[error(transparent)]
+    Exposed(#[from] ExposeError),
+    /// A row has network options that are none.
+    #[error(transparent)]
+    Option(#[from] OptionError),
 }
 
 impl Error {

@@ -26,12 +26,13 @@ pub use error::{Damage, Error};
 const FILE: &str = "state.redb";
 
 /// Version of the rows' layout; a file of another version is refused, never reinterpreted.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
-/// Numbers about the file: its format, and a digest of all rows.
+/// Numbers about the file: its format, a digest of all rows, and what tells this engine from others.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const FORMAT_KEY: &str = "format";
 const DIGEST_KEY: &str = "digest";
+const GLOBAL_ID_KEY: &str = "global_id";
 
 const NETWORKS: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("networks");
 const SANDBOXES: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("sandboxes");
@@ -66,6 +67,15 @@ impl Store {
     /// Reads the spec.
     pub fn load(&self) -> Result<Spec, Error> {
         shield::shielded(|| self.read_spec()).unwrap_or_else(|| Err(self.damaged(Damage::Inconsistent)))
+    }
+
+    /// The random number that tells this engine's addresses from those of all others (RFC 4193, 3.2); the same for as
+    /// long as there is the file.
+    pub fn global_id(&self) -> Result<[u8; 5], Error> {
+        let number = shield::shielded(|| self.read_global_id().map_err(|error| self.failed(error)))
+            .unwrap_or_else(|| Err(self.damaged(Damage::Inconsistent)))?;
+        let [_, _, _, id @ ..] = number.ok_or_else(|| self.damaged(Damage::Inconsistent))?.to_be_bytes();
+        Ok(id)
     }
 
     /// Writes what has changed, all or nothing; it is on disk when this returns.
@@ -118,6 +128,7 @@ impl Store {
             Format::New => self.write(|transaction| {
                 let mut meta = transaction.open_table(META)?;
                 meta.insert(FORMAT_KEY, FORMAT)?;
+                meta.insert(GLOBAL_ID_KEY, random())?;
                 meta.insert(DIGEST_KEY, rows::digest([&Rows::new(), &Rows::new()]))?;
                 transaction.open_table(NETWORKS)?;
                 transaction.open_table(SANDBOXES)?;
@@ -127,6 +138,11 @@ impl Store {
             Format::Version(found) => Err(Error::Format { file: self.file.clone(), found }),
             Format::Foreign => Err(self.damaged(Damage::Foreign)),
         }
+    }
+
+    fn read_global_id(&self) -> Result<Option<u64>, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        Ok(transaction.open_table(META)?.get(GLOBAL_ID_KEY)?.map(|number| number.value()))
     }
 
     fn read_format(&self) -> Result<Format, redb::Error> {
@@ -160,6 +176,11 @@ impl Store {
     fn damaged(&self, damage: Damage) -> Error {
         Error::Damaged { file: self.file.clone(), damage }
     }
+}
+
+/// A random number.
+fn random() -> u64 {
+    getrandom::u64().expect("getrandom(2) gives up to 256 bytes without failing (random(7))")
 }
 
 /// What a file says of itself.

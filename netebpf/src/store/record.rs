@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Damage;
 use crate::model::{
-    Endpoint, EndpointId, Name, Network, NetworkId, Pool, PortMapping, Process, Sandbox, SandboxId,
-    SandboxState,
+    BridgeOptions, Endpoint, EndpointId, Name, Network, NetworkId, Pool, PortMapping, PortRange, Process,
+    Sandbox, SandboxId, SandboxLink, SandboxState,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -17,7 +17,6 @@ struct NetworkRecord {
     name: String,
     created: u64,
     pools: Vec<PoolRecord>,
-    icc: bool,
     internal: bool,
     options: BTreeMap<String, String>,
     labels: BTreeMap<String, String>,
@@ -26,7 +25,7 @@ struct NetworkRecord {
 #[derive(Serialize, Deserialize)]
 struct PoolRecord {
     subnet: IpNet,
-    gateway: IpAddr,
+    gateway: Option<IpAddr>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,6 +35,8 @@ struct SandboxRecord {
     command: Vec<String>,
     state: StateRecord,
     ports: Vec<PortRecord>,
+    exposed: Vec<String>,
+    links: Vec<LinkRecord>,
     auto_remove: bool,
     endpoints: Vec<EndpointRecord>,
 }
@@ -51,9 +52,15 @@ enum StateRecord {
 #[derive(Serialize, Deserialize)]
 struct PortRecord {
     host_address: IpAddr,
-    host_port: u16,
-    port: u16,
+    host_ports: String,
+    ports: String,
     protocol: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LinkRecord {
+    sandbox: String,
+    alias: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,7 +78,6 @@ pub(super) fn write_network(network: &Network) -> Vec<u8> {
         name: network.name.to_string(),
         created: network.created,
         pools: network.pools.iter().map(pool).collect(),
-        icc: network.icc,
         internal: network.internal,
         options: network.options.clone(),
         labels: network.labels.clone(),
@@ -86,8 +92,8 @@ pub(super) fn read_network(id: NetworkId, row: &[u8]) -> Result<Network, Damage>
         name: Name::of_network(&record.name)?,
         created: record.created,
         pools: record.pools.into_iter().map(pool).collect(),
-        icc: record.icc,
         internal: record.internal,
+        bridge: BridgeOptions::parse(&record.options)?,
         options: record.options,
         labels: record.labels,
     })
@@ -104,6 +110,8 @@ pub(super) fn write_sandbox(sandbox: &Sandbox) -> Vec<u8> {
             SandboxState::Exited(code) => StateRecord::Exited { code },
         },
         ports: sandbox.ports.iter().map(PortRecord::from).collect(),
+        exposed: sandbox.exposed.iter().map(ToString::to_string).collect(),
+        links: sandbox.links.iter().map(LinkRecord::from).collect(),
         auto_remove: sandbox.auto_remove,
         endpoints: sandbox.endpoints.iter().map(EndpointRecord::from).collect(),
     })
@@ -122,6 +130,8 @@ pub(super) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbox, Damage>
             StateRecord::Exited { code } => SandboxState::Exited(code),
         },
         ports: record.ports.into_iter().map(PortMapping::try_from).collect::<Result<_, _>>()?,
+        exposed: record.exposed.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+        links: record.links.into_iter().map(SandboxLink::try_from).collect::<Result<_, _>>()?,
         auto_remove: record.auto_remove,
         endpoints: record.endpoints.into_iter().map(Endpoint::try_from).collect::<Result<_, _>>()?,
     })
@@ -129,8 +139,12 @@ pub(super) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbox, Damage>
 
 impl From<&PortMapping> for PortRecord {
     fn from(mapping: &PortMapping) -> Self {
-        let PortMapping { host_address, host_port, port, protocol } = *mapping;
-        Self { host_address, host_port, port, protocol: protocol.to_string() }
+        Self {
+            host_address: mapping.host_address,
+            host_ports: mapping.host_ports.to_string(),
+            ports: mapping.ports.to_string(),
+            protocol: mapping.protocol.to_string(),
+        }
     }
 }
 
@@ -138,8 +152,26 @@ impl TryFrom<PortRecord> for PortMapping {
     type Error = Damage;
 
     fn try_from(record: PortRecord) -> Result<Self, Damage> {
-        let PortRecord { host_address, host_port, port, protocol } = record;
-        Ok(Self { host_address, host_port, port, protocol: protocol.parse()? })
+        let range = |text: String| PortRange::parse(&text).ok_or(Damage::Ports(text));
+        let (host_ports, ports) = (range(record.host_ports)?, range(record.ports)?);
+        if host_ports.alike(ports.first()) != Some(ports) {
+            return Err(Damage::Inconsistent);
+        }
+        Ok(Self { host_address: record.host_address, host_ports, ports, protocol: record.protocol.parse()? })
+    }
+}
+
+impl From<&SandboxLink> for LinkRecord {
+    fn from(link: &SandboxLink) -> Self {
+        Self { sandbox: link.sandbox.to_string(), alias: link.alias.clone() }
+    }
+}
+
+impl TryFrom<LinkRecord> for SandboxLink {
+    type Error = Damage;
+
+    fn try_from(record: LinkRecord) -> Result<Self, Damage> {
+        Ok(Self { sandbox: record.sandbox.parse()?, alias: record.alias })
     }
 }
 

@@ -36,6 +36,16 @@ proptest! {
 }
 
 #[test]
+fn an_engine_keeps_its_global_id_and_shares_it_with_none() {
+    let (one, other) = (scratch(), scratch());
+    let id = |directory: &tempfile::TempDir| {
+        Store::open(directory.path()).and_then(|store| store.global_id()).expect("an id")
+    };
+    assert_eq!(id(&one), id(&one));
+    assert_ne!(id(&one), id(&other));
+}
+
+#[test]
 fn a_second_daemon_is_refused() {
     let directory = scratch();
     let first = Store::open(directory.path()).expect("the first one");
@@ -58,7 +68,7 @@ fn another_format_is_refused() {
     newer.expect("it can be written");
     drop(store);
     let text = refusal(directory.path());
-    assert!(text.contains("has format 2, this netebpf reads format 1"), "{text}");
+    assert!(text.contains("has format 3, this netebpf reads format 2"), "{text}");
 }
 
 #[test]

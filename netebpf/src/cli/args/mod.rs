@@ -1,5 +1,6 @@
 //! What can be typed: the whole command line, as clap sees it.
 
+mod daemon;
 mod network;
 mod observe;
 mod sandbox;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use daemon::DaemonArgs;
 pub use network::{ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, RmArgs};
 pub use observe::{DropsArgs, FlowsArgs};
 pub use sandbox::{PsArgs, RmSandboxArgs, RunArgs};
@@ -61,7 +63,7 @@ pub enum Command {
     ///
     /// It is ready when its socket answers. Ended or killed, it leaves networks, sandboxes and established
     /// connections working; the next daemon takes them over.
-    Daemon,
+    Daemon(DaemonArgs),
 
     /// Manage networks
     #[command(subcommand, visible_alias = "net")]

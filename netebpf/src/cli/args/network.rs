@@ -1,8 +1,8 @@
 //! The command line of `netebpf network`: Docker's flags, as far as they are supported.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
+use clap::{ArgAction, Args, Subcommand, builder::NonEmptyStringValueParser};
 use ipnet::IpNet;
 
 /// The commands of `netebpf network`.
@@ -30,25 +30,44 @@ pub enum NetworkCommand {
 Examples:
   netebpf network create front
   netebpf network create --subnet 10.10.0.0/24 --gateway 10.10.0.254 --internal back
-  netebpf network create -o com.docker.network.bridge.enable_icc=false quiet")]
+  netebpf network create --ipv6 --subnet 10.11.0.0/24 --subnet fd00:11::/64 dual
+  netebpf network create -o com.docker.network.bridge.enable_icc=false quiet
+
+Options of -o, with their defaults:
+  com.docker.network.bridge.enable_icc=true
+  com.docker.network.bridge.enable_ip_masquerade=true
+  com.docker.network.bridge.gateway_mode_ipv4=nat, gateway_mode_ipv6=nat
+                           (nat, nat-unprotected, routed, isolated)
+  com.docker.network.bridge.host_binding_ipv4=0.0.0.0
+  com.docker.network.bridge.trusted_host_interfaces=  (names with colons in between)
+  com.docker.network.host_ipv4=, com.docker.network.host_ipv6=
+  com.docker.network.driver.mtu=0")]
 pub struct CreateArgs {
     /// Driver; bridge is the only one
     #[arg(short, long, default_value = "bridge")]
     pub driver: String,
 
-    /// Addresses of the network, such as 10.10.0.0/24; by default a free pool is taken
-    #[arg(long, value_name = "CIDR", value_parser = cidr)]
-    pub subnet: Option<IpNet>,
+    /// Give it IPv4 addresses
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub ipv4: Option<bool>,
 
-    /// The host's address in the subnet; by default the first one
-    #[arg(long, value_name = "IP", requires = "subnet")]
-    pub gateway: Option<IpAddr>,
+    /// Give it IPv6 addresses
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub ipv6: Option<bool>,
+
+    /// Addresses of the network, such as 10.10.0.0/24, once for each IP version; by default a free pool is taken
+    #[arg(long = "subnet", value_name = "CIDR", value_parser = cidr)]
+    pub subnets: Vec<IpNet>,
+
+    /// The host's address in a subnet, once for each IP version; by default the first one
+    #[arg(long = "gateway", value_name = "IP", requires = "subnets")]
+    pub gateways: Vec<IpAddr>,
 
     /// Let nothing leave the network
     #[arg(long)]
     pub internal: bool,
 
-    /// Set a driver option; the examples show one
+    /// Set a driver option; they are listed below
     #[arg(short = 'o', long = "opt", value_name = "KEY=VALUE", value_parser = key_value)]
     pub options: Vec<(String, String)>,
 
@@ -91,9 +110,13 @@ pub struct RmArgs {
 /// What `network connect` takes.
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
-    /// Address of the sandbox on the network; by default a free one
+    /// IPv4 address of the sandbox on the network; by default a free one
     #[arg(long, value_name = "IP")]
-    pub ip: Option<IpAddr>,
+    pub ip: Option<Ipv4Addr>,
+
+    /// IPv6 address of the sandbox on the network; by default a free one
+    #[arg(long, value_name = "IP")]
+    pub ip6: Option<Ipv6Addr>,
 
     /// Name, id or unique beginning of the network's id
     pub network: String,

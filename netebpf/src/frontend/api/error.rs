@@ -13,7 +13,7 @@ use super::wire::ErrorResponse;
 use crate::{
     change::{self, Kind},
     daemon,
-    model::{NameError, PublishError},
+    model::{ExposeError, LinkError, NameError, ProtocolError, PublishError},
 };
 
 /// Why a request is answered with an error.
@@ -31,12 +31,22 @@ pub(super) enum Error {
     Json(serde_json::Error),
     #[error(transparent)]
     Name(#[from] NameError),
-    #[error("invalid subnet {0}: an example of a valid one is 172.28.0.0/16")]
+    #[error(
+        "invalid network config: invalid subnet {0}: invalid CIDR block notation, write it as 172.28.0.0/16"
+    )]
     Subnet(String),
     #[error("invalid IP address {text:?}: {source}")]
     Address { text: String, source: AddrParseError },
-    #[error("invalid host port: {0}")]
+    #[error(transparent)]
     Publish(#[from] PublishError),
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    #[error("invalid range of ports: {first}-{last}, the last one must not come before the first")]
+    PortRange { first: u16, last: u16 },
+    #[error(transparent)]
+    Expose(#[from] ExposeError),
+    #[error(transparent)]
+    Link(#[from] LinkError),
     #[error("could not find plugin {0} in v1 plugin registry: plugin not found; the only driver is bridge")]
     NoSuchDriver(String),
     #[error("unknown {what} {name:?}: known are {}", known.join(", "))]
@@ -63,6 +73,10 @@ impl Error {
             | Self::Subnet(_)
             | Self::Address { .. }
             | Self::Publish(_)
+            | Self::Protocol(_)
+            | Self::PortRange { .. }
+            | Self::Expose(_)
+            | Self::Link(_)
             | Self::UnknownName { .. }
             | Self::Unsupported(_) => StatusCode::BAD_REQUEST,
         }

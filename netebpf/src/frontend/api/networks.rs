@@ -55,9 +55,9 @@ pub(super) async fn connect(
     Id(network): Id,
     Body(body): Body<Connect>,
 ) -> Result<StatusCode, Error> {
-    let address = convert::endpoint_address(body.endpoint_config)?;
+    let addresses = convert::endpoint_addresses(body.endpoint_config)?;
     let sandbox = body.container;
-    context.daemon.ask(|reply| Request::Connect { network, sandbox, address, reply }).await?;
+    context.daemon.ask(|reply| Request::Connect { network, sandbox, addresses, reply }).await?;
     Ok(StatusCode::OK)
 }
 

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
+use crate::change::{AddressWishes, SubnetRequest};
+
 use super::{
-    convert::{endpoint_address, network_request, sandbox_request},
+    convert::{endpoint_addresses, network_request, sandbox_request},
     wire::{Connect, CreateNetwork, CreateSandbox},
 };
 
@@ -29,23 +31,25 @@ fn network(changes: serde_json::Value) -> Result<crate::change::NetworkRequest, 
 #[test]
 fn what_dockers_client_sends_is_understood() {
     let request = network(json!({})).expect("a request");
-    assert_eq!((request.name.as_str(), request.subnet, request.gateway), ("front", None, None));
+    assert_eq!((request.name.as_str(), request.subnets.len(), request.ipv6), ("front", 0, Some(false)));
     let pool = json!({"Subnet": "10.10.0.0/24", "Gateway": "10.10.0.254"});
     let request = network(json!({"IPAM": {"Config": [pool]}, "Internal": true})).expect("a request");
-    assert_eq!(request.subnet.map(|subnet| subnet.to_string()).as_deref(), Some("10.10.0.0/24"));
-    assert_eq!(request.gateway.map(|gateway| gateway.to_string()).as_deref(), Some("10.10.0.254"));
+    let [SubnetRequest { subnet, gateway }] = request.subnets[..] else { panic!("{:?}", request.subnets) };
+    assert_eq!(subnet.to_string(), "10.10.0.0/24");
+    assert_eq!(gateway.map(|gateway| gateway.to_string()).as_deref(), Some("10.10.0.254"));
     assert!(request.internal);
+    let pools = json!([{"Subnet": "10.1.0.0/24"}, {"Subnet": "fd00::/64"}, {}]);
+    let dual = network(json!({"EnableIPv4": true, "EnableIPv6": true, "IPAM": {"Config": pools}}))
+        .expect("a request");
+    assert_eq!((dual.subnets.len(), dual.ipv4, dual.ipv6), (2, Some(true), Some(true)));
 }
 
 #[test]
 fn what_is_not_there_yet_is_refused_instead_of_ignored() {
-    let two = json!([{"Subnet": "10.1.0.0/24"}, {"Subnet": "10.2.0.0/24"}]);
     for (changes, text) in [
-        (json!({"EnableIPv6": true}), "IPv6"),
-        (json!({"EnableIPv4": false}), "without IPv4"),
         (json!({"Driver": "overlay"}), "plugin overlay"),
         (json!({"IPAM": {"Driver": "other"}}), "IPAM driver"),
-        (json!({"IPAM": {"Config": two}}), "more than one subnet"),
+        (json!({"IPAM": {"Config": [{"Gateway": "10.1.0.1"}]}}), "no matching subnet for gateway 10.1.0.1"),
         (json!({"IPAM": {"Config": [{"Subnet": "10.1.0.0/24", "IPRange": "10.1.0.0/25"}]}}), "IP range"),
         (json!({"IPAM": {"Config": [{"Subnet": "10.1.0.0"}]}}), "invalid subnet 10.1.0.0"),
         (json!({"IPAM": {"Config": [{"Subnet": "10.1.0.0/24", "Gateway": "x"}]}}), "invalid IP address"),
@@ -57,21 +61,46 @@ fn what_is_not_there_yet_is_refused_instead_of_ignored() {
 }
 
 #[test]
-fn an_endpoint_may_wish_for_an_address() {
-    let body = json!({"Container": "web", "EndpointConfig": {"IPAMConfig": {"IPv4Address": "10.0.0.9"}, "Links": null}});
+fn an_endpoint_may_wish_for_addresses() {
+    let wishes = json!({"IPv4Address": "10.0.0.9", "IPv6Address": "fd00::9"});
+    let body = json!({"Container": "web", "EndpointConfig": {"IPAMConfig": wishes, "Links": null}});
     let body: Connect = serde_json::from_value(body).expect("the shape is right");
-    let address = endpoint_address(body.endpoint_config).expect("an address");
-    assert_eq!(address, Some([10, 0, 0, 9].into()));
-    assert_eq!(endpoint_address(None).expect("no wish"), None);
+    let addresses = endpoint_addresses(body.endpoint_config).expect("addresses");
+    assert_eq!(addresses, AddressWishes { v4: "10.0.0.9".parse().ok(), v6: "fd00::9".parse().ok() });
+    assert_eq!(endpoint_addresses(None).expect("no wish"), AddressWishes::default());
 }
 
 #[test]
-fn a_public_port_of_zero_asks_for_any_free_one() {
-    let port = |public| json!({"IP": "", "PrivatePort": 80, "PublicPort": public, "Type": "tcp"});
-    let body =
-        json!({"Name": "web", "Network": "front", "Command": ["serve"], "Ports": [port(0), port(8080)]});
-    let body: CreateSandbox = serde_json::from_value(body).expect("the shape is right");
-    let request = sandbox_request(body).expect("a request");
-    assert_eq!(request.ports.iter().map(|port| port.host_port).collect::<Vec<_>>(), [None, Some(8080)]);
-    assert!(request.ports.iter().all(|port| port.host_address.is_unspecified()));
+fn ports_are_asked_for_alone_in_ranges_or_not_named() {
+    let ask = |port: serde_json::Value| {
+        let body = json!({
+            "Name": "web", "Network": "front", "Command": ["serve"], "Ports": [port],
+            "ExposedPorts": ["7/udp"], "Links": ["db:store"],
+        });
+        let body: CreateSandbox = serde_json::from_value(body).expect("the shape is right");
+        sandbox_request(body).map(|request| request.ports[0].to_string()).map_err(|error| error.to_string())
+    };
+    for (port, wanted) in [
+        (json!({"PrivatePort": 80, "Type": "tcp"}), ":80/tcp"),
+        (json!({"IP": "", "PrivatePort": 80, "PublicPort": 0, "Type": "tcp"}), ":80/tcp"),
+        (json!({"IP": "::1", "PrivatePort": 80, "PublicPort": 8080, "Type": "sctp"}), "[::1]:8080:80/sctp"),
+        (
+            json!({"PrivatePort": 80, "PrivatePortEnd": 90, "PublicPort": 8000, "PublicPortEnd": 8010, "Type": "udp"}),
+            "8000-8010:80-90/udp",
+        ),
+    ] {
+        assert_eq!(ask(port.clone()), Ok(wanted.to_owned()), "{port}");
+    }
+    for (port, text) in [
+        (json!({"PrivatePort": 80, "PrivatePortEnd": 70, "Type": "tcp"}), "invalid range of ports: 80-70"),
+        (
+            json!({"PrivatePort": 80, "PrivatePortEnd": 90, "PublicPort": 8000, "Type": "tcp"}),
+            "invalid ranges",
+        ),
+        (json!({"PrivatePort": 0, "Type": "tcp"}), "invalid containerPort"),
+        (json!({"PrivatePort": 80, "Type": "icmp"}), "invalid proto: icmp"),
+    ] {
+        let error = ask(port.clone()).expect_err("it makes no sense");
+        assert!(error.contains(text), "{port} gave {error}");
+    }
 }

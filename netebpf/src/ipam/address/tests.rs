@@ -6,13 +6,13 @@ use super::*;
 
 fn pool(subnet: &str) -> Pool {
     let subnet: IpNet = subnet.parse().expect("the test gives a subnet");
-    Pool { subnet, gateway: first_address(subnet) }
+    Pool { subnet, gateway: Some(first_address(subnet)) }
 }
 
 #[track_caller]
 fn check(subnet: &str, gateway: &str, lowest: Option<&str>) {
     let pool = pool(subnet);
-    assert_eq!(pool.gateway.to_string(), gateway);
+    assert_eq!(pool.gateway.map(|gateway| gateway.to_string()).as_deref(), Some(gateway));
     assert_eq!(lowest_free(&pool, &BTreeSet::new()).map(|address| address.to_string()).as_deref(), lowest);
 }
 
@@ -23,11 +23,24 @@ fn the_gateway_comes_first_and_the_first_endpoint_next() {
     check("10.0.0.0/31", "10.0.0.0", Some("10.0.0.1"));
     check("10.0.0.0/32", "10.0.0.0", None);
     check("fd00::/64", "fd00::1", Some("fd00::2"));
+    check("fd00::/126", "fd00::1", Some("fd00::2"));
+    check("fd00::/127", "fd00::", Some("fd00::1"));
+}
+
+#[test]
+fn without_a_gateway_endpoints_begin_with_the_first_address() {
+    for (subnet, first) in [("10.0.0.0/24", "10.0.0.1"), ("fd00::/64", "fd00::1")] {
+        let pool = Pool { gateway: None, ..pool(subnet) };
+        assert_eq!(
+            lowest_free(&pool, &BTreeSet::new()).map(|address| address.to_string()).as_deref(),
+            Some(first)
+        );
+    }
 }
 
 #[test]
 fn a_gateway_in_the_middle_is_skipped() {
-    let pool = Pool { gateway: "10.0.0.2".parse().expect("an address"), ..pool("10.0.0.0/29") };
+    let pool = Pool { gateway: "10.0.0.2".parse().ok(), ..pool("10.0.0.0/29") };
     let mut taken = BTreeSet::new();
     while let Some(address) = lowest_free(&pool, &taken) {
         taken.insert(address);
@@ -40,11 +53,12 @@ proptest! {
     /// `true` takes an address, `false` with a position gives one back.
     #[test]
     fn no_address_is_doubled_or_lost(
-        prefix in 24..=32_u8,
+        prefix in 0..=8_u8,
+        is_v4: bool,
         steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..600),
     ) {
-        let pool = pool(&format!("10.9.8.0/{prefix}"));
-        let usable: BTreeSet<IpAddr> = pool.subnet.hosts().filter(|address| *address != pool.gateway).collect();
+        let pool = if is_v4 { pool(&format!("10.9.8.0/{}", 24 + prefix)) } else { pool(&format!("fd00::/{}", 120 + prefix)) };
+        let usable: BTreeSet<IpAddr> = hosts(pool.subnet).filter(|address| Some(*address) != pool.gateway).collect();
         let mut taken = BTreeSet::new();
         for (take, position) in steps {
             if take {

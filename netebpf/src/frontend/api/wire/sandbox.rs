@@ -42,18 +42,26 @@ pub enum State {
     Exited,
 }
 
-/// A published port.
+/// Published ports: one, or several in a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Port {
-    /// Host address; `0.0.0.0` for any.
-    #[serde(rename = "IP")]
+    /// Host address; `0.0.0.0` and `::` for any of their IP version. Empty in a request for the network's default, and
+    /// in an answer where the port is open at the sandbox's own address.
+    #[serde(default, rename = "IP", skip_serializing_if = "String::is_empty")]
     pub ip: String,
-    /// Port in the sandbox.
+    /// Port in the sandbox, the first of several.
     pub private_port: u16,
-    /// Port of the host.
-    pub public_port: u16,
-    /// `tcp` or `udp`.
+    /// The last port in the sandbox, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_port_end: Option<u16>,
+    /// Port of the host, the first of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_port: Option<u16>,
+    /// The last port of the host, where there are several. With one port in the sandbox, a range to choose from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_port_end: Option<u16>,
+    /// `tcp`, `udp` or `sctp`.
     #[serde(rename = "Type")]
     pub protocol: String,
 }
@@ -76,6 +84,15 @@ pub struct SandboxEndpoint {
     /// Prefix length of the IPv4 subnet.
     #[serde(rename = "IPPrefixLen")]
     pub ip_prefix_len: u8,
+    /// IPv6 address of the network's gateway.
+    #[serde(rename = "IPv6Gateway")]
+    pub ipv6_gateway: String,
+    /// IPv6 address.
+    #[serde(rename = "GlobalIPv6Address")]
+    pub global_ipv6_address: String,
+    /// Prefix length of the IPv6 subnet.
+    #[serde(rename = "GlobalIPv6PrefixLen")]
+    pub global_ipv6_prefix_len: u8,
     /// MAC.
     pub mac_address: String,
     /// Name of the interface in the sandbox.
@@ -90,12 +107,21 @@ pub struct CreateSandbox {
     pub name: String,
     /// The network it is connected to.
     pub network: String,
-    /// Its address there; a free one when absent.
+    /// Its IPv4 address there; a free one when absent.
     #[serde(default, rename = "IPAddress", skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
-    /// Ports to publish; a public port of 0 asks for any free one.
+    /// Its IPv6 address there; a free one when absent.
+    #[serde(default, rename = "IPv6Address", skip_serializing_if = "Option::is_none")]
+    pub ipv6_address: Option<String>,
+    /// Ports to publish; without a public port, or with 0, any free one.
     #[serde(default)]
     pub ports: Vec<Port>,
+    /// Ports that sandboxes linked to this one may reach where ICC is off: `80/tcp`, `80-90/udp`.
+    #[serde(default)]
+    pub exposed_ports: Vec<String>,
+    /// Sandboxes to link to: `NAME` or `NAME:ALIAS`.
+    #[serde(default)]
+    pub links: Vec<String>,
     /// The command and its arguments.
     pub command: Vec<String>,
     /// Remove the sandbox when the command ends.

@@ -1,0 +1,110 @@
+//! Networks.
+
+use std::net::IpAddr;
+
+use netebpf_common::abi::Family;
+
+use super::{
+    super::{
+        error::Error,
+        timestamp::rfc3339,
+        wire::{CreateNetwork, Ipam, IpamConfig, Network, NetworkContainer, NetworkReference},
+    },
+    address,
+};
+use crate::{
+    change::{self, NetworkRequest, SubnetRequest},
+    model::{self, Endpoint, Name, Spec},
+};
+
+/// A network as lists show it.
+pub(in crate::frontend::api) fn network(network: &model::Network) -> Network {
+    let pool = |pool: &model::Pool| IpamConfig {
+        subnet: pool.subnet.to_string(),
+        ip_range: String::new(),
+        gateway: pool.gateway.map(|gateway| gateway.to_string()).unwrap_or_default(),
+    };
+    Network {
+        name: network.name.to_string(),
+        id: network.id.to_string(),
+        created: rfc3339(network.created),
+        scope: "local".to_owned(),
+        driver: "bridge".to_owned(),
+        enable_ipv4: network.pool(Family::V4).is_some(),
+        enable_ipv6: network.pool(Family::V6).is_some(),
+        ipam: Ipam {
+            driver: Some("default".to_owned()),
+            options: None,
+            config: Some(network.pools.iter().map(pool).collect()),
+        },
+        internal: network.internal,
+        attachable: false,
+        ingress: false,
+        config_from: NetworkReference::default(),
+        config_only: false,
+        options: network.options.clone(),
+        labels: network.labels.clone(),
+        containers: None,
+    }
+}
+
+/// A network with the sandboxes that have a place in it.
+pub(in crate::frontend::api) fn network_with_containers(spec: &Spec, of: &model::Network) -> Network {
+    let active =
+        spec.endpoints().filter(|(sandbox, endpoint)| sandbox.is_active() && endpoint.network == of.id);
+    let containers = active.map(|(sandbox, endpoint)| {
+        let container = NetworkContainer {
+            name: sandbox.name.to_string(),
+            endpoint_id: endpoint.id.to_string(),
+            mac_address: endpoint.mac.to_string(),
+            ipv4_address: address_with_prefix(endpoint, of, Family::V4),
+            ipv6_address: address_with_prefix(endpoint, of, Family::V6),
+        };
+        (sandbox.id.to_string(), container)
+    });
+    Network { containers: Some(containers.collect()), ..network(of) }
+}
+
+/// `172.18.0.2/16`, or nothing if the endpoint has no address of this version.
+fn address_with_prefix(endpoint: &Endpoint, network: &model::Network, family: Family) -> String {
+    let with_prefix = |address| Some(network.pool(family)?.with_prefix(address).to_string());
+    endpoint.address(family).and_then(with_prefix).unwrap_or_default()
+}
+
+/// What a client wants of a new network.
+pub(in crate::frontend::api) fn network_request(body: CreateNetwork) -> Result<NetworkRequest, Error> {
+    if !matches!(body.driver.as_str(), "" | "bridge") {
+        return Err(Error::NoSuchDriver(body.driver));
+    }
+    let ipam = body.ipam.unwrap_or_default();
+    if ipam.driver.is_some_and(|driver| !matches!(driver.as_str(), "" | "default")) {
+        return Err(Error::Unsupported("an IPAM driver other than default"));
+    }
+    let pools = ipam.config.unwrap_or_default().into_iter();
+    let subnets = pools.filter_map(|pool| subnet_request(pool).transpose());
+    Ok(NetworkRequest {
+        name: Name::of_network(&body.name)?,
+        ipv4: body.enable_ipv4,
+        ipv6: body.enable_ipv6,
+        subnets: subnets.collect::<Result<_, _>>()?,
+        internal: body.internal,
+        options: body.options.unwrap_or_default(),
+        labels: body.labels.unwrap_or_default(),
+    })
+}
+
+/// A subnet of the body; an entry without anything means none.
+fn subnet_request(pool: IpamConfig) -> Result<Option<SubnetRequest>, Error> {
+    if !pool.ip_range.is_empty() {
+        return Err(Error::Unsupported("an IP range within a subnet"));
+    }
+    let gateway: Option<IpAddr> = address(&pool.gateway)?;
+    match (pool.subnet.is_empty(), gateway) {
+        (true, Some(gateway)) => Err(change::Error::GatewayWithoutSubnet(gateway).into()),
+        (true, None) => Ok(None),
+        (false, gateway) => {
+            let subnet = pool.subnet.parse().map_err(|_| Error::Subnet(pool.subnet))?;
+            Ok(Some(SubnetRequest { subnet, gateway }))
+        }
+    }
+}
