@@ -73,8 +73,12 @@ impl<'a> Skb<'a> {
             Mark::Checked => CHECKED,
             Mark::Decided => DECIDED,
         };
-        // SAFETY: as in `ifindex`; the verifier lets TC programs write this field.
-        unsafe { (*self.raw()).tc_index = u32::from(value) }
+        // SAFETY: as in `ifindex`; the verifier lets TC programs write both fields.
+        unsafe {
+            (*self.raw()).tc_index = u32::from(value);
+            // When a program lets a packet pass, TCX and cls_bpf copy this over the other.
+            (*self.raw()).tc_classid = u32::from(value);
+        }
     }
 }
 
