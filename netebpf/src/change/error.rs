@@ -195,7 +195,7 @@ impl Error {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::NetworkNotFound(_) | Self::SandboxNotFound(_) => Kind::NotFound,
+            Self::NetworkNotFound(_) | Self::SandboxNotFound(_) | Self::LinkTarget { .. } => Kind::NotFound,
             Self::NetworkExists(_)
             | Self::SandboxExists { .. }
             | Self::SandboxRunning(_)
@@ -224,7 +224,6 @@ impl Error {
             | Self::SeveralSubnets
             | Self::AddressOutside(_)
             | Self::NoCommand => Kind::InvalidParameter,
-            Self::LinkTarget { .. } => Kind::NotFound,
         }
     }
 }

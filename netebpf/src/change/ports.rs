@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netebpf_common::abi::Family;
-
 use super::{Error, HostView};
 use crate::model::{FAMILIES, PortMapping, PortRange, PublishRequest, Sandbox, Spec};
 
@@ -131,14 +129,13 @@ impl Allocation<'_> {
             return vec![address];
         }
         let leading_out =
-            FAMILIES.into_iter().find_map(|family: Family| self.spec.gateway_endpoint(self.sandbox, family));
+            FAMILIES.into_iter().find_map(|family| self.spec.gateway_endpoint(self.sandbox, family));
         let binding = leading_out.map(|(_, network)| network.bridge.host_binding);
-        match binding.unwrap_or(Ipv4Addr::UNSPECIFIED.into()) {
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) if self.host.has_ipv6 => {
-                vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]
-            }
-            binding => vec![binding],
+        let binding = binding.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        if binding == Ipv4Addr::UNSPECIFIED && self.host.has_ipv6 {
+            return vec![binding, Ipv6Addr::UNSPECIFIED.into()];
         }
+        vec![binding]
     }
 
     fn is_effective(&self, mapping: &PortMapping) -> bool {

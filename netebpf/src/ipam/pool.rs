@@ -47,9 +47,10 @@ pub fn next_subnet_v6(own: Ipv6Net, used: &[IpNet], host_routes: &[IpNet]) -> Re
 /// The unique local /48 of an engine whose random global identifier this is (RFC 4193, 3.1).
 #[must_use]
 pub fn ula(global_id: [u8; 5]) -> Ipv6Net {
-    let [a, b, c, d, e] = global_id.map(u16::from);
-    let address = Ipv6Addr::new(0xfd00 | a, b << 8 | c, d << 8 | e, 0, 0, 0, 0, 0);
-    Ipv6Net::new_assert(address, 48)
+    let mut octets = [0; 16];
+    octets[0] = 0xfd;
+    octets[1..6].copy_from_slice(&global_id);
+    Ipv6Net::new_assert(Ipv6Addr::from(octets), 48)
 }
 
 fn default_subnets() -> impl Iterator<Item = Ipv4Net> {

@@ -42,7 +42,7 @@ pub(super) struct RawLink {
 pub(super) enum Layer {
     /// An Ethernet header.
     Ethernet,
-    /// Nothing: tun, WireGuard, PPP and tunnels of IP.
+    /// Nothing: tun, `WireGuard`, PPP and tunnels of IP.
     Bare,
     /// Something that the data path does not know.
     #[default]

@@ -4,7 +4,7 @@
 //! filter drops the rest. They live in the daemon and are opened again when it starts.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener},
     os::fd::{AsRawFd as _, OwnedFd},
 };
@@ -44,8 +44,8 @@ pub(super) struct HeldPorts(BTreeMap<PublishKey, OwnedFd>);
 impl HeldPorts {
     /// Opens the socket of a published port; a port that is held already is fine.
     pub(super) fn hold(&mut self, key: PublishKey) -> Result<(), Error> {
-        if !self.0.contains_key(&key) {
-            self.0.insert(key, open(key).map_err(|errno| refused(key, errno))?);
+        if let Entry::Vacant(vacant) = self.0.entry(key) {
+            vacant.insert(open(key).map_err(|errno| refused(key, errno))?);
         }
         Ok(())
     }
@@ -99,9 +99,10 @@ fn open(key: PublishKey) -> Result<OwnedFd, Errno> {
 
 fn refused(key: PublishKey, errno: Errno) -> Error {
     let protocol = Protocol::from_number(key.protocol());
-    let reason = match errno {
-        Errno::EPROTONOSUPPORT => "this kernel does not support the protocol".to_owned(),
-        errno => errno.desc().to_lowercase(),
+    let reason = if errno == Errno::EPROTONOSUPPORT {
+        "this kernel does not support the protocol".to_owned()
+    } else {
+        errno.desc().to_lowercase()
     };
     Error::Port {
         address: SocketAddr::new(IpAddr::from(key.address), key.port.number()),

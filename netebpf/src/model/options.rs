@@ -13,10 +13,13 @@ pub struct EngineOptions {
     pub timeouts: Timeouts,
 }
 
+/// Where in [`Timeouts`] an idle time is.
+type Field = fn(&mut Timeouts) -> &mut u32;
+
 /// One idle time, as `NAME=SECONDS`.
 #[derive(Debug, Clone, Copy)]
 pub struct FlowTimeout {
-    field: fn(&mut Timeouts) -> &mut u32,
+    field: Field,
     seconds: u32,
 }
 
@@ -35,7 +38,7 @@ pub enum TimeoutError {
 }
 
 /// The fields of [`Timeouts`] by name.
-const TIMEOUTS: [(&str, fn(&mut Timeouts) -> &mut u32); 9] = [
+const TIMEOUTS: [(&str, Field); 9] = [
     ("tcp_unreplied", |timeouts| &mut timeouts.tcp_unreplied),
     ("tcp_established", |timeouts| &mut timeouts.tcp_established),
     ("tcp_closing", |timeouts| &mut timeouts.tcp_closing),

@@ -19,7 +19,8 @@ use crate::{
 /// A kernel's state without the numbers that depend on the way it took: indices of links by name, and the epoch.
 #[derive(Debug, PartialEq)]
 struct Outcome {
-    links: BTreeMap<String, (bool, u32, Option<String>, BTreeSet<IpNet>, usize)>,
+    links: BTreeMap<String, (bool, Option<String>, BTreeSet<IpNet>, usize)>,
+    mtus: BTreeMap<String, u32>,
     namespaces: BTreeMap<String, Namespace>,
     attached: BTreeSet<(Hook, String)>,
     held: Vec<String>,
@@ -36,7 +37,7 @@ fn outcome(kernel: &FakeKernel) -> Outcome {
     let state = &kernel.state;
     let name = |ifindex: u32| state.links.get(&ifindex).map_or("gone".to_owned(), |link| link.name.clone());
     let links = state.links.values().map(|link| {
-        let rest = (link.up, link.mtu, link.master.map(name), link.addresses.clone(), link.forwarding.len());
+        let rest = (link.up, link.master.map(name), link.addresses.clone(), link.forwarding.len());
         (link.name.clone(), rest)
     });
     let tables = &state.tables;
@@ -50,6 +51,7 @@ fn outcome(kernel: &FakeKernel) -> Outcome {
     });
     Outcome {
         links: links.collect(),
+        mtus: state.links.values().map(|link| (link.name.clone(), link.mtu)).collect(),
         namespaces: state.sandboxes.iter().map(|(id, inside)| (id.to_string(), inside.clone())).collect(),
         attached: state.attached.iter().map(|(hook, ifindex)| (*hook, name(*ifindex))).collect(),
         held: state.held.iter().map(|key| format!("{key:?}")).collect(),

@@ -11,13 +11,16 @@ pub struct DaemonArgs {
     #[arg(long)]
     pub allow_direct_routing: bool,
 
-    /// Forget flows after being idle for this long, such as udp_stream=300
-    ///
-    /// The names are tcp_unreplied, tcp_established, tcp_closing, tcp_closed, udp_unreplied, udp_stream, icmp, sctp and
-    /// generic; the defaults are those of Linux.
-    #[arg(long = "flow-timeout", value_name = "NAME=SECONDS")]
+    /// Forget flows that have been idle for this long
+    #[arg(long = "flow-timeout", value_name = "NAME=SECONDS", long_help = FLOW_TIMEOUT)]
     pub flow_timeouts: Vec<FlowTimeout>,
 }
+
+const FLOW_TIMEOUT: &str = "\
+Forget flows that have been idle for this long, such as udp_stream=300.
+
+The names are tcp_unreplied, tcp_established, tcp_closing, tcp_closed, udp_unreplied, udp_stream, icmp, sctp and \
+generic; the defaults are those of Linux.";
 
 impl DaemonArgs {
     /// The options that these arguments give.
