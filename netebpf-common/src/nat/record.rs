@@ -8,6 +8,7 @@ use super::{port_delta, set_translation};
 use crate::{
     abi::{Direction, EventKind, Flow, FlowState, Port, Tuple, protocol},
     conntrack,
+    packet::Packet,
     run::Run,
     tables::{Insert, Tables, Tier},
     verdict::DropReason,
@@ -21,7 +22,7 @@ const FIRST_CHOSEN: u16 = 1024;
 
 /// Records both directions of a new flow; its first packet's entry is left in the workspace.
 #[cfg_attr(target_arch = "bpf", inline(never))]
-pub fn record<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
+pub fn record(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReason> {
     expect_reply(run);
     run.workspace.set_tier(Tier::Pending);
     let is_fixed = !has_ports(run.workspace.original.protocol);
@@ -152,10 +153,12 @@ fn is_free<P>(run: &Run<'_, P, impl Tables>, old: &Flow, tier: Tier) -> bool {
 
 /// Adds the original direction's entry; takes the reply's back if that fails.
 #[cfg_attr(target_arch = "bpf", inline(never))]
-fn complete<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
+fn complete(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReason> {
     let workspace = &mut *run.workspace;
     workspace.flow.begin(Direction::Original, &workspace.forward, run.config.epoch, run.arrival.now);
     set_translation(&mut workspace.flow.translation, &workspace.original, &workspace.reply.mirrored());
+    workspace.flow.packets = 1;
+    workspace.flow.bytes = u64::from(run.packet.length());
     if run.tables.replace_flow(Tier::Pending, &workspace.original, &workspace.flow) {
         workspace.set_turn(EventKind::FlowNew);
         return Ok(());
