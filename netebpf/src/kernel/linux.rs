@@ -18,9 +18,9 @@ use super::{
     ports::{self, HeldPorts},
     privileges, routes,
     sandboxes::Sandboxes,
-    sysctl,
+    stale, sysctl,
 };
-use crate::plan::Action;
+use crate::plan::{Action, Entry, Key};
 
 /// The BPF programs; empty when the build was not given any.
 pub static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/netebpf.o"));
@@ -218,8 +218,20 @@ impl Kernel for LinuxKernel {
                 self.ports.release(key);
                 Ok(())
             }
-            Action::Put(entry) => self.datapath.put(entry),
-            Action::Delete(key) => self.datapath.delete(key),
+            Action::Put(entry) => {
+                self.datapath.put(entry)?;
+                if let Entry::Published(block, _) = entry {
+                    stale::disconnect(&self.settings, block);
+                }
+                Ok(())
+            }
+            Action::Delete(key) => {
+                self.datapath.delete(key)?;
+                if let Key::Published(block) = key {
+                    stale::disconnect(&self.settings, block);
+                }
+                Ok(())
+            }
         }
     }
 }

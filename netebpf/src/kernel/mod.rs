@@ -3,6 +3,7 @@
 mod addresses;
 mod bpf;
 pub mod cleanup;
+mod diagnosis;
 mod error;
 mod features;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub mod process;
 mod routes;
 mod sandboxes;
 mod settings;
+mod stale;
 mod sysctl;
 #[cfg(test)]
 mod tests;

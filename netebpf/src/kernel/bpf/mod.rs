@@ -11,6 +11,7 @@ pub mod flows;
 mod load;
 mod log;
 mod pins;
+mod sockets;
 mod status;
 mod table;
 mod tables;
@@ -26,6 +27,7 @@ use super::{Error, Settings, TableContents, features::Features};
 use crate::plan::{Entry, Key};
 
 pub use abi::Abi;
+pub(super) use sockets::TranslatedSockets;
 pub use attach::AttachMode;
 pub(super) use attach::remove_filters;
 pub use status::{ProgramStatus, TableSize};

@@ -35,6 +35,15 @@ impl PublishTrie {
         self.map.insert(&key_of(block), Abi(target), 0).map_err(failed("write to", NAME))
     }
 
+    /// What a port leads to.
+    pub(super) fn get(&self, key: PublishKey) -> Result<Option<PublishTarget>, Error> {
+        match self.map.get(&key_of(PublishBlock::single(key)), 0) {
+            Ok(Abi(target)) => Ok(Some(target)),
+            Err(MapError::KeyNotFound) => Ok(None),
+            Err(error) => Err(failed("read", NAME)(error)),
+        }
+    }
+
     /// Removes an entry; one that is gone already is fine.
     pub(super) fn delete(&mut self, block: PublishBlock) -> Result<(), Error> {
         match self.map.remove(&key_of(block)) {
