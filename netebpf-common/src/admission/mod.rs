@@ -17,7 +17,7 @@ use crate::{
     packet::Packet,
     parse::TransportKind,
     run::Run,
-    tables::{Insert, Tables},
+    tables::{Insert, Tables, Tier},
     verdict::{DropReason, Exit},
 };
 
@@ -176,6 +176,9 @@ fn confirm<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
         workspace.entry.begin(Direction::Reply, &workspace.backward, epoch, now);
         let after = workspace.original.mirrored();
         nat::set_translation(&mut workspace.entry.translation, &workspace.reply, &after);
+        if matches!(tier, Tier::Pending) && run.tables.flow(Tier::Assured, &workspace.reply).is_some() {
+            return false;
+        }
         if !is_done(run.tables.insert_flow(tier, &workspace.reply, &workspace.entry)) {
             return false;
         }

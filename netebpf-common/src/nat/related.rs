@@ -110,21 +110,40 @@ fn ports(
             }
             transport_checksum(packet, quoted, translation, change)
         }
-        TransportKind::EchoRequest => identifier(packet, at, old_source, source, change),
-        TransportKind::EchoReply => identifier(packet, at, old_destination, destination, change),
+        TransportKind::EchoRequest => {
+            identifier(packet, quoted, covered(quoted, translation), (old_source, source), change)
+        }
+        TransportKind::EchoReply => {
+            let replaced = (old_destination, destination);
+            identifier(packet, quoted, covered(quoted, translation), replaced, change)
+        }
         TransportKind::Error | TransportKind::Generic => Some(change),
     }
 }
 
-/// The identifier and the quoted query's own checksum, as far as it does not cover addresses.
+/// The change of the quoted addresses, as far as a query's checksum covers it (RFC 4443, 2.3).
 #[inline(always)]
-fn identifier(packet: &mut impl Packet, at: u32, old: u16, new: u16, change: Change) -> Option<Change> {
+const fn covered(quoted: &Quoted, translation: &Translation) -> u32 {
+    if quoted.reply.source.is_v4() { 0 } else { addresses(quoted, translation).sum() }
+}
+
+/// The quoted query's identifier and checksum.
+#[inline(always)]
+fn identifier(
+    packet: &mut impl Packet,
+    quoted: &Quoted,
+    covered: u32,
+    (old, new): (u16, u16),
+    change: Change,
+) -> Option<Change> {
+    let at = quoted.transport_offset;
     let mut field = [0; 2];
     if !packet.read(at + ICMP_CHECKSUM, &mut field) {
         return None;
     }
     let was = u16::from_ne_bytes(field);
-    let is = checksum::adjust(was, checksum::change(u32::from(old), u32::from(new)));
+    let delta = checksum::add(covered, checksum::change(u32::from(old), u32::from(new)));
+    let is = checksum::adjust(was, delta);
     let written = packet.write(at + ICMP_IDENTIFIER, &new.to_ne_bytes())
         && packet.write(at + ICMP_CHECKSUM, &is.to_ne_bytes());
     let change = change.replace(u32::from(old), u32::from(new)).replace(u32::from(was), u32::from(is));

@@ -93,7 +93,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_adjusted_checksum_is_a_computed_one(
-            mut bytes in proptest::collection::vec(any::<u8>(), 4..66_000), ports: [u8; 4],
+            mut bytes in proptest::collection::vec(any::<u8>(), 4..65_536), ports: [u8; 4],
         ) {
             let old = crc32c(&bytes);
             let change: std::vec::Vec<u8> = bytes.iter().zip(ports).map(|(a, b)| a ^ b).collect();

@@ -73,6 +73,12 @@ impl Frame {
         packet.read(0, headers)
     }
 
+    /// Reads the Ethernet header alone; false if the packet ends before.
+    #[inline(always)]
+    pub(super) fn read_ethernet(&mut self, packet: &impl Packet) -> bool {
+        self.as_mut_bytes().get_mut(2..16).is_some_and(|header| packet.read(0, header))
+    }
+
     /// Reads the second half of an IPv6 header, which begins at `start`; false if the packet ends before.
     #[inline(always)]
     pub(super) fn read_rest_of_v6(&mut self, packet: &impl Packet, start: u32) -> bool {

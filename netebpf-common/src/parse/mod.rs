@@ -13,7 +13,7 @@ pub use quoted::{Quoted, quoted};
 pub(crate) use transport::tcp_flag;
 pub use transport::{Transport, TransportKind, transport};
 
-use crate::{abi::Address, packet::Packet, run::Run, verdict::DropReason};
+use crate::{packet::Packet, run::Run, verdict::DropReason};
 
 const ETHERTYPE_IPV4: u16 = 0x0800_u16.to_be();
 const ETHERTYPE_IPV6: u16 = 0x86dd_u16.to_be();
@@ -36,7 +36,7 @@ pub fn parse<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Network, DropReaso
     let bare = run.arrival.bare;
     let frame = &mut run.workspace.frame;
     if !frame.read(run.packet, bare) {
-        return short_frame(run.packet, bare);
+        return short_frame(run);
     }
     if bare {
         frame.ethertype = ethertype_of_bare(frame);
@@ -44,18 +44,9 @@ pub fn parse<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Network, DropReaso
     match run.workspace.frame.ethertype {
         ETHERTYPE_IPV4 => ipv4::parse(run).map(|()| Network::Ip),
         ETHERTYPE_IPV6 => ipv6::parse(run).map(|()| Network::Ip),
-        ETHERTYPE_ARP => Ok(without_addresses(run, Network::Arp)),
-        _ => Ok(without_addresses(run, Network::Other)),
+        ETHERTYPE_ARP => Ok(Network::Arp),
+        _ => Ok(Network::Other),
     }
-}
-
-/// Leaves no addresses of the packet before for whoever tells of this one.
-#[inline(always)]
-const fn without_addresses<P, T>(run: &mut Run<'_, P, T>, network: Network) -> Network {
-    run.workspace.tuple.source = Address::UNSPECIFIED_V6;
-    run.workspace.tuple.destination = Address::UNSPECIFIED_V6;
-    run.workspace.tuple.protocol = 0;
-    network
 }
 
 /// Without an Ethernet header the IP version is all there is.
@@ -71,12 +62,12 @@ const fn ethertype_of_bare(frame: &Frame) -> u16 {
 
 /// A frame that is too short for IP may still carry something else.
 #[inline(always)]
-fn short_frame(packet: &impl Packet, bare: bool) -> Result<Network, DropReason> {
-    let mut ethertype = [0; 2];
-    if bare || !packet.read(12, &mut ethertype) {
+fn short_frame<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<Network, DropReason> {
+    let frame = &mut run.workspace.frame;
+    if run.arrival.bare || !frame.read_ethernet(run.packet) {
         return Err(DropReason::Malformed);
     }
-    match u16::from_ne_bytes(ethertype) {
+    match frame.ethertype {
         ETHERTYPE_IPV4 | ETHERTYPE_IPV6 | ETHERTYPE_ARP => Err(DropReason::Malformed),
         _ => Ok(Network::Other),
     }
