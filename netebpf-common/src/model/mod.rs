@@ -2,10 +2,16 @@
 
 mod frame;
 mod packet;
+mod segment;
+mod sums;
 mod tables;
+mod trip;
 mod world;
 
-pub use frame::{FrameSpec, Segment, checksums_are_right};
+pub use frame::{Extension, FrameSpec, Piece};
 pub use packet::BytePacket;
+pub use segment::Segment;
+pub use sums::{checksums_are_right, packet_checksums_are_right};
 pub use tables::MapTables;
+pub use trip::Origin;
 pub use world::{Links, NOW, World};

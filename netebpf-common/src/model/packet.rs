@@ -9,37 +9,54 @@ use crate::{
 
 /// A packet in memory.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BytePacket(pub Vec<u8>);
+pub struct BytePacket {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Payload bytes of each segment that it will be cut into; zero if it is no train of segments.
+    pub segment_size: u32,
+}
+
+impl BytePacket {
+    /// A packet that is no train of segments.
+    #[must_use]
+    pub const fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, segment_size: 0 }
+    }
+}
 
 impl Packet for BytePacket {
     fn length(&self) -> u32 {
-        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.bytes.len()).unwrap_or(u32::MAX)
     }
 
+    fn segment_size(&self) -> u32 {
+        self.segment_size
+    }
+
+    /// As `bpf_skb_load_bytes` does, fills the buffer with zeroes where it cannot read.
     fn read(&self, offset: u32, buffer: &mut [u8]) -> bool {
         let start = offset as usize;
-        match self.0.get(start..start + buffer.len()) {
+        match self.bytes.get(start..start + buffer.len()) {
             Some(bytes) => {
                 buffer.copy_from_slice(bytes);
                 true
             }
-            None => false,
+            None => {
+                buffer.fill(0);
+                false
+            }
         }
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> bool {
         let start = offset as usize;
-        match self.0.get_mut(start..start + bytes.len()) {
+        match self.bytes.get_mut(start..start + bytes.len()) {
             Some(place) => {
                 place.copy_from_slice(bytes);
                 true
             }
             None => false,
         }
-    }
-
-    fn segment_size(&self) -> u32 {
-        0
     }
 
     fn write_covered(&mut self, offset: u32, bytes: &[u8]) -> bool {
@@ -63,8 +80,14 @@ impl Packet for BytePacket {
     }
 }
 
+impl From<Vec<u8>> for BytePacket {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes)
+    }
+}
+
 impl From<BytePacket> for Vec<u8> {
     fn from(packet: BytePacket) -> Self {
-        packet.0
+        packet.bytes
     }
 }

@@ -52,8 +52,13 @@ pub struct MapTables {
     pub host_sockets: BTreeSet<Tuple>,
     /// What the collector has announced.
     pub collecting: Option<[Tuple; 2]>,
-    /// How many entries `flows` and `pending` may have each; zero for no limit.
+    /// How many entries `flows` may have; zero for no limit.
     pub flow_limit: usize,
+    /// How many entries `pending` may have before the least used gives way; zero for no limit.
+    pub pending_limit: usize,
+    /// Order in which entries of `pending` were used.
+    uses: BTreeMap<Tuple, u64>,
+    clock: u64,
     lookups: Cell<u32>,
 }
 
@@ -68,8 +73,25 @@ impl MapTables {
         found
     }
 
-    fn has_room(&self, tier: Tier) -> bool {
-        self.flow_limit == 0 || self.tier(tier).len() < self.flow_limit
+    fn has_room(&mut self, tier: Tier) -> bool {
+        match tier {
+            Tier::Assured => self.flow_limit == 0 || self.flows.len() < self.flow_limit,
+            Tier::Pending => {
+                while self.pending_limit != 0 && self.pending.len() >= self.pending_limit {
+                    let used = |tuple: &&Tuple| self.uses.get(*tuple).copied().unwrap_or(0);
+                    let Some(oldest) = self.pending.keys().min_by_key(used).copied() else { break };
+                    self.remove_flow(Tier::Pending, &oldest);
+                }
+                true
+            }
+        }
+    }
+
+    fn note_use(&mut self, tier: Tier, tuple: &Tuple) {
+        if matches!(tier, Tier::Pending) {
+            self.clock += 1;
+            self.uses.insert(*tuple, self.clock);
+        }
     }
 
     /// One of the two flow tables.
@@ -91,10 +113,7 @@ impl MapTables {
 
     /// The longest block that holds a port, as the kernel's trie finds it.
     fn find_published(&self, key: &PublishKey) -> Option<&PublishTarget> {
-        let same = |block: &PublishBlock| {
-            block.key.address == key.address && block.key.protocol() == key.protocol() && block.holds(key.port)
-        };
-        let found = self.published.iter().filter(|(block, _)| same(block));
+        let found = self.published.iter().filter(|(block, _)| block.contains(key));
         found.max_by_key(|(block, _)| block.bits()).map(|(_, target)| target)
     }
 }
@@ -157,6 +176,10 @@ impl Tables for MapTables {
 
     fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32, found: &mut Flow) -> bool {
         self.counted(());
+        if !self.tier(tier).contains_key(tuple) {
+            return false;
+        }
+        self.note_use(tier, tuple);
         let Some(flow) = self.tier_mut(tier).get_mut(tuple) else { return false };
         *found = *flow;
         flow.last_seen = now;
@@ -176,6 +199,7 @@ impl Tables for MapTables {
         if !self.has_room(tier) {
             return Insert::Full;
         }
+        self.note_use(tier, tuple);
         self.tier_mut(tier).insert(*tuple, *flow);
         Insert::Done
     }
@@ -183,6 +207,7 @@ impl Tables for MapTables {
     fn replace_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> bool {
         let fits = self.tier(tier).contains_key(tuple) || self.has_room(tier);
         if fits {
+            self.note_use(tier, tuple);
             self.tier_mut(tier).insert(*tuple, *flow);
         }
         fits
@@ -207,6 +232,9 @@ impl Tables for MapTables {
 
     fn remove_flow(&mut self, tier: Tier, tuple: &Tuple) {
         self.tier_mut(tier).remove(tuple);
+        if matches!(tier, Tier::Pending) {
+            self.uses.remove(tuple);
+        }
     }
 }
 

@@ -1,19 +1,24 @@
-//! A host with two networks, four sandboxes, an uplink and published ports.
+//! A host with two networks, four sandboxes, an uplink and published ports, in both IP versions.
 //!
 //! ```text
-//!   client 198.51.100.9 ── uplink 198.51.100.1 ┐
-//!                                              host
-//!        front 10.1.0.0/24 (gateway .1) ───────┤  a 10.1.0.2   b 10.1.0.3     8080 → a:80, 5353/udp → b:53
-//!        back  10.2.0.0/24 (gateway .1) ───────┘  c 10.2.0.2   d 10.2.0.3     127.0.0.1:9090 → c:90
+//!   client 198.51.100.9, 2001:db8:9::9 ── uplink .1, ::1 ┐
+//!                                                       host
+//!        front 10.1.0.0/24, fd00:1::/64 (gateway .1, ::1) ┤  a .2, ::2   b .3, ::3
+//!        back  10.2.0.0/24, fd00:2::/64 (gateway .1, ::1) ┘  c .2, ::2   d .3, ::3
+//!
+//!   any address: 8080 → a:80   5353/udp → b:53   7000/sctp → a:70   20000-20099 → d:1000-1099
+//!   the host's own address: 8443 → b:443         loopback: 9090 → c:90
 //! ```
 
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::boxed::Box;
 
 use super::{BytePacket, MapTables};
 use crate::{
     abi::{
-        ABI_VERSION, Address, Config, Endpoint, EndpointFlags, Family, Hook, LinkKey, LocalAddress, Mac,
-        ConfigFlags, Port, PublishBlock, PublishKey, PublishTarget, Timeouts, Uplink, protocol,
+        ABI_VERSION, Address, Config, ConfigFlags, Endpoint, EndpointFlags, Family, Hook, LinkKey,
+        LocalAddress, Mac, Network, Port, PublishBlock, PublishKey, PublishTarget, Timeouts, Uplink,
+        protocol,
     },
     packet::Packet,
     pipeline,
@@ -51,24 +56,112 @@ pub struct World {
     pub tables: MapTables,
     /// The engine's settings.
     pub config: Config,
+    /// What the packet before left behind, as in the kernel.
+    pub workspace: Box<Workspace>,
 }
 
+/// What is published: where on the host, from which port to which, for which protocol, to which port of which sandbox.
+struct Published {
+    at: fn(Family) -> IpAddr,
+    ports: (u16, u16),
+    protocol: u8,
+    sandbox: usize,
+    to: u16,
+}
+
+const PUBLISHED: [Published; 6] = [
+    Published { at: World::any, ports: (8080, 8080), protocol: protocol::TCP, sandbox: 0, to: 80 },
+    Published { at: World::any, ports: (5353, 5353), protocol: protocol::UDP, sandbox: 1, to: 53 },
+    Published { at: World::any, ports: (7000, 7000), protocol: protocol::SCTP, sandbox: 0, to: 70 },
+    Published { at: World::any, ports: (20_000, 20_099), protocol: protocol::TCP, sandbox: 3, to: 1000 },
+    Published { at: World::host, ports: (8443, 8443), protocol: protocol::TCP, sandbox: 1, to: 443 },
+    Published { at: World::loopback, ports: (9090, 9090), protocol: protocol::TCP, sandbox: 2, to: 90 },
+];
+
 impl World {
+    /// Both IP versions.
+    pub const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+
+    /// A network's flags by default: ICC and masquerading.
+    pub const USUAL: EndpointFlags = EndpointFlags(EndpointFlags::ICC.0 | EndpointFlags::MASQUERADE.0);
+
     /// The client outside.
-    pub const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
+    #[must_use]
+    pub const fn client(family: Family) -> IpAddr {
+        Self::outside(family, 9)
+    }
+
     /// The host's address on the uplink.
-    pub const HOST: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+    #[must_use]
+    pub const fn host(family: Family) -> IpAddr {
+        Self::outside(family, 1)
+    }
+
+    /// An address of the client's network.
+    #[must_use]
+    pub const fn outside(family: Family, last: u8) -> IpAddr {
+        match family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::new(198, 51, 100, last)),
+            Family::V6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 9, 0, 0, 0, 0, last as u16)),
+        }
+    }
+
+    /// The wildcard.
+    #[must_use]
+    pub const fn any(family: Family) -> IpAddr {
+        match family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        }
+    }
+
+    /// Loopback.
+    #[must_use]
+    pub const fn loopback(family: Family) -> IpAddr {
+        match family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Family::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        }
+    }
 
     /// The address of sandbox 0 to 3: a, b in front; c, d in back.
     #[must_use]
-    pub fn address(sandbox: usize) -> Ipv4Addr {
-        [[10, 1, 0, 2], [10, 1, 0, 3], [10, 2, 0, 2], [10, 2, 0, 3]][sandbox].into()
+    pub fn address(sandbox: usize, family: Family) -> IpAddr {
+        Self::inside(sandbox / 2, family, [2, 3][sandbox % 2])
     }
 
     /// The gateway of sandbox 0 to 3.
     #[must_use]
-    pub fn gateway(sandbox: usize) -> Ipv4Addr {
-        [[10, 1, 0, 1], [10, 2, 0, 1]][sandbox / 2].into()
+    pub fn gateway(sandbox: usize, family: Family) -> IpAddr {
+        Self::inside(sandbox / 2, family, 1)
+    }
+
+    /// An address of network 0 or 1.
+    #[must_use]
+    pub fn inside(network: usize, family: Family, last: u8) -> IpAddr {
+        let number = [1, 2][network];
+        match family {
+            Family::V4 => Ipv4Addr::new(10, number, 0, last).into(),
+            Family::V6 => Ipv6Addr::new(0xfd00, number.into(), 0, 0, 0, 0, 0, last.into()).into(),
+        }
+    }
+
+    /// Bits of the prefix of every subnet, counted as the IP version counts.
+    #[must_use]
+    pub const fn prefix(family: Family) -> u8 {
+        match family {
+            Family::V4 => 24,
+            Family::V6 => 64,
+        }
+    }
+
+    /// The mask of every subnet.
+    #[must_use]
+    pub fn mask(family: Family) -> Address {
+        match family {
+            Family::V4 => Address::mask(96 + Self::prefix(family)),
+            Family::V6 => Address::mask(Self::prefix(family)),
+        }
     }
 
     /// The MAC of sandbox 0 to 3.
@@ -83,58 +176,109 @@ impl World {
         Mac([2, 0, 0, 0, 2, u8::try_from(sandbox / 2).unwrap_or(0)])
     }
 
+    /// The world as most tests want it.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self::new(Links::default(), Self::USUAL)
+    }
+
     /// Builds the world; `flags` are those of both networks.
     #[must_use]
     pub fn new(links: Links, flags: EndpointFlags) -> Self {
+        let config = Config {
+            abi: ABI_VERSION,
+            epoch: 2,
+            netns_cookie: 7,
+            seed: 42,
+            flags: ConfigFlags::default(),
+            routes: 0,
+            timeouts: Timeouts::default(),
+        };
         let mut tables = MapTables::default();
-        for sandbox in 0..4 {
-            let endpoint = Self::endpoint(&links, sandbox, flags);
-            tables.endpoints.insert(endpoint.address, endpoint);
-            tables.endpoint_links.insert(LinkKey::new(endpoint.ifindex, Family::V4), endpoint);
-        }
-        let local = [
-            (Self::HOST, links.uplink),
-            (Self::gateway(0), links.bridges[0]),
-            (Self::gateway(2), links.bridges[1]),
-            (Ipv4Addr::LOCALHOST, 1),
-        ];
-        for (address, ifindex) in local {
-            tables.locals.insert(address.into(), LocalAddress { ifindex });
-        }
-        let uplink = Uplink { address: Self::HOST.into(), mtu: 1500, bare: 0 };
-        tables.uplinks.insert(LinkKey::new(links.uplink, Family::V4), uplink);
-        let ports = [
-            (Address::UNSPECIFIED_V4, 8080, protocol::TCP, 0, 80),
-            (Address::UNSPECIFIED_V4, 5353, protocol::UDP, 1, 53),
-            (Ipv4Addr::LOCALHOST.into(), 9090, protocol::TCP, 2, 90),
-        ];
-        for (address, host_port, protocol, sandbox, port) in ports {
-            let key = PublishKey::new(address, Port::new(host_port), protocol);
-            let target = PublishTarget::new(Self::address(sandbox).into(), Port::new(host_port), Port::new(port));
-            tables.published.insert(PublishBlock::single(key), target);
-        }
-        let subnets = [
-            (Self::HOST, links.uplink),
-            (Self::gateway(0), links.bridges[0]),
-            (Self::gateway(2), links.bridges[1]),
-        ];
-        for (address, ifindex) in subnets {
-            let on_link = Route { ifindex, next_hop: Address::UNSPECIFIED_V4, mtu: 1500 };
-            tables.routes.push((address.into(), Address::mask(120), on_link));
-        }
-        let config =
-            Config { abi: ABI_VERSION, epoch: 1, netns_cookie: 7, seed: 42, flags: ConfigFlags::default(), routes: 0, timeouts: Timeouts::default() };
         tables.config = Some(config);
-        Self { links, tables, config }
+        let mut world = Self { links, tables, config, workspace: Box::default() };
+        for family in Self::FAMILIES {
+            world.add_host(family);
+            world.publish(family);
+        }
+        for network in [0, 1] {
+            world.set_flags(network, flags);
+            world.set_snat(network, Family::V4, None);
+            world.set_snat(network, Family::V6, None);
+        }
+        world
     }
 
-    fn endpoint(links: &Links, sandbox: usize, flags: EndpointFlags) -> Endpoint {
+    /// Devices, addresses and routes of the host.
+    fn add_host(&mut self, family: Family) {
+        let links = self.links;
+        let subnets = [
+            (Self::host(family), links.uplink),
+            (Self::gateway(0, family), links.bridges[0]),
+            (Self::gateway(2, family), links.bridges[1]),
+        ];
+        let none = Address::unspecified(family);
+        for (address, ifindex) in subnets {
+            self.tables.locals.insert(address.into(), LocalAddress { ifindex });
+            let on_link = Route { ifindex, next_hop: none, mtu: 1500 };
+            self.tables.routes.push((address.into(), Self::mask(family), on_link));
+        }
+        self.tables.locals.insert(Self::loopback(family).into(), LocalAddress { ifindex: 1 });
+        let uplink = Uplink { address: Self::host(family).into(), mtu: 1500, bare: 0 };
+        self.tables.uplinks.insert(LinkKey::new(links.uplink, family), uplink);
+    }
+
+    fn publish(&mut self, family: Family) {
+        for Published { at, ports: (first, last), protocol, sandbox, to } in PUBLISHED {
+            let address = Self::address(sandbox, family);
+            let target = PublishTarget::new(address.into(), Port::new(first), Port::new(to));
+            let itself = PublishTarget::new(address.into(), Port::new(to), Port::new(to));
+            let own_last = to + (last - first);
+            for (address, first, last, target) in
+                [(at(family), first, last, target), (address, to, own_last, itself)]
+            {
+                let key = PublishKey::new(address.into(), Port::new(first), protocol);
+                self.tables.published.extend(PublishBlock::cover(key, last).map(|block| (block, target)));
+            }
+        }
+    }
+
+    /// Sets what network 0 or 1 allows, in both IP versions.
+    pub fn set_flags(&mut self, network: usize, flags: EndpointFlags) {
+        for sandbox in [network * 2, network * 2 + 1] {
+            for family in Self::FAMILIES {
+                let endpoint = self.endpoint(sandbox, family, flags);
+                self.tables.endpoints.insert(endpoint.address, endpoint);
+                self.tables.endpoint_links.insert(LinkKey::new(endpoint.ifindex, family), endpoint);
+            }
+        }
+    }
+
+    /// Sets the host address that network 0 or 1 leaves with; `None` for the uplink's.
+    pub fn set_snat(&mut self, network: usize, family: Family, address: Option<IpAddr>) {
+        let snat = address.map_or(Address::unspecified(family), Address::from);
+        self.tables.networks.insert(LinkKey::new(self.links.bridges[network], family), Network { snat });
+    }
+
+    /// Takes an IP version from a sandbox.
+    pub fn remove_family(&mut self, sandbox: usize, family: Family) {
+        self.tables.endpoints.remove(&Self::address(sandbox, family).into());
+        self.tables.endpoint_links.remove(&LinkKey::new(self.links.veths[sandbox], family));
+    }
+
+    /// Sets the engine's settings, for packets and sockets.
+    pub fn set_config(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+        self.tables.config = Some(self.config);
+    }
+
+    fn endpoint(&self, sandbox: usize, family: Family, flags: EndpointFlags) -> Endpoint {
         Endpoint {
-            address: Self::address(sandbox).into(),
-            mask: Address::mask(120),
-            gateway: Self::gateway(sandbox).into(),
-            ifindex: links.veths[sandbox],
-            bridge: links.bridges[sandbox / 2],
+            address: Self::address(sandbox, family).into(),
+            mask: Self::mask(family),
+            gateway: Self::gateway(sandbox, family).into(),
+            ifindex: self.links.veths[sandbox],
+            bridge: self.links.bridges[sandbox / 2],
             flags,
             mac: Self::mac(sandbox),
             bridge_mac: Self::bridge_mac(sandbox),
@@ -143,9 +287,8 @@ impl World {
 
     /// Runs a packet through a hook.
     pub fn run(&mut self, hook: Hook, arrival: Arrival, packet: &mut impl Packet) -> Verdict {
-        let mut workspace = Workspace::default();
-        let (tables, config) = (&mut self.tables, &self.config);
-        pipeline::decide(hook, &mut Run { packet, tables, config, workspace: &mut workspace, arrival })
+        let Self { tables, config, workspace, .. } = self;
+        pipeline::decide(hook, &mut Run { packet, tables, config, workspace, arrival })
     }
 
     /// A packet that sandbox 0 to 3 sends.
@@ -162,7 +305,7 @@ impl World {
 
     /// A packet that came in by a device, now.
     #[must_use]
-    pub fn arrival(&self, ifindex: u32) -> Arrival {
+    pub const fn arrival(&self, ifindex: u32) -> Arrival {
         Arrival { ifindex, ingress: ifindex, mark: Mark::None, bare: false, now: NOW }
     }
 }

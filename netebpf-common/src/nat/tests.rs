@@ -1,260 +1,276 @@
 //! Translation keeps its promises, on whole packets through the whole pipeline.
 
+mod errors;
+
 use std::{collections::BTreeSet, vec::Vec};
 
 use proptest::prelude::*;
 
 use crate::{
-    abi::{Address, EndpointFlags, Hook, Port, Tuple, protocol},
-    model::{BytePacket, FrameSpec, NOW, Segment, World, checksums_are_right},
+    abi::{Family, Port, Tuple, protocol},
+    model::{Extension, FrameSpec, Origin, Segment, World},
     nat::MAX_ATTEMPTS,
-    run::Arrival,
+    tables::Tier,
     verdict::{DropReason, Verdict},
 };
 
-fn world() -> World {
-    World::new(crate::model::Links::default(), EndpointFlags::ICC)
+const OUTSIDE: Origin = Origin::Outside;
+
+pub(super) fn families() -> impl Strategy<Value = Family> {
+    prop_oneof![Just(Family::V4), Just(Family::V6)]
 }
 
-fn outgoing(sandbox: usize, segment: Segment, payload: Vec<u8>) -> FrameSpec {
-    FrameSpec {
-        source_mac: World::mac(sandbox),
-        destination_mac: World::bridge_mac(sandbox),
-        source: World::address(sandbox),
-        destination: World::CLIENT,
-        ttl: 64,
-        option_words: 0,
-        fragment: 0,
-        segment,
-        payload,
-    }
-}
-
-fn segments() -> impl Strategy<Value = Segment> {
+/// A segment that opens a flow to the client.
+pub(super) fn segments(family: Family) -> impl Strategy<Value = Segment> {
     let port = 1..=u16::MAX;
     prop_oneof![
-        (port.clone(), port.clone()).prop_map(|(source, destination)| Segment::Tcp {
-            source,
-            destination,
-            flags: 2
-        }),
+        (port.clone(), port.clone()).prop_map(|(source, destination)| Segment::syn(source, destination)),
         (port.clone(), port.clone(), any::<bool>())
             .prop_map(|(source, destination, checksum)| Segment::Udp { source, destination, checksum }),
-        any::<u16>().prop_map(|identifier| Segment::Icmp { kind: 8, identifier }),
+        (port.clone(), port).prop_map(|(source, destination)| Segment::Sctp { source, destination }),
+        any::<u16>().prop_map(move |identifier| Segment::ping(World::client(family), identifier)),
+        Just(Segment::Other(47)),
     ]
 }
 
-/// Turns a frame into its answer: addresses and ports swapped, an echo request into a reply.
-fn answer(frame: &[u8]) -> Vec<u8> {
-    let ip = |at: usize| core::net::Ipv4Addr::new(frame[at], frame[at + 1], frame[at + 2], frame[at + 3]);
-    let header = 14 + usize::from(frame[14] & 0xf) * 4;
-    let port = |at: usize| u16::from_be_bytes([frame[at], frame[at + 1]]);
-    let segment = match frame[23] {
-        protocol::TCP => Segment::Tcp { source: port(header + 2), destination: port(header), flags: 18 },
-        protocol::UDP => Segment::Udp { source: port(header + 2), destination: port(header), checksum: true },
-        _ => Segment::Icmp { kind: 0, identifier: port(header + 4) },
-    };
-    let (source_mac, destination_mac) = (World::mac(0), World::bridge_mac(0));
-    let (source, destination) = (ip(30), ip(26));
-    let payload = std::vec![7; 9];
-    FrameSpec {
-        source_mac,
-        destination_mac,
-        source,
-        destination,
-        ttl: 60,
-        option_words: 0,
-        fragment: 0,
-        segment,
-        payload,
-    }
-    .build()
+fn outgoing(sandbox: usize, family: Family, segment: Segment) -> FrameSpec {
+    World::routed(sandbox, World::client(family), segment)
 }
 
-/// Addresses, and ports or identifier, of a frame without options.
-fn tuple_of(frame: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    let ports = if frame[23] == protocol::ICMP { frame[38..40].to_vec() } else { frame[34..38].to_vec() };
-    (frame[26..34].to_vec(), ports)
+fn payloads() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..64)
 }
 
 proptest! {
     #[test]
     fn an_answer_to_a_masqueraded_packet_comes_back_as_an_answer_to_the_original(
-        segment in segments(), payload in proptest::collection::vec(any::<u8>(), 0..64),
+        (family, segment) in families().prop_flat_map(|family| (Just(family), segments(family))),
+        payload in payloads(), option_words in 0..=10_u8, headers in 0..3_usize,
     ) {
-        let mut world = world();
-        let sent = outgoing(0, segment, payload).build();
-        let mut outside = BytePacket(sent.clone());
-        let verdict = world.from_sandbox(0, &mut outside);
-        let expected = Verdict::ToUplink { ifindex: world.links.uplink, next_hop: World::CLIENT.into() };
-        prop_assert_eq!(verdict, expected);
-        prop_assert!(checksums_are_right(&outside.0));
-        prop_assert_eq!(&outside.0[26..30], &World::HOST.octets());
-        prop_assert_eq!(outside.0[22], 63, "one hop counted");
+        let mut world = World::usual();
+        let extensions = [Extension::HopByHop, Extension::Destination, Extension::Atomic][..headers].to_vec();
+        let sent = FrameSpec { payload, option_words, extensions, ..outgoing(0, family, segment) };
+        let outside = world.pass(Origin::Sandbox(0), &sent);
+        prop_assert_eq!(outside.source, World::host(family));
+        prop_assert_eq!(outside.destination, sent.destination);
+        prop_assert_eq!(outside.ttl, 63, "one hop counted");
+        prop_assert_eq!(&outside.payload, &sent.payload);
 
-        let mut back = BytePacket(answer(&outside.0));
-        prop_assert_eq!(world.from_client(&mut back), Verdict::ToSandbox { ifindex: world.links.veths[0] });
-        prop_assert!(checksums_are_right(&back.0));
-        let unmasked = answer(&sent);
-        prop_assert_eq!(tuple_of(&back.0), tuple_of(&unmasked));
-        prop_assert_eq!(&back.0[..6], &World::mac(0).0);
+        let answer = World::answer_from(OUTSIDE, &outside).expect("an answer");
+        let back = world.pass(OUTSIDE, &answer);
+        prop_assert_eq!(back.ends(), sent.answer().expect("an answer").ends());
+        prop_assert_eq!((back.destination_mac, back.source_mac), (World::mac(0), World::bridge_mac(0)));
+        prop_assert_eq!(back.payload, answer.payload);
     }
 
     #[test]
-    fn a_published_port_shows_the_client_to_the_server_and_the_host_to_the_client(port in 1..=u16::MAX) {
-        let mut world = world();
-        let request = FrameSpec {
-            source: World::CLIENT,
-            destination: World::HOST,
-            ..outgoing(0, Segment::Tcp { source: port, destination: 8080, flags: 2 }, Vec::new())
-        };
-        let mut packet = BytePacket(request.build());
-        prop_assert_eq!(world.from_client(&mut packet), Verdict::ToSandbox { ifindex: world.links.veths[0] });
-        prop_assert!(checksums_are_right(&packet.0));
-        prop_assert_eq!(&packet.0[26..34], &[World::CLIENT.octets(), World::address(0).octets()].concat());
-        prop_assert_eq!(&packet.0[36..38], &80_u16.to_be_bytes());
+    fn a_published_port_shows_the_client_to_the_server_and_the_host_to_the_client(
+        family in families(), port in 1..=u16::MAX, offset in 0..100_u16,
+    ) {
+        for (sandbox, segment, answering) in [
+            (0, Segment::syn(port, 8080), 80),
+            (1, Segment::udp(port, 5353), 53),
+            (0, Segment::Sctp { source: port, destination: 7000 }, 70),
+            (1, Segment::syn(port, 8443), 443),
+            (3, Segment::syn(port, 20_000 + offset), 1000 + offset),
+        ] {
+            let mut world = World::usual();
+            let request = World::incoming(World::host(family), segment);
+            let inside = world.pass(OUTSIDE, &request);
+            let server = (World::address(sandbox, family), answering);
+            prop_assert_eq!(inside.ends(), (request.ends().0, server));
+            prop_assert_eq!(inside.destination_mac, World::mac(sandbox));
 
-        let mut reply = BytePacket(answer(&packet.0));
-        let uplink = Verdict::ToUplink { ifindex: world.links.uplink, next_hop: World::CLIENT.into() };
-        prop_assert_eq!(world.from_sandbox(0, &mut reply), uplink);
-        prop_assert!(checksums_are_right(&reply.0));
-        prop_assert_eq!(&reply.0[26..34], &[World::HOST.octets(), World::CLIENT.octets()].concat());
-        prop_assert_eq!(&reply.0[34..36], &8080_u16.to_be_bytes());
+            let at = Origin::Sandbox(sandbox);
+            let back = world.pass(at, &World::answer_from(at, &inside).expect("an answer"));
+            prop_assert_eq!(back.ends(), request.answer().expect("an answer").ends());
+        }
     }
 
     #[test]
-    fn no_two_flows_share_a_masquerade_tuple(sources in proptest::collection::vec((0..4_usize, 1000..1004_u16), 1..40)) {
-        let mut world = world();
+    fn no_two_flows_share_a_masquerade_tuple(
+        family in families(),
+        sources in proptest::collection::vec((0..4_usize, 1000..1004_u16), 1..40),
+        answered in any::<u64>(),
+    ) {
+        let mut world = World::usual();
         let mut seen = BTreeSet::new();
         let mut flows = BTreeSet::new();
-        for (sandbox, source) in sources {
-            let segment = Segment::Udp { source, destination: 53, checksum: true };
-            let mut packet = BytePacket(outgoing(sandbox, segment, Vec::new()).build());
-            if matches!(world.from_sandbox(sandbox, &mut packet), Verdict::ToUplink { .. }) {
+        for (number, (sandbox, source)) in sources.into_iter().enumerate() {
+            let spec = outgoing(sandbox, family, Segment::udp(source, 53));
+            let (verdict, packet) = world.send_at(0, Origin::Sandbox(sandbox), &spec.build());
+            if matches!(verdict, Verdict::ToUplink { .. }) {
+                let outside = FrameSpec::read(&packet.bytes).expect("a frame");
                 let fresh = flows.insert((sandbox, source));
-                prop_assert_eq!(seen.insert(tuple_of(&packet.0)), fresh, "one tuple for each flow, and always the same");
+                prop_assert_eq!(seen.insert(outside.ends()), fresh, "one tuple for each flow, and always the same");
+                if answered >> (number % 64) & 1 == 1 {
+                    world.pass(OUTSIDE, &World::answer_from(OUTSIDE, &outside).expect("an answer"));
+                }
             }
         }
         prop_assert_eq!(seen.len(), flows.len());
     }
 
     #[test]
-    fn a_full_table_records_both_directions_or_none(limit in 0..6_usize, flows in 1..6_u16) {
-        let mut world = world();
-        world.tables.flow_limit = limit.max(1);
-        for source in 0..flows {
-            let segment = Segment::Udp { source: 2000 + source, destination: 53, checksum: true };
-            let verdict = world.from_sandbox(0, &mut BytePacket(outgoing(0, segment, Vec::new()).build()));
-            if !matches!(verdict, Verdict::ToUplink { .. }) {
-                prop_assert_eq!(verdict, Verdict::Drop(DropReason::FlowTableFull));
-            }
-            prop_assert_eq!(world.tables.flows.len() % 2, 0);
+    fn translating_and_answering_leaves_each_packet_as_it_was(
+        (family, segment) in families().prop_flat_map(|family| (Just(family), segments(family))),
+        payload in payloads(),
+    ) {
+        // The client sends back what it got, as it is: whoever answers at the sandbox must see what it sent.
+        let mut world = World::usual();
+        let sent = FrameSpec { payload: payload.clone(), ..outgoing(2, family, segment) };
+        let outside = world.pass(Origin::Sandbox(2), &sent);
+        let mirrored = FrameSpec { payload, ..World::answer_from(OUTSIDE, &outside).expect("an answer") };
+        let back = world.pass(OUTSIDE, &mirrored);
+        let (source, destination) = sent.ends();
+        prop_assert_eq!(back.ends(), (destination, source));
+        prop_assert_eq!(back.payload, sent.payload);
+    }
+}
+
+#[test]
+fn when_the_table_is_full_the_oldest_pending_flow_gives_way() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        world.tables.pending_limit = 8;
+        for source in 2000..2020 {
+            world.pass(Origin::Sandbox(0), &outgoing(0, family, Segment::udp(source, 53)));
         }
+        assert_eq!(world.tables.pending.len(), 8);
+        let last = world.tables.pending.keys().filter(|tuple| tuple.source_port == Port::new(2019)).count();
+        assert_eq!(last, 1);
     }
 }
 
 #[test]
 fn a_port_that_a_host_socket_uses_is_not_taken() {
-    let mut world = world();
-    let reply = Tuple {
-        source: World::CLIENT.into(),
-        destination: World::HOST.into(),
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        world.tables.host_sockets.insert(reply_to(family, 4000));
+        let outside = world.pass(Origin::Sandbox(0), &outgoing(0, family, Segment::udp(4000, 53)));
+        assert_ne!(outside.ends().0.1, 4000);
+    }
+}
+
+/// The tuple of answers of the client's name server to a host port.
+fn reply_to(family: Family, port: u16) -> Tuple {
+    Tuple {
+        source: World::client(family).into(),
+        destination: World::host(family).into(),
         source_port: Port::new(53),
-        destination_port: Port::new(4000),
+        destination_port: Port::new(port),
         protocol: u32::from(protocol::UDP),
-    };
-    world.tables.host_sockets.insert(reply);
-    let segment = Segment::Udp { source: 4000, destination: 53, checksum: true };
-    let mut packet = BytePacket(outgoing(0, segment, Vec::new()).build());
-    assert!(matches!(world.from_sandbox(0, &mut packet), Verdict::ToUplink { .. }));
-    assert_ne!(packet.0[34..36], 4000_u16.to_be_bytes());
-    assert!(checksums_are_right(&packet.0));
+    }
 }
 
 #[test]
 fn the_port_of_a_flow_that_is_never_answered_is_not_taken_while_it_is_in_use() {
-    let mut world = world();
-    let mut send = |sandbox: usize, second: u64| {
-        let segment = Segment::Udp { source: 1000, destination: 514, checksum: true };
-        let mut packet = BytePacket(outgoing(sandbox, segment, Vec::new()).build());
-        let arrival =
-            Arrival { now: NOW + second * 1_000_000_000, ..world.arrival(world.links.veths[sandbox]) };
-        assert!(matches!(world.run(Hook::FromContainer, arrival, &mut packet), Verdict::ToUplink { .. }));
-        packet.0[34..36].to_vec()
-    };
-    for second in 0..200 {
-        assert_eq!(send(0, second), 1000_u16.to_be_bytes());
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        let mut send = |sandbox: usize, second: u64| {
+            let frame = outgoing(sandbox, family, Segment::udp(1000, 514)).build();
+            let (_, packet) = world.send_at(second, Origin::Sandbox(sandbox), &frame);
+            FrameSpec::read(&packet.bytes).expect("a frame").ends().0.1
+        };
+        for second in 0..200 {
+            assert_eq!(send(0, second), 1000);
+        }
+        assert_ne!(send(1, 200), 1000, "the answer's entry is idle, the flow is not");
+        assert_eq!(send(0, 201), 1000);
     }
-    assert_ne!(send(1, 200), 1000_u16.to_be_bytes(), "the answer's entry is idle, the flow is not");
-    assert_eq!(send(0, 201), 1000_u16.to_be_bytes());
 }
 
 #[test]
 fn when_no_port_can_be_had_the_packet_is_dropped_and_counted_as_such() {
-    let mut world = world();
+    let family = Family::V6;
+    let mut world = World::usual();
     for port in 0..=u16::MAX {
-        world.tables.host_sockets.insert(Tuple {
-            source: World::CLIENT.into(),
-            destination: World::HOST.into(),
-            source_port: Port::new(53),
-            destination_port: Port::new(port),
-            protocol: u32::from(protocol::UDP),
-        });
+        world.tables.host_sockets.insert(reply_to(family, port));
     }
-    let segment = Segment::Udp { source: 4000, destination: 53, checksum: true };
-    let mut packet = BytePacket(outgoing(0, segment, Vec::new()).build());
-    assert_eq!(world.from_sandbox(0, &mut packet), Verdict::Drop(DropReason::NatPortsExhausted));
-    assert!(world.tables.flows.is_empty(), "after {MAX_ATTEMPTS} attempts nothing is left behind");
+    let verdict = world.send(Origin::Sandbox(0), &outgoing(0, family, Segment::udp(4000, 53)));
+    assert_eq!(verdict, Verdict::Drop(DropReason::NatPortsExhausted));
+    assert!(world.tables.pending.is_empty(), "after {MAX_ATTEMPTS} attempts nothing is left behind");
+}
+
+#[test]
+fn what_has_no_port_to_change_serves_one_sandbox_at_a_time() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        let first = outgoing(0, family, Segment::Other(47));
+        let second = outgoing(1, family, Segment::Other(47));
+        assert_eq!(world.pass(Origin::Sandbox(0), &first).source, World::host(family));
+        let verdict = world.send(Origin::Sandbox(1), &second);
+        assert_eq!(verdict, Verdict::Drop(DropReason::NatPortsExhausted));
+        world.pass(Origin::Sandbox(0), &first);
+    }
+}
+
+#[test]
+fn whatever_has_a_port_gets_another_one_when_its_own_is_taken() {
+    for family in World::FAMILIES {
+        let sctp = Segment::Sctp { source: 9, destination: 9 };
+        let ping = Segment::ping(World::client(family), 9);
+        for segment in [Segment::syn(9, 9), Segment::udp(9, 9), sctp, ping] {
+            let mut world = World::usual();
+            for sandbox in [0, 1] {
+                let spec = outgoing(sandbox, family, segment.clone());
+                let outside = world.pass(Origin::Sandbox(sandbox), &spec);
+                assert_eq!(outside.ends().0.1 == 9, sandbox == 0);
+                let back = world.pass(OUTSIDE, &World::answer_from(OUTSIDE, &outside).expect("an answer"));
+                assert_eq!(back.ends(), spec.answer().expect("an answer").ends());
+            }
+        }
+    }
 }
 
 #[test]
 fn a_hairpin_client_comes_as_the_gateway_of_the_servers_network() {
-    for client in [0, 1, 2] {
-        let mut world = world();
-        let request = FrameSpec {
-            destination: World::HOST,
-            ..outgoing(client, Segment::Tcp { source: 5000, destination: 8080, flags: 2 }, Vec::new())
-        };
-        let mut packet = BytePacket(request.build());
-        assert_eq!(
-            world.from_sandbox(client, &mut packet),
-            Verdict::ToSandbox { ifindex: world.links.veths[0] }
-        );
-        assert_eq!(packet.0[26..30], World::gateway(0).octets());
-        let mut reply = BytePacket(answer(&packet.0));
-        assert_eq!(
-            world.from_sandbox(0, &mut reply),
-            Verdict::ToSandbox { ifindex: world.links.veths[client] }
-        );
-        assert_eq!(reply.0[26..34], [World::HOST.octets(), World::address(client).octets()].concat());
-        assert!(checksums_are_right(&reply.0));
+    for family in World::FAMILIES {
+        for client in [0, 1, 2] {
+            let mut world = World::usual();
+            let from = Origin::Sandbox(client);
+            let request = World::routed(client, World::host(family), Segment::syn(5000, 8080));
+            let inside = world.pass(from, &request);
+            assert_eq!(inside.source, World::gateway(0, family));
+            let at = Origin::Sandbox(0);
+            let back = world.pass(at, &World::answer_from(at, &inside).expect("an answer"));
+            assert_eq!(back.ends(), request.answer().expect("an answer").ends());
+            assert_eq!(back.destination_mac, World::mac(client));
+        }
     }
 }
 
 #[test]
 fn a_flow_follows_the_rules_that_are_in_force() {
-    let mut world = world();
-    let request = || {
-        let segment = Segment::Tcp { source: 5000, destination: 8080, flags: 2 };
-        let spec =
-            FrameSpec { source: World::CLIENT, destination: World::HOST, ..outgoing(0, segment, Vec::new()) };
-        BytePacket(spec.build())
-    };
-    assert!(matches!(world.from_client(&mut request()), Verdict::ToSandbox { .. }));
-    world.config.epoch += 1;
-    assert!(
-        matches!(world.from_client(&mut request()), Verdict::ToSandbox { .. }),
-        "decided again, to the same end"
-    );
-    assert!(world.tables.flows.values().all(|flow| flow.epoch == 2), "both entries are renewed");
+    for family in World::FAMILIES {
+        for tier in [Tier::Pending, Tier::Assured] {
+            let mut world = World::usual();
+            let request = World::incoming(World::host(family), Segment::syn(5000, 8080));
+            let inside = world.pass(OUTSIDE, &request);
+            if tier == Tier::Assured {
+                let at = Origin::Sandbox(0);
+                world.pass(at, &World::answer_from(at, &inside).expect("an answer"));
+                let segment = Segment::Tcp { source: 5000, destination: 8080, flags: 16 };
+                world.pass(OUTSIDE, &FrameSpec { segment, ..request.clone() });
+                assert_eq!(world.tables.flows.len(), 2);
+            }
+            world.set_config(|config| config.epoch += 2);
+            world.pass(OUTSIDE, &request);
+            let epoch = world.config.epoch;
+            assert!(
+                world.tables.tier(tier).values().all(|flow| flow.epoch == epoch),
+                "both entries are renewed"
+            );
 
-    world.tables.published.clear();
-    world.config.epoch += 1;
-    assert_eq!(
-        world.from_client(&mut request()),
-        Verdict::Pass,
-        "no longer published: the host's own business"
-    );
-    assert!(world.tables.flows.is_empty());
-    assert!(world.tables.locals.contains_key(&Address::from(World::HOST)));
+            world.tables.published.clear();
+            world.set_config(|config| config.epoch += 2);
+            assert_eq!(
+                world.send(OUTSIDE, &request),
+                Verdict::Pass,
+                "no longer published: the host's business"
+            );
+            assert!(world.tables.tier(tier).is_empty());
+            assert_eq!(world.send(OUTSIDE, &request), Verdict::Pass, "and no residue of it lives on");
+        }
+    }
 }

@@ -1,340 +1,291 @@
-//! Who may talk to whom, hook by hook.
+//! Who may talk to whom, hook by hook, in both IP versions.
+
+mod bridge;
+mod costs;
+mod slow;
+mod spoofing;
 
 use std::vec::Vec;
 
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 use proptest::prelude::*;
 
 use crate::{
-    abi::{EndpointFlags, Hook, Mac},
-    model::{BytePacket, FrameSpec, Links, NOW, Segment, World, checksums_are_right},
-    run::Arrival,
+    abi::{EndpointFlags, Family, Hook},
+    model::{BytePacket, FrameSpec, NOW, Origin, Segment, World},
+    run::{Arrival, Mark},
     verdict::{DropReason, Verdict},
 };
 
-const SYN: Segment = Segment::Tcp { source: 4000, destination: 80, flags: 2 };
+const SYN: Segment = Segment::syn(4000, 80);
+const OUTSIDE: Origin = Origin::Outside;
 
 fn world(flags: EndpointFlags) -> World {
-    World::new(Links::default(), flags)
+    World::new(crate::model::Links::default(), flags)
 }
 
-/// A frame from sandbox `from` to an address by way of its gateway.
-fn routed(from: usize, destination: Ipv4Addr) -> FrameSpec {
-    FrameSpec {
-        source_mac: World::mac(from),
-        destination_mac: World::bridge_mac(from),
-        source: World::address(from),
-        destination,
-        ttl: 64,
-        option_words: 0,
-        fragment: 0,
-        segment: SYN,
-        payload: Vec::new(),
+fn icc_off() -> World {
+    world(EndpointFlags::MASQUERADE)
+}
+
+/// What passes through the host from one device to another.
+fn forwarded(ifindex: u32, ingress: u32) -> Arrival {
+    Arrival { ifindex, ingress, mark: Mark::None, bare: false, now: NOW }
+}
+
+#[track_caller]
+fn check(world: &mut World, hook: Hook, arrival: Arrival, spec: &FrameSpec, expected: Verdict) {
+    let sent = spec.build();
+    let mut packet = BytePacket::new(sent.clone());
+    assert_eq!(world.run(hook, arrival, &mut packet), expected, "{spec:?}");
+    if matches!(expected, Verdict::Pass | Verdict::Drop(_)) {
+        assert_eq!(packet.bytes, sent, "a packet that is not forwarded is not touched");
     }
-}
-
-fn direct(from: usize, to: usize) -> FrameSpec {
-    FrameSpec { destination_mac: World::mac(to), ..routed(from, World::address(to)) }
-}
-
-fn incoming(destination: Ipv4Addr) -> FrameSpec {
-    FrameSpec { source: World::CLIENT, ..routed(0, destination) }
 }
 
 #[track_caller]
 fn check_sandbox(world: &mut World, from: usize, spec: &FrameSpec, expected: Verdict) {
-    let sent = spec.build();
-    let mut packet = BytePacket(sent.clone());
-    assert_eq!(world.from_sandbox(from, &mut packet), expected);
-    if matches!(expected, Verdict::Pass | Verdict::Drop(_)) {
-        assert_eq!(packet.0, sent, "a packet that is not forwarded is not touched");
-    }
+    assert_eq!(world.send(Origin::Sandbox(from), spec), expected, "{spec:?}");
 }
 
-#[track_caller]
-fn check_hook(hook: Hook, arrival: Arrival, spec: &FrameSpec, expected: Verdict) {
-    let mut world = world(EndpointFlags::ICC);
-    assert_eq!(world.run(hook, arrival, &mut BytePacket(spec.build())), expected);
-}
-
-fn forwarded(ifindex: u32, ingress: u32) -> Arrival {
-    Arrival { ifindex, ingress, decided: false, now: NOW }
+/// One of each kind that opens a flow.
+fn openers(to: IpAddr) -> Vec<Segment> {
+    let sctp = Segment::Sctp { source: 1, destination: 2 };
+    [SYN, Segment::udp(1, 2), sctp, Segment::ping(to, 1), Segment::Other(47)].into()
 }
 
 #[test]
 fn neighbours_reach_each_other_without_a_flow() {
-    let mut world = world(EndpointFlags::ICC);
-    let expected = Verdict::ToSandbox { ifindex: world.links.veths[1] };
-    check_sandbox(&mut world, 0, &direct(0, 1), expected);
-    assert!(world.tables.flows.is_empty());
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        let expected = Verdict::ToSandbox { ifindex: world.links.veths[1] };
+        for segment in openers(World::client(family)) {
+            check_sandbox(&mut world, 0, &World::direct(0, 1, family, segment), expected);
+        }
+        assert!(world.tables.flows.is_empty() && world.tables.pending.is_empty());
+    }
 }
 
 #[test]
 fn neighbours_with_icc_off_do_not() {
-    check_sandbox(
-        &mut world(EndpointFlags::default()),
-        0,
-        &direct(0, 1),
-        Verdict::Drop(DropReason::IccDisabled),
-    );
+    for family in World::FAMILIES {
+        for segment in openers(World::client(family)) {
+            let spec = World::direct(0, 1, family, segment);
+            check_sandbox(&mut icc_off(), 0, &spec, Verdict::Drop(DropReason::IccDisabled));
+        }
+    }
 }
 
 #[test]
 fn a_container_of_another_network_is_out_of_reach_by_any_protocol() {
-    for segment in [SYN, Segment::Icmp { kind: 8, identifier: 1 }, Segment::Other(47)] {
-        let spec = FrameSpec { segment, ..routed(0, World::address(2)) };
-        check_sandbox(&mut world(EndpointFlags::ICC), 0, &spec, Verdict::Drop(DropReason::Isolated));
+    for family in World::FAMILIES {
+        for segment in openers(World::client(family)) {
+            let spec = World::routed(0, World::address(2, family), segment);
+            check_sandbox(&mut World::usual(), 0, &spec, Verdict::Drop(DropReason::Isolated));
+        }
     }
 }
 
 #[test]
 fn an_internal_network_has_no_way_out() {
-    let internal = EndpointFlags::ICC.union(EndpointFlags::INTERNAL);
-    let published = FrameSpec {
-        segment: Segment::Tcp { source: 4000, destination: 8080, flags: 2 },
-        ..routed(2, World::gateway(2))
-    };
-    for spec in [routed(2, World::CLIENT), published] {
-        check_sandbox(&mut world(internal), 2, &spec, Verdict::Drop(DropReason::Internal));
+    for family in World::FAMILIES {
+        let mut world = world(EndpointFlags::ICC.union(EndpointFlags::INTERNAL));
+        let published = World::routed(2, World::gateway(2, family), Segment::syn(4000, 8080));
+        let internal = Verdict::Drop(DropReason::Internal);
+        for spec in [World::routed(2, World::client(family), SYN), published] {
+            check_sandbox(&mut world, 2, &spec, internal);
+        }
+        let unknown = World::routed(2, World::client(family), Segment::Other(33));
+        check_sandbox(&mut world, 2, &unknown, internal);
+        let gateway = World::routed(2, World::gateway(2, family), SYN);
+        check_sandbox(&mut world, 2, &gateway, Verdict::Pass);
     }
-    check_sandbox(&mut world(internal), 2, &routed(2, World::gateway(2)), Verdict::Pass);
-}
-
-#[test]
-fn a_sandbox_sends_only_as_itself() {
-    let own = routed(0, World::CLIENT);
-    let other_mac = FrameSpec { source_mac: Mac([2, 9, 9, 9, 9, 9]), ..own.clone() };
-    let other_address = FrameSpec { source: World::address(1), ..own.clone() };
-    let nobody = FrameSpec { source: Ipv4Addr::UNSPECIFIED, ..own };
-    for spec in [other_mac, other_address, nobody] {
-        check_sandbox(&mut world(EndpointFlags::ICC), 0, &spec, Verdict::Drop(DropReason::Spoofed));
-    }
-}
-
-#[test]
-fn a_sandbox_may_ask_for_an_address() {
-    let spec = FrameSpec {
-        destination_mac: Mac([0xff; 6]),
-        source: Ipv4Addr::UNSPECIFIED,
-        destination: Ipv4Addr::BROADCAST,
-        segment: Segment::Udp { source: 68, destination: 67, checksum: true },
-        ..routed(0, World::CLIENT)
-    };
-    check_sandbox(&mut world(EndpointFlags::ICC), 0, &spec, Verdict::Pass);
 }
 
 #[test]
 fn the_hosts_own_services_see_the_container_itself() {
-    for destination in [World::gateway(0), World::HOST] {
-        check_sandbox(&mut world(EndpointFlags::ICC), 0, &routed(0, destination), Verdict::Pass);
+    for family in World::FAMILIES {
+        for destination in [World::gateway(0, family), World::host(family)] {
+            for segment in openers(destination) {
+                let spec = World::routed(0, destination, segment);
+                check_sandbox(&mut World::usual(), 0, &spec, Verdict::Pass);
+            }
+        }
     }
 }
 
 #[test]
 fn outside_knows_no_container_addresses() {
-    let mut world = world(EndpointFlags::ICC);
-    for segment in [SYN, Segment::Icmp { kind: 8, identifier: 1 }, Segment::Other(47)] {
-        let spec = FrameSpec { segment, ..incoming(World::address(0)) };
-        let verdict = world.from_client(&mut BytePacket(spec.build()));
-        assert_eq!(verdict, Verdict::Drop(DropReason::DirectAccess));
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        for segment in openers(World::client(family)) {
+            let spec = World::incoming(World::address(0, family), segment);
+            assert_eq!(world.send(OUTSIDE, &spec), Verdict::Drop(DropReason::DirectAccess));
+        }
+        let dccp = World::incoming(World::address(0, family), Segment::Other(33));
+        assert_eq!(world.send(OUTSIDE, &dccp), Verdict::Drop(DropReason::UnsupportedProtocol));
     }
 }
 
 #[test]
 fn loopback_addresses_on_a_wire_are_dropped() {
-    let mut world = world(EndpointFlags::ICC);
-    let to = incoming(Ipv4Addr::LOCALHOST);
-    let from = FrameSpec { source: Ipv4Addr::LOCALHOST, ..incoming(World::HOST) };
-    for spec in [to, from] {
-        assert_eq!(world.from_client(&mut BytePacket(spec.build())), Verdict::Drop(DropReason::Martian));
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        let loopback = World::loopback(family);
+        let to = World::incoming(loopback, Segment::syn(1, 9090));
+        let from = FrameSpec { source: loopback, ..World::incoming(World::host(family), SYN) };
+        for spec in [to, from] {
+            assert_eq!(world.send(OUTSIDE, &spec), Verdict::Drop(DropReason::Martian));
+        }
+        let from_sandbox = World::routed(0, loopback, Segment::syn(1, 9090));
+        check_sandbox(&mut world, 0, &from_sandbox, Verdict::Drop(DropReason::Martian));
     }
+    let whole_net = World::incoming(Ipv4Addr::new(127, 9, 9, 9).into(), SYN);
+    assert_eq!(World::usual().send(OUTSIDE, &whole_net), Verdict::Drop(DropReason::Martian));
+}
+
+#[test]
+fn ipv4_addresses_in_an_ipv6_header_are_dropped() {
+    let mapped = |v4: IpAddr| match v4 {
+        IpAddr::V4(v4) => IpAddr::V6(v4.to_ipv6_mapped()),
+        IpAddr::V6(_) => v4,
+    };
+    let (server, client) = (mapped(World::host(Family::V4)), mapped(World::client(Family::V4)));
+    let mut world = World::usual();
+    let to = World::incoming(server, Segment::syn(1, 8080));
+    let from =
+        FrameSpec { source: client, ..World::incoming(World::host(Family::V6), Segment::syn(1, 8080)) };
+    for spec in [to, from] {
+        assert_eq!(world.send(OUTSIDE, &spec), Verdict::Drop(DropReason::Martian));
+    }
+    let own = FrameSpec {
+        source: mapped(World::address(0, Family::V4)),
+        ..World::routed(0, World::client(Family::V6), SYN)
+    };
+    check_sandbox(&mut world, 0, &own, Verdict::Drop(DropReason::Martian));
 }
 
 #[test]
 fn a_client_outside_that_calls_itself_a_container_gets_nowhere() {
-    let mut world = world(EndpointFlags::ICC);
-    for (source, reason) in [
-        (World::address(1), DropReason::Martian),
-        (World::gateway(0), DropReason::NoRoute),
-        (World::HOST, DropReason::NoRoute),
-    ] {
-        let segment = Segment::Tcp { source: 4000, destination: 8080, flags: 2 };
-        let spec = FrameSpec { source, segment, ..incoming(World::HOST) };
-        assert_eq!(world.from_client(&mut BytePacket(spec.build())), Verdict::Drop(reason));
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        for (source, reason) in [
+            (World::address(1, family), DropReason::Martian),
+            (World::gateway(0, family), DropReason::NoRoute),
+            (World::host(family), DropReason::NoRoute),
+        ] {
+            let spec = FrameSpec { source, ..World::incoming(World::host(family), Segment::syn(4000, 8080)) };
+            assert_eq!(world.send(OUTSIDE, &spec), Verdict::Drop(reason));
+        }
     }
 }
 
 #[test]
-fn a_port_published_on_loopback_is_not_published_outside() {
-    let mut world = world(EndpointFlags::ICC);
-    let segment = Segment::Tcp { source: 4000, destination: 9090, flags: 2 };
-    let spec = FrameSpec { segment, ..incoming(World::HOST) };
-    assert_eq!(world.from_client(&mut BytePacket(spec.build())), Verdict::Pass, "the host refuses it");
-}
-
-#[test]
-fn the_hosts_own_traffic_passes() {
-    let mut world = world(EndpointFlags::ICC);
-    let spec = FrameSpec {
-        segment: Segment::Tcp { source: 4000, destination: 22, flags: 2 },
-        ..incoming(World::HOST)
-    };
-    assert_eq!(world.from_client(&mut BytePacket(spec.build())), Verdict::Pass);
-    let links = Links::default();
-    check_hook(Hook::ToBridge, forwarded(links.bridges[0], 0), &incoming(World::address(0)), Verdict::Pass);
-    check_hook(Hook::ToContainer, forwarded(links.veths[0], 0), &incoming(World::address(0)), Verdict::Pass);
-    check_hook(Hook::ToNetdev, forwarded(links.uplink, 0), &routed(0, World::CLIENT), Verdict::Pass);
-}
-
-#[test]
-fn what_the_host_stack_forwards_into_a_network_is_stopped_at_the_bridge() {
-    let links = Links::default();
-    let bridge = links.bridges[0];
-    let outside = incoming(World::address(0));
-    let direct_access = Verdict::Drop(DropReason::DirectAccess);
-    check_hook(Hook::ToBridge, forwarded(bridge, links.uplink), &outside, direct_access);
-    check_hook(Hook::ToContainer, forwarded(links.veths[0], links.uplink), &outside, direct_access);
-    let other_network = routed(2, World::address(0));
-    let isolated = Verdict::Drop(DropReason::Isolated);
-    check_hook(Hook::ToBridge, forwarded(bridge, links.bridges[1]), &other_network, isolated);
-    check_hook(Hook::ToContainer, forwarded(links.veths[0], links.bridges[1]), &other_network, isolated);
-    check_hook(Hook::ToBridge, forwarded(bridge, bridge), &direct(1, 0), Verdict::Pass);
-}
-
-#[test]
-fn a_veth_without_a_program_is_slower_and_not_less_isolated() {
-    let links = Links::default();
-    let bridge = forwarded(links.bridges[0], links.bridges[0]);
-    let isolated = Verdict::Drop(DropReason::Isolated);
-    check_hook(Hook::FromBridge, bridge, &routed(0, World::address(2)), isolated);
-    let spoofed = FrameSpec { source: World::address(2), ..routed(0, World::CLIENT) };
-    check_hook(Hook::FromBridge, bridge, &spoofed, Verdict::Drop(DropReason::Spoofed));
-    let out = Verdict::ToUplink { ifindex: links.uplink, next_hop: World::CLIENT.into() };
-    check_hook(Hook::FromBridge, bridge, &routed(0, World::CLIENT), out);
-}
-
-#[test]
-fn an_untranslated_container_packet_does_not_leave_the_host() {
-    let links = Links::default();
-    let untranslated = Verdict::Drop(DropReason::Untranslated);
-    check_hook(
-        Hook::ToNetdev,
-        forwarded(links.uplink, links.bridges[0]),
-        &routed(0, World::CLIENT),
-        untranslated,
-    );
-    let decided = Arrival { decided: true, ..forwarded(links.uplink, links.bridges[0]) };
-    check_hook(Hook::ToNetdev, decided, &routed(0, World::CLIENT), Verdict::Pass);
-}
-
-#[test]
-fn what_cannot_be_translated_yet_is_dropped_with_its_reason() {
-    let fragment = FrameSpec { fragment: 0x2000, ..routed(0, World::CLIENT) };
-    let tunnel = FrameSpec { segment: Segment::Other(47), ..routed(0, World::CLIENT) };
-    let unanswered =
-        FrameSpec { segment: Segment::Icmp { kind: 0, identifier: 1 }, ..routed(0, World::CLIENT) };
-    for (spec, reason) in [
-        (fragment, DropReason::Fragment),
-        (tunnel, DropReason::UnsupportedProtocol),
-        (unanswered, DropReason::UnknownFlow),
-    ] {
-        check_sandbox(&mut world(EndpointFlags::ICC), 0, &spec, Verdict::Drop(reason));
+fn a_port_published_on_one_address_is_not_published_on_others() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        let on_loopback = World::incoming(World::host(family), Segment::syn(4000, 9090));
+        assert_eq!(world.send(OUTSIDE, &on_loopback), Verdict::Pass, "the host refuses it");
+        let on_host = World::incoming(World::gateway(0, family), Segment::syn(4000, 8443));
+        assert_eq!(world.send(OUTSIDE, &on_host), Verdict::Pass);
+        let beside_range = World::incoming(World::host(family), Segment::syn(4000, 20_100));
+        assert_eq!(world.send(OUTSIDE, &beside_range), Verdict::Pass);
+        let other_protocol = World::incoming(World::host(family), Segment::udp(4000, 8080));
+        assert_eq!(world.send(OUTSIDE, &other_protocol), Verdict::Pass);
     }
 }
 
 #[test]
-fn the_last_hop_is_the_host_stacks_to_answer() {
-    let spec = FrameSpec { ttl: 1, ..routed(0, World::CLIENT) };
-    check_sandbox(&mut world(EndpointFlags::ICC), 0, &spec, Verdict::Pass);
+fn answers_to_nothing_open_no_flow() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        let reply = match family {
+            Family::V4 => 0,
+            Family::V6 => 129,
+        };
+        let reset = Segment::Tcp { source: 1, destination: 2, flags: 4 };
+        for segment in [Segment::Icmp { kind: reply, identifier: 1 }, reset] {
+            let spec = World::routed(0, World::client(family), segment);
+            check_sandbox(&mut world, 0, &spec, Verdict::Drop(DropReason::UnknownFlow));
+        }
+        assert!(world.tables.pending.is_empty());
+    }
 }
 
 #[test]
-fn an_established_packet_costs_at_most_two_lookups() {
-    let mut world = world(EndpointFlags::ICC);
-    let check = |world: &mut World, sandbox: bool, spec: &FrameSpec| {
-        let mut packet = BytePacket(spec.build());
-        let verdict =
-            if sandbox { world.from_sandbox(0, &mut packet) } else { world.from_client(&mut packet) };
-        assert!(!matches!(verdict, Verdict::Drop(_) | Verdict::Pass), "{verdict:?}");
-        world.tables.take_lookups()
-    };
-    let out = FrameSpec {
-        segment: Segment::Udp { source: 9, destination: 53, checksum: true },
-        ..routed(0, World::CLIENT)
-    };
-    let back = FrameSpec {
-        segment: Segment::Udp { source: 53, destination: 9, checksum: true },
-        ..incoming(World::HOST)
-    };
-    let published = FrameSpec {
-        segment: Segment::Tcp { source: 9, destination: 8080, flags: 2 },
-        ..incoming(World::HOST)
-    };
-    let answer = FrameSpec {
-        segment: Segment::Tcp { source: 80, destination: 9, flags: 18 },
-        ..routed(0, World::CLIENT)
-    };
-    for first in [(true, &out), (false, &published), (false, &back), (true, &answer)] {
-        check(&mut world, first.0, first.1);
+fn what_cannot_be_translated_is_dropped_with_its_reason() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        for number in [33, 136] {
+            let spec = World::routed(0, World::client(family), Segment::Other(number));
+            check_sandbox(&mut world, 0, &spec, Verdict::Drop(DropReason::UnsupportedProtocol));
+        }
     }
-    let lookups = [
-        check(&mut world, true, &direct(0, 1)),
-        check(&mut world, true, &out),
-        check(&mut world, false, &back),
-        check(
-            &mut world,
-            false,
-            &FrameSpec {
-                segment: Segment::Tcp { source: 9, destination: 8080, flags: 16 },
-                ..incoming(World::HOST)
-            },
-        ),
-        check(
-            &mut world,
-            true,
-            &FrameSpec {
-                segment: Segment::Tcp { source: 80, destination: 9, flags: 16 },
-                ..routed(0, World::CLIENT)
-            },
-        ),
-    ];
-    assert_eq!(lookups, [2, 2, 1, 1, 2]);
+}
+
+#[test]
+fn without_settings_no_flow_begins() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        world.config.abi = 0;
+        let spec = World::routed(0, World::client(family), SYN);
+        check_sandbox(&mut world, 0, &spec, Verdict::Drop(DropReason::NotConfigured));
+    }
+}
+
+/// Bytes that begin as a frame of the world, or do not.
+fn arbitrary_frames() -> impl Strategy<Value = Vec<u8>> {
+    let heads = (any::<bool>(), 0..4_usize, any::<bool>(), 0..60_usize);
+    (proptest::collection::vec(any::<u8>(), 0..140), proptest::option::of(heads)).prop_map(
+        |(mut bytes, head)| {
+            let Some((v6, sandbox, out, kept)) = head else { return bytes };
+            let family = if v6 { Family::V6 } else { Family::V4 };
+            let spec = if out {
+                World::routed(sandbox, World::client(family), SYN)
+            } else {
+                World::incoming(World::host(family), Segment::syn(1, 8080))
+            };
+            let frame = spec.build();
+            let kept = kept.min(frame.len());
+            bytes.splice(..kept.min(bytes.len()), frame[..kept].iter().copied());
+            bytes
+        },
+    )
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
     #[test]
-    fn no_bytes_make_any_hook_panic_or_write_a_wrong_checksum(
-        bytes in proptest::collection::vec(any::<u8>(), 0..120),
-        head in proptest::option::of((0..4_usize, any::<bool>())),
-    ) {
-        let mut bytes = bytes;
-        if let Some((sandbox, out)) = head {
-            let spec = if out { routed(sandbox, World::CLIENT) } else { direct(sandbox, sandbox ^ 1) };
-            let frame = spec.build();
-            let kept = bytes.len().min(30);
-            bytes.splice(..kept, frame[..30].iter().copied());
-        }
+    fn no_bytes_make_any_hook_panic_or_touch_what_is_not_forwarded(bytes in arbitrary_frames(), bare: bool) {
         for hook in Hook::ALL {
-            let mut world = world(EndpointFlags::ICC);
+            let mut world = World::usual();
             for ifindex in [world.links.veths[0], world.links.bridges[0], world.links.uplink] {
-                let mut packet = BytePacket(bytes.clone());
-                let verdict = world.run(hook, world.arrival(ifindex), &mut packet);
-                prop_assert_eq!(packet.0.len(), bytes.len());
+                let mut packet = BytePacket::new(bytes.clone());
+                let arrival = Arrival { bare, ..world.arrival(ifindex) };
+                let verdict = world.run(hook, arrival, &mut packet);
+                prop_assert_eq!(packet.bytes.len(), bytes.len());
                 if matches!(verdict, Verdict::Pass | Verdict::Drop(_)) {
-                    prop_assert_eq!(&packet.0, &bytes);
+                    prop_assert_eq!(&packet.bytes, &bytes);
                 }
             }
         }
     }
 
     #[test]
-    fn options_do_not_mislead_translation(option_words in 0..=10_u8, payload in proptest::collection::vec(any::<u8>(), 0..40)) {
-        let mut world = world(EndpointFlags::ICC);
-        let spec = FrameSpec { option_words, payload, ..routed(0, World::CLIENT) };
-        let mut packet = BytePacket(spec.build());
-        let verdict = world.from_sandbox(0, &mut packet);
-        let expected = Verdict::ToUplink { ifindex: world.links.uplink, next_hop: World::CLIENT.into() };
-        prop_assert_eq!(verdict, expected);
-        prop_assert!(checksums_are_right(&packet.0));
+    fn nothing_of_a_packet_is_judged_by_the_one_before(
+        frames in proptest::collection::vec(arbitrary_frames(), 2..6), hook in 0..6_usize,
+    ) {
+        let mut worn = World::usual();
+        let mut fresh = World::usual();
+        for bytes in frames {
+            *fresh.workspace = crate::run::Workspace::default();
+            let arrival = worn.arrival([11, 11, 10, 10, 2, 2][hook]);
+            let (mut one, mut other) = (BytePacket::new(bytes.clone()), BytePacket::new(bytes));
+            let verdict = worn.run(Hook::ALL[hook], arrival, &mut one);
+            prop_assert_eq!(verdict, fresh.run(Hook::ALL[hook], arrival, &mut other));
+            prop_assert_eq!(one, other);
+            prop_assert_eq!(&worn.tables.pending, &fresh.tables.pending);
+            prop_assert_eq!(&worn.tables.fragments, &fresh.tables.fragments);
+        }
     }
 }
