@@ -19,7 +19,7 @@ use nix::{
     },
 };
 
-use super::Error;
+use super::{Error, privileges};
 use crate::model::Protocol;
 
 /// Runs a classic BPF program on every packet for a socket (`SO_ATTACH_FILTER`).
@@ -81,6 +81,9 @@ fn open(key: PublishKey) -> Result<OwnedFd, Errno> {
         Protocol::Sctp => (SockType::Stream, SockProtocol::Sctp, true),
     };
     let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC, number)?;
+    if !privileges::is_file_to_spare(socket.as_raw_fd()) {
+        return Err(Errno::EMFILE);
+    }
     let mut program = [DROP];
     setsockopt(&socket, AttachFilter, &libc::sock_fprog { len: 1, filter: program.as_mut_ptr() })?;
     if !address.is_ipv4() {

@@ -1,5 +1,7 @@
 //! May this process do what the daemon does?
 
+use std::os::fd::RawFd;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Error;
@@ -18,14 +20,29 @@ pub fn check() -> Result<(), Error> {
     Ok(())
 }
 
-/// Allows as many open files as the hard limit does: each sandbox and each published port takes one.
-/// Commands in sandboxes inherit it, as those in Docker's containers do.
+/// As many open files as the kernel allows a process by default (`fs.nr_open`).
+const MANY_FILES: u64 = 1 << 20;
+
+/// Open files that published ports leave to everything else.
+const RESERVED_FILES: u64 = 256;
+
+/// Allows many open files, or as many as the hard limit does: each sandbox takes one, and each published port one for
+/// each IP version. Commands in sandboxes inherit it, as those in Docker's containers do.
 pub(super) fn raise_file_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::debug!(%error, "the limit of open files stays");
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let many = maximum.map(|maximum| maximum.max(MANY_FILES));
+    for limit in [many, maximum] {
+        match setrlimit(Resource::Nofile, Rlimit { current: limit, maximum: limit }) {
+            Ok(()) => return,
+            Err(error) => tracing::debug!(%error, ?limit, "the limit of open files stays"),
+        }
     }
+}
+
+/// Whether a new file with this number leaves enough for what the daemon needs to go on and to undo what it began.
+pub(super) fn is_file_to_spare(number: RawFd) -> bool {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    u64::try_from(number).is_ok_and(|number| number.saturating_add(RESERVED_FILES) < limit)
 }
 
 /// The needed capabilities that `CapEff` of a `/proc/PID/status` lacks.
