@@ -17,7 +17,7 @@
 //!
 //! Client and server have no route to anything but their own cable until a test gives them one. All files of
 //! a world are below one directory whose path also stands in the command line of each of its processes.
-//! [`World::far`] adds a machine behind a router.
+//! [`World::far`] adds a machine behind routers.
 
 use std::{
     env,
@@ -43,7 +43,7 @@ use crate::{
 
 mod far;
 
-pub use far::{FAR, FAR6, Far, ROUTER, ROUTER6};
+pub use far::{EXCHANGE, EXCHANGE6, FAR, FAR6, Far, HOST_BY_ROUTER, HOST6_BY_ROUTER, ROUTER, ROUTER6};
 
 /// The host's address on the client's side.
 pub const HOST: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);

@@ -30,6 +30,8 @@ pub use command::Said;
 pub struct Engine {
     world: Arc<World>,
     program: PathBuf,
+    /// What follows `netebpf daemon`.
+    options: Vec<String>,
     daemon: Mutex<Option<Process>>,
     before: Footprint,
     clean: bool,
@@ -38,7 +40,13 @@ pub struct Engine {
 impl Engine {
     /// Starts a daemon on the world's host and waits until it answers.
     pub fn start(world: Arc<World>) -> Result<Self> {
-        let engine = Self::stopped(world)?;
+        Self::start_with(world, &[])
+    }
+
+    /// As [`Engine::start`], with options of `netebpf daemon`.
+    pub fn start_with(world: Arc<World>, options: &[&str]) -> Result<Self> {
+        let mut engine = Self::stopped(world)?;
+        engine.options = options.iter().copied().map(str::to_owned).collect();
         engine.launch()?;
         Ok(engine)
     }
@@ -47,12 +55,13 @@ impl Engine {
     pub fn stopped(world: Arc<World>) -> Result<Self> {
         let program = beside_this_program("netebpf", "NETEBPF_BIN")?;
         let before = Footprint::of(&world)?;
-        Ok(Self { world, program, daemon: Mutex::default(), before, clean: false })
+        Ok(Self { world, program, options: Vec::new(), daemon: Mutex::default(), before, clean: false })
     }
 
     /// Starts the daemon, first or again, and waits until it answers.
     pub fn launch(&self) -> Result<()> {
-        let mut command = self.command(&["daemon"]);
+        let options = self.options.iter().map(String::as_str);
+        let mut command = self.command(&["daemon"].into_iter().chain(options).collect::<Vec<_>>());
         let log = OpenOptions::new().create(true).append(true).open(self.log_file())?;
         // A group of its own: a Ctrl-C at the demo must not reach the daemon before the clean-up does.
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);

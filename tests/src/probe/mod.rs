@@ -18,6 +18,7 @@ mod ping;
 mod processor;
 mod server;
 mod stream;
+mod talk;
 
 pub use client::{Connected, tcp, udp, udp_saying};
 pub use icmp::{Icmp, Kind, Mark, Message};
@@ -25,6 +26,7 @@ pub use measure::{Latency, ping_pong, throughput};
 pub use ping::{EchoWatch, hop_limit_of_reply, ping, ping_with, who_answers};
 pub use server::{READY, Serve, Server, Service};
 pub use stream::{Summary, Transfer};
+pub use talk::Talk;
 
 /// How long a client waits for an answer that it expects.
 pub const PATIENT: Duration = Duration::from_secs(5);

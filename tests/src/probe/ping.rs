@@ -89,9 +89,10 @@ fn is_reply(message: &Message, from: IpAddr, mark: Mark, data: &[u8]) -> bool {
     message.kind == Kind::Reply && message.source == from && message.mark() == Some(mark) && whole
 }
 
-/// Differs from that of any other request of this process.
+/// Differs from that of any other request of this process, also in what stands in place of a port.
 fn next_mark() -> Mark {
-    static SEQUENCE: AtomicU16 = AtomicU16::new(1);
+    static COUNT: AtomicU16 = AtomicU16::new(1);
     let [low, high, ..] = process::id().to_le_bytes();
-    Mark { id: u16::from_le_bytes([low, high]), sequence: SEQUENCE.fetch_add(1, Ordering::Relaxed) }
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    Mark { id: u16::from_le_bytes([low, high]).wrapping_add(count), sequence: count }
 }

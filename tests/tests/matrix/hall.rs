@@ -77,6 +77,11 @@ impl Hall {
         let start = |machine| Server::start(&world.probe(), machine, &both);
         let services = [start(&world.host)?, start(&world.client)?, start(&world.server)?];
         give(&world, FIXED)?;
+        // So many are refused at once that the host would stop telling them.
+        for limit in ["ipv4/icmp_ratelimit", "ipv6/icmp/ratelimit"] {
+            world.host.sysctl(limit, "0")?;
+        }
+        world.host.sysctl("ipv4/icmp_msgs_per_sec", "1000000")?;
         let engine = Engine::start(Arc::clone(&world))?;
         let mut hall =
             Self { places: BTreeMap::new(), guests: BTreeMap::new(), _services: services, engine, world };

@@ -18,8 +18,8 @@ use netebpf_tests::{
     residue::{Footprint, assert_nothing_left},
     scenario::Actor,
     topology::{
-        CLIENT, CLIENT6, FAR, FAR6, HOST, HOST_BY_SERVER, HOST6, HOST6_BY_SERVER, ROUTER, ROUTER6, SERVER,
-        World,
+        CLIENT, CLIENT6, EXCHANGE, EXCHANGE6, FAR, FAR6, HOST, HOST_BY_SERVER, HOST6, HOST6_BY_SERVER,
+        ROUTER, ROUTER6, SERVER, World,
     },
     wire::Wire,
 };
@@ -60,14 +60,17 @@ fn a_datagram_is_answered_from_the_address_that_was_asked() -> Result<()> {
 }
 
 #[test]
-fn a_far_machine_is_two_hops_away_and_told_of_the_small_cable() -> Result<()> {
+fn a_far_machine_is_behind_two_routers_and_a_narrow_cable() -> Result<()> {
     let world = World::new("far")?;
     let far = world.far(1300)?;
-    let routers = [(IpAddr::from(FAR), IpAddr::from(ROUTER)), (FAR6.into(), ROUTER6.into())];
-    for (machine, router) in routers {
-        assert_eq!(world.host.run(|| who_answers(machine, 1, PATIENT))?, Some(router));
-        assert_eq!(world.host.run(|| who_answers(machine, 2, PATIENT))?, Some(machine));
-        assert_eq!(world.host.run(|| hop_limit_of_reply(machine, PATIENT))?, Some(63));
+    let paths: [[IpAddr; 3]; 2] =
+        [[ROUTER.into(), EXCHANGE.into(), FAR.into()], [ROUTER6.into(), EXCHANGE6.into(), FAR6.into()]];
+    for path in paths {
+        let machine = path[2];
+        for (hops, expected) in (1..).zip(path) {
+            assert_eq!(world.host.run(|| who_answers(machine, hops, PATIENT))?, Some(expected));
+        }
+        assert_eq!(world.host.run(|| hop_limit_of_reply(machine, PATIENT))?, Some(62));
     }
     let server = Server::start(&world.probe(), &far.machine, &[Service::Reflect(PORT)])?;
     let heard = world.host.run(|| Icmp::open(FAR6.into()))?;

@@ -7,6 +7,22 @@ mod stage;
 
 mod harness;
 
+mod scene;
+
+mod spoofing;
+
+mod link_layer;
+
+mod fragments;
+
+mod errors;
+
+mod hops;
+
+mod uplinks;
+
+mod collisions;
+
 mod steps;
 
 mod commands;
