@@ -11,7 +11,7 @@ use crate::kernel::flows::{self, Sweep};
 /// Between two searches when many flows end; the shortest idle time of any flow is twice as long.
 const SHORTEST: Duration = Duration::from_secs(5);
 /// Between two searches when none do.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// Removes expired flows for ever. It works on the tables alone, beside the loop: a full table takes a while.
 pub(super) async fn run(settings: Settings) {

@@ -101,13 +101,17 @@ mod tests {
         let (second, mut isolated) = followers.add(only(19, 1));
         assert_eq!(followers.filter(), EventFilter::everything(1, 0));
         let (third, mut flows) = followers.add(EventFilter::everything(0, 1));
-        [17, 19, 20].iter().for_each(|outcome| followers.tell(&dropped(*outcome)));
+        for outcome in [17, 19, 20] {
+            followers.tell(&dropped(outcome));
+        }
         followers.tell(&Event::new(EventKind::FlowNew, Hook::FromBridge, 1));
         assert_eq!(
             (received(&mut spoofed), received(&mut isolated), received(&mut flows)),
             (vec![17], vec![19], vec![1])
         );
-        [first, second, third].into_iter().for_each(|id| followers.remove(id));
+        for id in [first, second, third] {
+            followers.remove(id);
+        }
         assert_eq!(followers.filter(), EventFilter::default());
     }
 

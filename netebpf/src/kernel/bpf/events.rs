@@ -76,3 +76,6 @@ pub(super) fn lost(settings: &Settings) -> Result<u64, Error> {
 fn waiting(source: io::Error) -> Error {
     Error::System { doing: "wait for events of the BPF programs", source }
 }
+
+#[cfg(test)]
+mod tests;

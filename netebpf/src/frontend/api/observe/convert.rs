@@ -23,7 +23,7 @@ const NANOS: u64 = 1_000_000_000;
 /// Names of the flags in a TCP header, from the lowest bit (RFC 9293, 3.1).
 const TCP_FLAGS: [&str; 8] = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"];
 
-pub(super) fn drops(key: &DropKey, packets: u64, names: &Names) -> wire::Drops {
+pub(super) fn drops(key: DropKey, packets: u64, names: &Names) -> wire::Drops {
     let Place { device, sandbox, network } = names.place(key.ifindex);
     let (reason, meaning) = match Outcome::from_code(key.outcome) {
         Some(Outcome::Dropped(reason)) => (reason.as_str().to_owned(), reason.explain()),

@@ -34,7 +34,7 @@ pub(super) async fn drops(
     let wanted = parameters.check(&spec)?;
     let names = Names::new(&spec);
     let drops = context.observer.drops().await?;
-    let drops = drops.iter().map(|(key, packets)| convert::drops(key, *packets, &names));
+    let drops = drops.iter().map(|(key, packets)| convert::drops(*key, *packets, &names));
     let mut drops: Vec<_> = drops.filter(|drops| wanted.has_drops(drops)).collect();
     drops.sort_by(|a, b| (b.packets, &a.device, &a.reason).cmp(&(a.packets, &b.device, &b.reason)));
     Ok(Json(drops))

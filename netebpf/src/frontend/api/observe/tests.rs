@@ -72,7 +72,7 @@ fn names_that_nothing_has_are_refused() {
 #[test]
 fn drops_are_named_and_kept_if_they_were_asked_for() {
     let key = DropKey::new(LOOPBACK, Hook::ToBridge, Outcome::Dropped(DropReason::Isolated).code());
-    let drops = convert::drops(&key, 3, &Names::default());
+    let drops = convert::drops(key, 3, &Names::default());
     assert_eq!(
         (drops.device.as_str(), drops.direction.as_str(), drops.reason.as_str(), drops.packets),
         ("lo", "to_bridge", "isolated", 3)

@@ -57,19 +57,21 @@ fn flows_that_are_over_go_by_hundreds_and_all_others_stay() {
     with_data_path("collect", async |settings| {
         let mut kernel = LinuxKernel::open(settings.clone()).expect("the kernel can be used");
         assert_eq!(remove_expired(&settings).expect("nothing is done"), Sweep::default());
-        let config = Config { abi: ABI_VERSION, epoch: 2, ..Config::default() };
+        let stream = 4;
+        let timeouts = Timeouts { udp_stream: stream, ..Timeouts::default() };
+        let config = Config { abi: ABI_VERSION, epoch: 2, timeouts, ..Config::default() };
         kernel.apply(&Action::Put(Entry::Config(config))).await.expect("a configuration");
 
         let mut assured = Table::open(&settings.maps(), map_name::FLOWS).expect("a table");
         let mut pending = Table::open(&settings.maps(), map_name::PENDING).expect("a table");
-        let stream = u64::from(config.timeouts.udp_stream);
+        let over = u64::from(stream) + 10;
         for port in 1000..1300 {
-            let idle = if port < 1250 { stream + 10 } else { stream - 10 };
+            let idle = if port < 1250 { over } else { 0 };
             for (tuple, flow) in entries(port, idle, FlowState::Established) {
                 assured.put(tuple, flow).expect("room");
             }
         }
-        let [old, _] = entries(1300, stream + 10, FlowState::Established);
+        let [old, _] = entries(1300, over, FlowState::Established);
         let [_, young] = entries(1300, 1, FlowState::Established);
         assured.put(old.0, old.1).and_then(|()| assured.put(young.0, young.1)).expect("room");
         // Half flows: one displaced long ago, one just being made.
