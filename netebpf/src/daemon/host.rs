@@ -20,7 +20,7 @@ pub trait Host: Kernel + Send {
     /// Whether the host can listen on IPv6 addresses.
     fn has_ipv6(&self) -> bool;
 
-    /// Whether a port could be held now.
+    /// Whether no program has a port.
     fn is_port_free(&self, port: PublishKey) -> bool;
 
     /// What the data plane runs and has counted.

@@ -83,7 +83,7 @@ impl LinuxKernel {
         ports::has_ipv6()
     }
 
-    /// Whether a port could be held now.
+    /// Whether no program has a port.
     #[must_use]
     pub fn is_port_free(&self, key: PublishKey) -> bool {
         ports::is_free(key)

@@ -61,9 +61,10 @@ impl HeldPorts {
     }
 }
 
-/// Whether a port could be held now.
+/// Whether no program has a port. One that cannot be had for another reason is free as well: whoever tries to hold it
+/// is told the reason.
 pub(super) fn is_free(key: PublishKey) -> bool {
-    open(key).is_ok()
+    !matches!(open(key), Err(Errno::EADDRINUSE))
 }
 
 /// Whether the host can listen on IPv6 addresses.
