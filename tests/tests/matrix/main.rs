@@ -57,8 +57,6 @@ impl Matrix {
     fn play(&self) -> Result<Vec<Outcome>> {
         let mut hall = Hall::new(&self.table.sections)?;
         let outcomes = rounds::play(&hall, &self.tries);
-            std::thread::sleep(std::time::Duration::from_secs(60));
-        }
         if let Err(error) = hall.engine.clean_up() {
             *self.residue.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }

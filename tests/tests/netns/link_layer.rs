@@ -107,5 +107,13 @@ fn what_is_no_ip_passes_within_a_network() -> Result<()> {
     links.carry(BROADCAST, ethertype::EXPERIMENT, b"nothing that anybody would parse")?;
     let neighbour = links.to.mac()?;
     links.carry(neighbour, ethertype::EXPERIMENT, b"for one neighbour only, nothing anybody would parse")?;
-    links.carry(BROADCAST, ethertype::VLAN, &[0, 7, 0x88, 0xb5, b't', b'a', b'g', b'g', b'e', b'd'])
+    let tagged = [&[0, 7, 0x88, 0xb5], &b"nothing that anybody would parse, with a tag"[..]].concat();
+    links.carry(BROADCAST, ethertype::VLAN, &tagged)
+}
+
+#[test]
+fn frames_shorter_than_any_ip_header_pass_within_a_network() -> Result<()> {
+    let links = Links::new("short")?;
+    links.carry(BROADCAST, ethertype::EXPERIMENT, b"short")?;
+    links.carry(links.to.mac()?, ethertype::EXPERIMENT, b"short, for one")
 }

@@ -75,8 +75,9 @@ fn a_forged_hardware_address_is_dropped_and_counted() -> Result<()> {
             cast.refuses(&what, &frame::around(cast.to.mac()?, mac, &packet), b"forged")?;
         }
     }
-    let broadcast = frame::ethernet(BROADCAST, NOBODY, ethertype::EXPERIMENT, b"forged broadcast");
-    cast.refuses("a broadcast from nobody's hardware address", &broadcast, b"forged broadcast")
+    let words = b"a forged broadcast that is as long as a packet with headers";
+    let broadcast = frame::ethernet(BROADCAST, NOBODY, ethertype::EXPERIMENT, words);
+    cast.refuses("a broadcast from nobody's hardware address", &broadcast, words)
 }
 
 #[test]
