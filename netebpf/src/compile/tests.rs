@@ -305,3 +305,16 @@ fn settings_hold_what_the_daemon_was_started_with() {
     assert!(config.flags.contains(ConfigFlags::DIRECT_ROUTING));
     assert_eq!((config.timeouts.udp_stream, config.timeouts.icmp, config.routes), (7, 30, 99));
 }
+
+#[test]
+fn an_uplink_has_its_mtu_and_says_whether_it_is_bare() {
+    let mut kernel = FakeKernel::default();
+    let tunnel = kernel.add_link("tun0", LinkRole::Netdev, &["198.51.100.1/32", "2001:db8::7/64"]);
+    let link = kernel.state.links.get_mut(&tunnel).expect("it is there");
+    (link.mtu, link.bare) = (1420, true);
+    let uplinks = tables(&Spec::default(), &kernel).uplinks;
+    let seen =
+        |ifindex, family| uplinks.get(&LinkKey::new(ifindex, family)).map(|uplink| (uplink.mtu, uplink.bare));
+    assert_eq!(seen(2, Family::V4), Some((1500, 0)));
+    assert_eq!((seen(tunnel, Family::V4), seen(tunnel, Family::V6)), (Some((1420, 1)), Some((1420, 1))));
+}

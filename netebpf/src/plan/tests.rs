@@ -1,5 +1,7 @@
 //! The order of plans, and what they do about single differences.
 
+use std::net::Ipv6Addr;
+
 use futures::executor::block_on;
 use netebpf_common::abi::{Hook, PublishBlock, PublishKey};
 
@@ -7,7 +9,7 @@ use super::*;
 use crate::{
     compile::compile,
     kernel::{LinkRole, Owner, fake::FakeKernel},
-    model::{EngineOptions, SandboxState, arbitrary},
+    model::{EngineOptions, NetworkId, Pool, PortMapping, SandboxState, arbitrary},
     reconcile::reconcile,
 };
 
@@ -192,4 +194,54 @@ fn an_exited_sandbox_has_nothing_in_the_kernel() {
     story(&mut kernel, &spec);
     assert!(kernel.state.sandboxes.is_empty() && kernel.state.tables.endpoints.is_empty());
     assert!(kernel.state.held.is_empty() && kernel.ifindex("br-010000000000").is_some());
+}
+
+#[test]
+fn ipv4_ports_are_held_first() {
+    let mut spec = arbitrary::example();
+    for sandbox in spec.sandboxes.values_mut() {
+        let v6 =
+            |mapping: &PortMapping| PortMapping { host_address: Ipv6Addr::UNSPECIFIED.into(), ..*mapping };
+        sandbox.ports = sandbox.ports.iter().flat_map(|mapping| [v6(mapping), *mapping]).collect();
+    }
+    let held = story(&mut FakeKernel::default(), &spec).into_iter().filter_map(|action| {
+        if let Action::HoldPort(key) = action { Some(key.address.is_v4()) } else { None }
+    });
+    assert_eq!(held.collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_network_with_ipv6_makes_the_host_forward_and_none_makes_it_stop() {
+    let mut spec = arbitrary::example();
+    let mut kernel = FakeKernel::default();
+    story(&mut kernel, &spec);
+    assert!(!kernel.state.forwards_ipv6);
+    let network = spec.networks.values_mut().next().expect("net-0");
+    let mut dual = network.clone();
+    dual.id = NetworkId::new([9; 32]);
+    let subnet = "fd00::/64".parse().expect("a subnet");
+    dual.pools = vec![Pool { subnet, gateway: "fd00::1".parse().ok() }];
+    spec.networks.insert(dual.id, dual);
+    story(&mut kernel, &spec);
+    story(&mut kernel, &Spec::default());
+    assert!(kernel.state.forwards_ipv6);
+}
+
+#[test]
+fn a_changed_mtu_of_ours_is_set_again() {
+    let mut spec = arbitrary::example();
+    let mut kernel = FakeKernel::default();
+    spec.networks.values_mut().for_each(|network| network.bridge.mtu = Some(1400));
+    story(&mut kernel, &spec);
+    let ours = |kernel: &FakeKernel| -> Vec<u32> {
+        let links = kernel.state.links.values();
+        links
+            .filter(|link| matches!(link.role, LinkRole::Bridge(_) | LinkRole::Veth(_)))
+            .map(|link| link.mtu)
+            .collect()
+    };
+    assert!(ours(&kernel).iter().all(|mtu| *mtu == 1400));
+    kernel.state.links.values_mut().for_each(|link| link.mtu = 1500);
+    story(&mut kernel, &spec);
+    assert!(ours(&kernel).iter().all(|mtu| *mtu == 1400));
 }
