@@ -5,10 +5,12 @@ use netebpf_common::abi::{
     PublishKey, PublishTarget, TrustKey, protocol,
 };
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     kernel::{LinkRole, fake::FakeKernel},
-    model::{BridgeOptions, Pool, PortMapping, PortRange, Protocol, SandboxLink, arbitrary},
+    model::{BridgeOptions, Pool, PortMapping, PortRange, Protocol, SandboxLink, arbitrary, family_of},
     reconcile::reconcile,
 };
 
@@ -317,4 +319,50 @@ fn an_uplink_has_its_mtu_and_says_whether_it_is_bare() {
         |ifindex, family| uplinks.get(&LinkKey::new(ifindex, family)).map(|uplink| (uplink.mtu, uplink.bare));
     assert_eq!(seen(2, Family::V4), Some((1500, 0)));
     assert_eq!((seen(tunnel, Family::V4), seen(tunnel, Family::V6)), (Some((1420, 1)), Some((1420, 1))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_held_port_leads_where_it_was_published_and_no_other_port_leads_anywhere(spec in arbitrary::spec()) {
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &spec);
+        let wanted = compile(&spec, &EngineOptions::default(), &kernel.state);
+        let mut held = BTreeSet::new();
+        for sandbox in spec.sandboxes.values().filter(|sandbox| sandbox.is_active()) {
+            for mapping in &sandbox.ports {
+                let Some(target) = spec.translated_to(sandbox, mapping) else { continue };
+                for (key, port) in mapping.keys().zip(mapping.ports.iter()) {
+                    let host = mapping.host_address.to_string();
+                    let led = lead(&wanted.tables, &host, key.port.number());
+                    prop_assert_eq!(led, Some((target.into(), port)));
+                    held.insert(key);
+                }
+            }
+        }
+        let of_host = wanted.tables.published.keys().filter(|block| block.key.address.is_unspecified());
+        let ports: usize = of_host.map(|block| 1 << (PublishBlock::KEY_BITS - block.bits())).sum();
+        prop_assert_eq!(ports, held.len());
+        prop_assert_eq!(wanted.held, held);
+    }
+
+    #[test]
+    fn a_port_is_open_at_a_sandbox_exactly_if_it_is_published_there(spec in arbitrary::spec()) {
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &spec);
+        let contents = tables(&spec, &kernel);
+        for sandbox in spec.sandboxes.values().filter(|sandbox| sandbox.is_active()) {
+            for address in sandbox.endpoints.iter().flat_map(|endpoint| &endpoint.addresses) {
+                let family = family_of(*address);
+                let is_open = spec.open_addresses(sandbox, family).any(|open| open == *address);
+                for port in 78..92 {
+                    let mut published = sandbox.ports.iter().filter(|mapping| mapping.family() == family);
+                    let wanted = is_open && published.any(|mapping| mapping.ports.iter().any(|one| one == port));
+                    let led = lead(&contents, &address.to_string(), port);
+                    prop_assert_eq!(led, wanted.then_some(((*address).into(), port)));
+                }
+            }
+        }
+    }
 }

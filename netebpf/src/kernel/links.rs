@@ -4,7 +4,7 @@ use std::{fs::File, os::fd::AsRawFd as _, path::Path};
 
 use futures::TryStreamExt as _;
 use netebpf_common::abi::Mac;
-use nix::errno::Errno;
+use nix::{errno::Errno, net::if_::if_indextoname};
 use rtnetlink::{
     Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth,
     packet_route::{
@@ -120,6 +120,16 @@ pub(super) async fn create_veth(netlink: &Handle, pair: &VethPair<'_>) -> Result
 pub(super) async fn attach_to_bridge(netlink: &Handle, index: u32, bridge: u32) -> Result<(), Error> {
     let message = LinkUnspec::new_with_index(index).controller(bridge).build();
     change(netlink, "attach to its bridge", index.to_string(), message).await
+}
+
+/// The name of a link.
+pub(super) fn name(index: u32) -> Result<String, Error> {
+    let name = if_indextoname(index).map_err(|errno| Error::Link {
+        doing: "find",
+        link: index.to_string(),
+        source: errno.into(),
+    })?;
+    Ok(name.to_string_lossy().into_owned())
 }
 
 /// Sets a link's MTU, in bytes.

@@ -191,6 +191,10 @@ impl Kernel for LinuxKernel {
             Action::SetMtu { ifindex, mtu } => links::set_mtu(&self.netlink, *ifindex, *mtu).await,
             Action::ForwardIpv6 => sysctl::enable_ipv6_forwarding(),
             Action::AddAddress { ifindex, address } => {
+                if address.addr().is_ipv6() {
+                    // Somebody may have turned it off since, and the addresses with it.
+                    sysctl::enable_ipv6(&links::name(*ifindex)?)?;
+                }
                 addresses::add(&self.netlink, *ifindex, *address).await
             }
             Action::DeleteAddress { ifindex, address } => {

@@ -185,6 +185,11 @@ fn a_network_is_seen_as_it_was_made_however_often_it_is_made() {
         assert_eq!(inside.default_gateways, [[10, 7, 0, 1].into(), v6].into());
         assert_eq!(observed.links[&1].role, LinkRole::Loopback);
 
+        fs::write(format!("/proc/sys/net/ipv6/conf/{BRIDGE}/disable_ipv6"), "1").expect("it can be set");
+        apply(&mut kernel, &finish(bridge, veth)).await;
+        let repaired = observe(&mut kernel).await;
+        assert!(repaired.links[&bridge].addresses.contains(&subnet("fd00:7::1/64")));
+
         let gateway = [10, 7, 0, 1].into();
         let undo = [
             Action::DeleteDefaultRoute { sandbox: SANDBOX, gateway },
