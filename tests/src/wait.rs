@@ -2,12 +2,16 @@
 
 use std::{
     cell::Cell,
+    env,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, bail};
+
+/// Names how many times longer every wait may take, for machines that are emulated.
+const PATIENCE: &str = "NETEBPF_TEST_PATIENCE";
 
 /// Long enough for anything that happens on an overloaded machine.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -44,6 +48,7 @@ pub fn check_interrupt() -> Result<()> {
 /// Asks `check` until it gives a value; fails with `what` after `deadline` or an interrupt.
 pub fn until<T>(what: &str, deadline: Duration, check: impl FnMut() -> Option<T>) -> Result<T> {
     let mut check = check;
+    let deadline = deadline * patience();
     let end = Instant::now() + deadline;
     loop {
         if let Some(value) = check() {
@@ -55,6 +60,10 @@ pub fn until<T>(what: &str, deadline: Duration, check: impl FnMut() -> Option<T>
         }
         thread::sleep(INTERVAL);
     }
+}
+
+fn patience() -> u32 {
+    env::var(PATIENCE).ok().and_then(|times| times.parse().ok()).unwrap_or(1)
 }
 
 /// As [`until`] for clean-ups: says whether the condition came true, and no interrupt cuts it short.

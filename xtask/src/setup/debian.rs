@@ -1,6 +1,6 @@
 //! Installs packages with apt-get, or says how to.
 
-use std::sync::Once;
+use std::{fs, sync::Once};
 
 use anyhow::Result;
 
@@ -28,8 +28,15 @@ pub(super) fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
             say(&format!("{error:#}\ngoing on with the package lists that are here"));
         }
     });
-    let arguments = [&["install", "-y", "--no-install-recommends", "--no-upgrade"], packages].concat();
+    let arguments =
+        [&["install", "-y", "--no-install-recommends", "--no-upgrade", "--no-remove"], packages].concat();
     step::run(&format!("apt-get install {}", packages.join(" ")), apt(workspace, &arguments)).map(drop)
+}
+
+/// The name of this machine's release, such as `bookworm`.
+pub(super) fn codename() -> Option<String> {
+    let release = fs::read_to_string("/etc/os-release").ok()?;
+    release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME=")).map(str::to_owned)
 }
 
 fn apt(workspace: &Workspace, arguments: &[&str]) -> std::process::Command {

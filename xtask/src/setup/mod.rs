@@ -3,11 +3,15 @@
 mod compiler;
 mod debian;
 mod linker;
+mod machine;
 
 use anyhow::{Context, Result, bail};
 
 pub(crate) use compiler::{Compiler, TARGET};
 pub(crate) use linker::Linker;
+pub(crate) use machine::{
+    Freshness, Kernel, Parts, Support, directory as machine_directory, parts as machines,
+};
 
 use crate::{
     step::say,
@@ -20,6 +24,16 @@ pub(crate) struct Args {
     /// Only report what is there and what is missing
     #[arg(long)]
     check: bool,
+    /// Also fetch the newest of what only some need
+    #[arg(value_enum)]
+    extra: Option<Extra>,
+}
+
+/// What most people can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Extra {
+    /// qemu, busybox and Debian's kernels, for the test layer vm: some 120 MB, below target/vm
+    Vm,
 }
 
 /// What turns the BPF programs into an object.
@@ -38,6 +52,11 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     }
     let found = toolchain(workspace)?;
     comparison(workspace)?;
+    if args.extra == Some(Extra::Vm) {
+        let parts = machines(workspace, Freshness::Newest)?;
+        let kernels = parts.kernels.iter().map(|kernel| kernel.release.as_str());
+        say(&format!("virtual machines: {}", kernels.collect::<Vec<_>>().join(", ")));
+    }
     say(&format!("ready: {}, {}, iptables", found.compiler, found.linker));
     Ok(())
 }

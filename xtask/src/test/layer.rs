@@ -15,9 +15,14 @@ pub(crate) enum Layer {
     Packet,
     /// Real sockets in network namespaces
     Netns,
+    /// Old and new kernels in virtual machines; only when asked for
+    Vm,
 }
 
 impl Layer {
+    /// What runs when no layer is named: all but the virtual machines, which take minutes and downloads.
+    pub(crate) const DEFAULT: &[Self] = &[Self::Lint, Self::Unit, Self::Packet, Self::Netns];
+
     /// What the layer proves.
     pub(crate) fn proves(self) -> &'static str {
         match self {
@@ -25,6 +30,9 @@ impl Layer {
             Self::Unit => "the decisions, on the host, with properties",
             Self::Packet => "the programs load, keep their budgets and decide as the host pipeline does",
             Self::Netns => "end to end: connections between sandboxes, host and client, restarts, bad input",
+            Self::Vm => {
+                "the programs load and the core tests hold on Debian's kernels, from 5.10 to the newest"
+            }
         }
     }
 
@@ -35,13 +43,13 @@ impl Layer {
 
     /// Whether it uses the built programs.
     pub(crate) fn needs_programs(self) -> bool {
-        matches!(self, Self::Packet | Self::Netns)
+        matches!(self, Self::Packet | Self::Netns | Self::Vm)
     }
 
-    /// Cargo's arguments; the lint layer is not one command.
+    /// Cargo's arguments; the lint layer is not one command, and virtual machines are none.
     pub(crate) fn cargo(self) -> Option<&'static [&'static str]> {
         match self {
-            Self::Lint => None,
+            Self::Lint | Self::Vm => None,
             Self::Unit => {
                 Some(&["test", "--no-fail-fast", "-p", "netebpf-common", "-p", "netebpf", "-p", "xtask"])
             }
@@ -68,6 +76,7 @@ impl fmt::Display for Layer {
             Self::Unit => "unit",
             Self::Packet => "packet",
             Self::Netns => "netns",
+            Self::Vm => "vm",
         })
     }
 }

@@ -1,7 +1,9 @@
 //! `cargo xtask test`: runs the layers in order and sums up what their runners report.
 
+mod core;
 mod layer;
 mod tally;
+mod vm;
 
 use std::{
     io::{self, Write as _},
@@ -17,14 +19,14 @@ use self::layer::Layer;
 use crate::{
     build::{self, Profile},
     lint, setup,
-    step::{self, Show, say},
+    step::{self, Ended, Show, say},
     workspace::{self, Workspace},
 };
 
 /// What the user typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Layers to run, all by default
+    /// Layers to run, by default all but vm
     #[arg(value_enum)]
     layers: Vec<Layer>,
     /// Only say which layers there are
@@ -44,7 +46,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if args.list {
         return list();
     }
-    let layers = if args.layers.is_empty() { Layer::value_variants() } else { &args.layers };
+    let layers = if args.layers.is_empty() { Layer::DEFAULT } else { &args.layers };
     if let Some(layer) = layers.iter().find(|layer| layer.needs_root() && !workspace::is_root()) {
         bail!(
             "layer {layer} needs root, for BPF programs and network namespaces; \
@@ -67,8 +69,33 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 }
 
 fn one(workspace: &Workspace, layer: Layer) -> Result<Tally> {
-    let Some(arguments) = layer.cargo() else { return Ok(lint::all(workspace)) };
-    let ended = step::watch(&format!("layer {layer}"), workspace.cargo(arguments), Show::All)?;
+    let Some(arguments) = layer.cargo() else {
+        return if layer == Layer::Vm { vm::run(workspace) } else { Ok(lint::all(workspace)) };
+    };
+    let mut tally =
+        judge(layer, &step::watch(&format!("layer {layer}"), workspace.cargo(arguments), Show::All)?);
+    if layer == Layer::Netns {
+        tally.add(filters(workspace)?);
+    }
+    Ok(tally)
+}
+
+/// Runs the core tests with the programs attached by filters, as on kernels without TCX.
+fn filters(workspace: &Workspace) -> Result<Tally> {
+    let mut sum = Tally::default();
+    for (suite, parts) in core::CORE {
+        let mut cargo = workspace.cargo(&["test", "--release", "-p", "netebpf-tests", "--test", suite, "--"]);
+        cargo.arg("--test-threads=2").args(*parts).env("NETEBPF_ATTACH", "clsact");
+        sum.add(judge(
+            Layer::Netns,
+            &step::watch(&format!("{suite}, attached by clsact"), cargo, Show::All)?,
+        ));
+    }
+    Ok(sum)
+}
+
+/// Counts tests; one that was ignored and a run without any have failed.
+fn judge(layer: Layer, ended: &Ended) -> Tally {
     let mut tally = Tally::read(&ended.lines);
     if tally.ignored > 0 {
         say(&format!(
@@ -85,7 +112,7 @@ fn one(workspace: &Workspace, layer: Layer) -> Result<Tally> {
         ));
         tally.failed = 1;
     }
-    Ok(tally)
+    tally
 }
 
 fn report(rows: &[Row]) -> Result<()> {
