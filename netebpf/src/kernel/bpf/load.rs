@@ -7,21 +7,15 @@ use aya::{
 use netebpf_common::abi::Hook;
 
 use super::{Error, Settings, attach, cgroup, log, pins};
-use crate::kernel::features::{Feature, Features};
-
-/// Tells the programs whether the kernel has the coarse clock; a constant of theirs.
-const COARSE_CLOCK: &str = "COARSE_CLOCK";
 
 /// Loads the object, with the pinned maps where there are any, and pins all programs in place of the earlier ones.
-pub(super) fn load(settings: &Settings, features: &Features, object: &[u8]) -> Result<Ebpf, Error> {
+pub(super) fn load(settings: &Settings, object: &[u8]) -> Result<Ebpf, Error> {
     if object.is_empty() {
         return Err(Error::NoObject);
     }
     let mut loader = EbpfLoader::new();
     loader.default_map_pin_directory(settings.maps());
     log::set_level(&mut loader);
-    let coarse_clock = u8::from(features.has(Feature::CoarseClock));
-    loader.override_global(COARSE_CLOCK, &coarse_clock, true);
     let mut programs = loader.load(object).map_err(Error::Load)?;
     for name in classifiers() {
         classifier(&mut programs, name)?.load().map_err(refused(name))?;

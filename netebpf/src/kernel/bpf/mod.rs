@@ -27,9 +27,9 @@ use super::{Error, Settings, TableContents, features::Features};
 use crate::plan::{Entry, Key};
 
 pub use abi::Abi;
-pub(super) use sockets::TranslatedSockets;
 pub use attach::AttachMode;
 pub(super) use attach::remove_filters;
+pub(super) use sockets::TranslatedSockets;
 pub use status::{ProgramStatus, TableSize};
 
 /// The loaded and pinned data path.
@@ -45,7 +45,7 @@ impl Datapath {
     /// Loads the programs, adopts or makes the pinned maps, and puts the programs wherever earlier ones were attached.
     pub(super) fn open(settings: &Settings, features: &Features, object: &[u8]) -> Result<Self, Error> {
         tables::check_pinned(&settings.maps())?;
-        let mut programs = load::load(settings, features, object)?;
+        let mut programs = load::load(settings, object)?;
         collect::load(&mut programs, settings)?;
         let mode = AttachMode::choose(features);
         attach::replace_all(&mut programs, settings, mode)?;

@@ -21,8 +21,8 @@ pub(super) enum Feature {
     RedirectPeer,
     /// The way out of the host past its stack.
     RedirectNeighbour,
-    /// The clock that is as exact as a timer tick.
-    CoarseClock,
+    /// The number of a network namespace that programs see, read from outside of them.
+    NetnsCookie,
     /// Multi-program bpf links on network devices.
     Tcx,
     /// Closing of other processes' sockets.
@@ -53,7 +53,7 @@ impl Feature {
         Self::SocketHooks,
         Self::RedirectPeer,
         Self::RedirectNeighbour,
-        Self::CoarseClock,
+        Self::NetnsCookie,
         Self::Tcx,
         Self::SocketDestroy,
         Self::Sctp,
@@ -68,7 +68,7 @@ impl Feature {
             Self::SocketHooks => "socket_hooks",
             Self::RedirectPeer => "redirect_peer",
             Self::RedirectNeighbour => "redirect_neigh",
-            Self::CoarseClock => "coarse_clock",
+            Self::NetnsCookie => "netns_cookie",
             Self::Tcx => "tcx",
             Self::SocketDestroy => "socket_destroy",
             Self::Sctp => "sctp",
@@ -82,7 +82,7 @@ impl Feature {
             Self::RingBuffer | Self::SocketHooks => "5.8",
             Self::LongestPrefix => "4.11",
             Self::RedirectPeer | Self::RedirectNeighbour => "5.10",
-            Self::CoarseClock => "5.11",
+            Self::NetnsCookie => "5.14",
             Self::Tcx => "6.6",
             Self::SocketDestroy => "4.5",
             Self::Sctp | Self::Ipv6 => "2.6",
@@ -96,8 +96,9 @@ impl Feature {
             | Self::LongestPrefix
             | Self::SocketHooks
             | Self::RedirectPeer
-            | Self::RedirectNeighbour => true,
-            Self::CoarseClock | Self::Tcx | Self::SocketDestroy | Self::Sctp | Self::Ipv6 => false,
+            | Self::RedirectNeighbour
+            | Self::NetnsCookie => true,
+            Self::Tcx | Self::SocketDestroy | Self::Sctp | Self::Ipv6 => false,
         }
     }
 
@@ -112,7 +113,9 @@ impl Feature {
             Self::RedirectNeighbour => {
                 "Takes packets straight out of the host. netebpf does not run without it."
             }
-            Self::CoarseClock => "Makes the time cheap. Without it each packet costs some 10 ns more.",
+            Self::NetnsCookie => {
+                "Tells the sockets of the host from those of sandboxes. netebpf does not run without it."
+            }
             Self::Tcx => {
                 "Attaches programs to devices. Without it they are filters of a clsact qdisc, which other programs may remove."
             }

@@ -14,6 +14,7 @@ use nix::{
 use rtnetlink::sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
 use super::{Error, Feature};
+use crate::kernel::namespaces;
 
 /// Whether the kernel has a feature; an error means that it could not be found out.
 pub(super) fn has(feature: Feature) -> Result<bool, Error> {
@@ -30,7 +31,7 @@ pub(super) fn has(feature: Feature) -> Result<bool, Error> {
         }
         Feature::RedirectPeer => classifier_helper(BpfHelper::BPF_FUNC_redirect_peer),
         Feature::RedirectNeighbour => classifier_helper(BpfHelper::BPF_FUNC_redirect_neigh),
-        Feature::CoarseClock => classifier_helper(BpfHelper::BPF_FUNC_ktime_get_coarse_ns),
+        Feature::NetnsCookie => Ok(namespaces::cookie().is_ok()),
         Feature::Tcx => tcx(),
         Feature::SocketDestroy => socket_destroy().map_err(Into::into),
         Feature::Sctp => Ok(sockets(AddressFamily::Inet, SockType::Stream, Some(SockProtocol::Sctp))),

@@ -11,15 +11,16 @@ use rtnetlink::{
 
 use crate::kernel::links::{self, Layer};
 
-/// Whether what a link carries begins with the IP header (tun, WireGuard, tunnels); no if the link is gone.
+/// Whether what a link carries begins with the IP header (tun, `WireGuard`, tunnels); no if the link is gone.
 pub(super) fn is_bare(ifindex: u32) -> io::Result<bool> {
     let mut message = LinkMessage::default();
     message.header.index = ifindex;
+    let is_bare = |message: &RouteNetlinkMessage| {
+        matches!(message, RouteNetlinkMessage::NewLink(link)
+            if links::layer(link.header.link_layer_type) == Layer::Bare)
+    };
     match request(RouteNetlinkMessage::GetLink(message), 0) {
-        Ok(answer) => Ok(answer.iter().any(|message| match message {
-            RouteNetlinkMessage::NewLink(link) => links::layer(link.header.link_layer_type) == Layer::Bare,
-            _ => false,
-        })),
+        Ok(answer) => Ok(answer.iter().any(is_bare)),
         Err(error) if error.raw_os_error() == Some(Errno::ENODEV as i32) => Ok(false),
         Err(error) => Err(error),
     }
