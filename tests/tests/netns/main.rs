@@ -23,6 +23,14 @@ mod uplinks;
 
 mod collisions;
 
+mod upkeep;
+
+mod moves;
+
+mod ranges;
+
+mod martians;
+
 mod steps;
 
 mod commands;

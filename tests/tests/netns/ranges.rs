@@ -1,0 +1,67 @@
+//! Ten thousand ports at once cost no more than one.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use netebpf_tests::{
+    probe::{Answer, PATIENT, Service, tcp},
+    topology::HOST,
+};
+use serde_json::Value;
+
+use crate::scene::{Scene, VERSIONS, client_reaches, client_reaches_udp};
+
+/// Host ports and container ports.
+const TEN_THOUSAND: [&str; 4] = ["-p", "20000-29999:30000-39999", "-p", "20000-29999:30000-39999/udp"];
+/// Generous for a loaded machine; one rule for each port would take minutes.
+const SOON: Duration = Duration::from_secs(15);
+
+#[test]
+fn ten_thousand_published_ports_are_a_few_entries_and_all_work() -> Result<()> {
+    let scene = Scene::new("ranges", &[])?;
+    let inside = [30_000, 30_001, 34_567, 39_998, 39_999];
+    let services: Vec<_> =
+        inside.iter().flat_map(|port| [Service::Tcp(*port), Service::Udp(*port)]).collect();
+    let start = Instant::now();
+    let _server = scene.run("server", &TEN_THOUSAND, &services)?;
+    let took = start.elapsed();
+    ensure!(took < SOON, "publishing took {took:?}");
+    for like in VERSIONS {
+        for port in inside {
+            let to = SocketAddr::new(like, port - 10_000);
+            client_reaches(&scene, to, "server")?;
+            client_reaches_udp(&scene, to, "server")?;
+        }
+        for port in [19_999, 30_000] {
+            let answer = scene.world.client.run(|| tcp(SocketAddr::new(like, port), PATIENT))?;
+            ensure!(answer == Answer::Refused, "port {port} outside of the range: {answer}");
+        }
+    }
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 24_567));
+    let answer = scene.world.host.run(|| tcp(loopback, PATIENT))?;
+    ensure!(matches!(answer, Answer::Reached { .. }), "host at {loopback}: {answer}");
+    ensure!(entries(&scene)? < 400, "{} entries for two ranges", entries(&scene)?);
+    Ok(())
+}
+
+#[test]
+fn a_port_within_a_published_range_is_taken_until_the_range_is_gone() -> Result<()> {
+    let scene = Scene::new("taken", &[])?;
+    let _server = scene.run("server", &TEN_THOUSAND, &[Service::Tcp(30_000)])?;
+    let said = scene.engine.cli(&["run", "-d", "--network", "net", "-p", "25000:80", "--", "/bin/true"])?;
+    ensure!(said.stderr.contains("port is already allocated"), "{said:?}");
+    scene.engine.ok(&["rm", "-f", "server"])?;
+    let _next = scene.run("next", &["-p", "25000:80"], &[Service::Tcp(80)])?;
+    client_reaches(&scene, SocketAddr::new(IpAddr::from(HOST), 25_000), "next")
+}
+
+/// How many entries the table of published ports has.
+fn entries(scene: &Scene) -> Result<u64> {
+    let status = scene.engine.json(&["status", "--json"])?;
+    let tables = status.get("tables").and_then(Value::as_array).context("no tables")?;
+    let table = tables.iter().find(|table| table.get("name").and_then(Value::as_str) == Some("PUBLISHED"));
+    table.and_then(|table| table.get("entries")?.as_u64()).with_context(|| format!("no entries: {status}"))
+}
