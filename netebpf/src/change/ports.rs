@@ -81,21 +81,21 @@ impl Allocation<'_> {
         }
     }
 
-    /// Gives each port of the sandbox the next free one of a range, the same at all host addresses. Neighbours of
-    /// neighbours become one mapping.
+    /// Gives each port of the sandbox the next free one of a range, the same at all host addresses. Neighbours that
+    /// got neighbours are one mapping.
     fn give_free(&mut self, request: &PublishRequest, (first, last): (u16, u16)) -> Result<(), Error> {
         let mut candidates = first..=last;
         let mut runs: Vec<(PortRange, PortRange)> = Vec::new();
         for port in request.ports.iter() {
             let is_free = |candidate: &u16| self.is_free(request, *candidate, port);
             let host_port = candidates.find(is_free).ok_or(Error::PortsExhausted)?;
-            match runs
-                .last_mut()
-                .and_then(|run| Some((run.0.followed_by(host_port)?, run.1.followed_by(port)?, run)))
-            {
-                Some((host_ports, ports, run)) => *run = (host_ports, ports),
-                None => runs.push((PortRange::single(host_port), PortRange::single(port))),
+            let longer = runs.last().and_then(|(host_ports, ports)| {
+                Some((host_ports.followed_by(host_port)?, ports.followed_by(port)?))
+            });
+            if longer.is_some() {
+                runs.pop();
             }
+            runs.push(longer.unwrap_or((PortRange::single(host_port), PortRange::single(port))));
         }
         for (host_ports, ports) in runs {
             self.mappings(request, host_ports, ports).into_iter().for_each(|mapping| self.keep(mapping));

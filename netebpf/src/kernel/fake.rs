@@ -6,8 +6,7 @@
 //! one IP version exclude each other; without IPv6 on a bridge it gets no IPv6 address.
 //!
 //! What it does not model: packets, time, concurrent changes between reading and writing, link-local addresses that
-//! appear by themselves, table sizes, names that are too long, and any order that only the
-//! real kernel asks for.
+//! appear by themselves, table sizes, names that are too long, and any order that only the real kernel asks for.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
