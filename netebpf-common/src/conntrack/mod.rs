@@ -141,9 +141,19 @@ fn has_ended<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
 pub fn forget<P>(run: &mut Run<'_, P, impl Tables>) {
     let workspace = &mut *run.workspace;
     workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
-    let tier = workspace.tier();
-    run.tables.remove_flow(tier, &workspace.other);
-    run.tables.remove_flow(tier, &workspace.tuple);
+    remove(run.tables, workspace.tier(), &workspace.tuple, &workspace.other);
+}
+
+/// Removes a flow's entry, and its `other` one unless that belongs to another flow by now: of a pending flow one half may
+/// have been displaced, and its tuple taken.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+pub fn remove(tables: &mut impl Tables, tier: Tier, tuple: &Tuple, other: &Tuple) {
+    let is_partner =
+        tables.flow(tier, other).is_some_and(|entry| counterpart(other, &entry.translation) == *tuple);
+    if is_partner {
+        tables.remove_flow(tier, other);
+    }
+    tables.remove_flow(tier, tuple);
 }
 
 /// The key of a flow's other entry.
