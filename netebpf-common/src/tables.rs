@@ -76,6 +76,12 @@ pub trait Tables {
     /// Whether the collector is just removing a flow with one of these tuples (see [`crate::collect`]).
     fn is_collecting(&self, original: &Tuple, reply: &Tuple) -> bool;
 
+    /// Until when there may be flows of the host's own, in nanoseconds of `CLOCK_MONOTONIC`.
+    fn host_flows_until(&self) -> u64;
+
+    /// Notes that there is a flow of the host's own.
+    fn set_host_flows_until(&mut self, until: u64);
+
     /// Removes a flow's entry.
     fn remove_flow(&mut self, tier: Tier, tuple: &Tuple);
 }
@@ -101,4 +107,6 @@ pub struct Route {
     pub next_hop: Address,
     /// The longest packet that the route takes, in bytes; zero if the kernel does not say.
     pub mtu: u32,
+    /// The address that the host itself would send from; the wildcard if the kernel does not say.
+    pub source: Address,
 }

@@ -64,6 +64,8 @@ pub enum Way {
     Sandbox = 1,
     /// Out of the host device `ifindex` towards `next_hop`.
     Uplink = 2,
+    /// Wherever the host stack takes it: a flow of the host's own.
+    Stack = 3,
 }
 
 /// The way out of a flow's packets, decided once.
@@ -128,6 +130,13 @@ impl WayOut {
         self.reserved = [0; 3];
     }
 
+    /// Makes this the host stack's own way.
+    #[inline(always)]
+    pub const fn set_stack(&mut self) {
+        self.set_uplink(0, Address::UNSPECIFIED_V4, 0);
+        self.way = Way::Stack as u8;
+    }
+
     /// Which kind of way this is; `None` for a value that no pipeline wrote.
     #[inline(always)]
     #[must_use]
@@ -135,6 +144,7 @@ impl WayOut {
         match self.way {
             1 => Some(Way::Sandbox),
             2 => Some(Way::Uplink),
+            3 => Some(Way::Stack),
             _ => None,
         }
     }

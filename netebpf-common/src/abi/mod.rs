@@ -70,6 +70,8 @@ pub mod map_name {
     pub const FLOWS: &str = "FLOWS";
     /// The same for flows that are not yet; a flood of them displaces only one another.
     pub const PENDING: &str = "PENDING";
+    /// Nanoseconds of `CLOCK_MONOTONIC` at index 0, `u64`: until then a flow of the host's own may have been given another port.
+    pub const HOST_FLOWS: &str = "HOST_FLOWS";
     /// [`super::FragmentKey`] → [`super::FragmentPorts`].
     pub const FRAGMENTS: &str = "FRAGMENTS";
     /// [`super::PeerKey`] → [`super::SocketAddress`]: what a translated host socket believes its peer to be.

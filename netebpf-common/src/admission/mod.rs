@@ -21,6 +21,8 @@ use crate::{
     verdict::{DropReason, Exit},
 };
 
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
 /// Who opened a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -28,6 +30,8 @@ pub enum Origin {
     Sandbox,
     /// Somebody behind a host device.
     Outside,
+    /// A process of the host, whose port another flow has.
+    Host,
 }
 
 /// What was decided about a flow, before a source port is chosen; the ways are beside it in the workspace.
@@ -101,6 +105,16 @@ pub fn admit(
     Ok(())
 }
 
+/// Gives a flow of the host's own another port, because another flow has its own already; leaves its entry in the workspace.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+pub fn give_way(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReason> {
+    run.workspace.original = run.workspace.tuple;
+    keep_to_stack(run);
+    let longest = u64::from(run.config.timeouts.tcp_established) * NANOS_PER_SECOND;
+    run.tables.set_host_flows_until(run.arrival.now + longest);
+    nat::record(run)
+}
+
 /// Finds out again how a known flow began, from either of its entries.
 #[inline(always)]
 fn recall<P>(run: &mut Run<'_, P, impl Tables>) -> Origin {
@@ -117,13 +131,11 @@ fn recall<P>(run: &mut Run<'_, P, impl Tables>) -> Origin {
             workspace.ingress = workspace.flow.way_out.ifindex;
         }
     }
-    match run.tables.endpoint(&workspace.original.source) {
-        Some(endpoint) => {
-            workspace.source = *endpoint;
-            Origin::Sandbox
-        }
-        None => Origin::Outside,
+    if let Some(endpoint) = run.tables.endpoint(&workspace.original.source) {
+        workspace.source = *endpoint;
+        return Origin::Sandbox;
     }
+    if run.tables.local(&workspace.original.source).is_some() { Origin::Host } else { Origin::Outside }
 }
 
 /// Confirms a known flow under the rules that are in force now; false if it has to end.
@@ -196,9 +208,23 @@ const fn is_done(insert: Insert) -> bool {
     matches!(insert, Insert::Done)
 }
 
+/// A process of the host keeps its address and its way.
+#[inline(always)]
+const fn keep_to_stack<P, T>(run: &mut Run<'_, P, T>) {
+    let workspace = &mut *run.workspace;
+    workspace.forward.set_stack();
+    workspace.backward.set_stack();
+    workspace.decision.set_destination(workspace.original.destination, workspace.original.destination_port);
+    workspace.decision.set_source(workspace.original.source, true);
+}
+
 /// The decision itself, left in the workspace: where to and as whom.
 #[cfg_attr(target_arch = "bpf", inline(never))]
 fn decide<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin) -> Result<(), Exit> {
+    if matches!(origin, Origin::Host) {
+        keep_to_stack(run);
+        return Ok(());
+    }
     let destination = &run.workspace.original.destination;
     let from_sandbox = matches!(origin, Origin::Sandbox);
     if from_sandbox && destination.is_loopback() {

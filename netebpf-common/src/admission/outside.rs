@@ -28,7 +28,8 @@ pub(super) fn reach<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), Exit> {
         workspace.decision.set_source(original.source, false);
         return Ok(());
     }
-    let visible = host_address(run.tables, source).unwrap_or(&uplink.address);
+    let preferred = if route.source.is_unspecified() { &uplink.address } else { &route.source };
+    let visible = host_address(run.tables, source).unwrap_or(preferred);
     if visible.is_unspecified() {
         return Err(DropReason::NoUplinkAddress.into());
     }

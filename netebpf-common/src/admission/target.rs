@@ -77,7 +77,7 @@ fn reach<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin, port: Port) -> Re
             workspace.backward.set_sandbox(source.ifindex, source.mac, source.bridge_mac);
             show_sandbox(run);
         }
-        Origin::Outside => {
+        Origin::Outside | Origin::Host => {
             workspace.decision.set_source(workspace.original.source, false);
             way_back(run)?;
         }

@@ -50,6 +50,8 @@ pub struct MapTables {
     pub routes: std::vec::Vec<(Address, Address, Route)>,
     /// Tuples that a host socket receives.
     pub host_sockets: BTreeSet<Tuple>,
+    /// `HOST_FLOWS`.
+    pub host_flows_until: u64,
     /// What the collector has announced.
     pub collecting: Option<[Tuple; 2]>,
     /// How many entries `flows` may have; zero for no limit.
@@ -224,6 +226,14 @@ impl Tables for MapTables {
         flow.way_out = *way_out;
         flow.epoch = epoch;
         true
+    }
+
+    fn host_flows_until(&self) -> u64 {
+        self.host_flows_until
+    }
+
+    fn set_host_flows_until(&mut self, until: u64) {
+        self.host_flows_until = until;
     }
 
     fn is_collecting(&self, original: &Tuple, reply: &Tuple) -> bool {

@@ -7,7 +7,7 @@ mod sctp;
 #[cfg(test)]
 mod tests;
 
-pub use record::{MAX_ATTEMPTS, record};
+pub use record::{MAX_ATTEMPTS, is_taken, record};
 pub use related::translate_error;
 pub use rewrite::{Hop, translate};
 

@@ -25,23 +25,21 @@ const FIRST_CHOSEN: u16 = 1024;
 pub fn record(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReason> {
     expect_reply(run);
     run.workspace.set_tier(Tier::Pending);
-    let is_fixed = !has_ports(run.workspace.original.protocol);
-    let mut attempt = 0;
-    loop {
-        if run.tables.is_collecting(&run.workspace.original, &run.workspace.reply) {
-            return Err(DropReason::FlowEnding);
-        }
-        match claim(run) {
-            Claim::Mine => break,
-            Claim::Taken => attempt += 1,
-            Claim::Full => return Err(DropReason::FlowTableFull),
-        }
-        if attempt == MAX_ATTEMPTS || is_fixed {
-            return Err(DropReason::NatPortsExhausted);
-        }
-        try_other_port(run, attempt);
+    match claim(run) {
+        Claim::Mine => return complete(run),
+        Claim::Taken | Claim::HostSocket if has_ports(run.workspace.original.protocol) => {}
+        Claim::Taken | Claim::HostSocket => return Err(DropReason::NatPortsExhausted),
+        Claim::Refused(reason) => return Err(reason),
     }
-    complete(run)
+    for attempt in 1..MAX_ATTEMPTS {
+        try_other_port(run, attempt);
+        match claim_unused(run) {
+            Claim::Mine => return complete(run),
+            Claim::Taken | Claim::HostSocket => {}
+            Claim::Refused(reason) => return Err(reason),
+        }
+    }
+    Err(DropReason::NatPortsExhausted)
 }
 
 /// Whether packets of a protocol have a source port or an identifier, which may be replaced.
@@ -85,25 +83,65 @@ fn try_other_port<P, T>(run: &mut Run<'_, P, T>, attempt: u32) {
 enum Claim {
     /// It is this flow's from now on.
     Mine,
-    /// A host socket or another flow has it.
+    /// Another flow has it.
     Taken,
-    /// The table takes no new entry.
-    Full,
+    /// A socket of the host has it.
+    HostSocket,
+    /// It cannot be had now, and neither can another one.
+    Refused(DropReason),
 }
 
-/// Tries to take the reply's tuple.
+/// Tries to take the reply's tuple, from a flow that is over if need be.
 #[cfg_attr(target_arch = "bpf", inline(never))]
 fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Claim {
-    let workspace = &mut *run.workspace;
-    if workspace.decision.source_is_host() && run.tables.host_socket(&workspace.reply) {
-        return Claim::Taken;
+    match insert(run) {
+        Claim::Mine if is_assured(run) => Claim::Taken,
+        Claim::Taken if take_over(run) && !is_assured(run) => Claim::Mine,
+        claim => claim,
     }
-    let mine = match run.tables.insert_flow(Tier::Pending, &workspace.reply, &workspace.entry) {
-        Insert::Done => true,
-        Insert::Full => return Claim::Full,
-        Insert::Exists => take_over(run),
-    };
-    if mine && !is_assured(run) { Claim::Mine } else { Claim::Taken }
+}
+
+/// Tries to take a tuple that no flow has, or that is this flow's own with its first half displaced.
+///
+/// That flows are not asked here whether they are over keeps the loop around this short for the verifier.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+fn claim_unused<P>(run: &mut Run<'_, P, impl Tables>) -> Claim {
+    let claim = insert(run);
+    let workspace = &mut *run.workspace;
+    match claim {
+        Claim::Mine if run.tables.flow(Tier::Assured, &workspace.reply).is_some() => {
+            run.tables.remove_flow(Tier::Pending, &workspace.reply);
+            Claim::Taken
+        }
+        Claim::Taken => {
+            let Some(old) = run.tables.flow(Tier::Pending, &workspace.reply) else { return Claim::Taken };
+            workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
+            let is_own = workspace.other == workspace.original;
+            if is_own && run.tables.replace_flow(Tier::Pending, &workspace.reply, &workspace.entry) {
+                Claim::Mine
+            } else {
+                Claim::Taken
+            }
+        }
+        claim => claim,
+    }
+}
+
+/// Inserts the reply's entry unless its tuple is in use.
+#[inline(always)]
+fn insert<P>(run: &mut Run<'_, P, impl Tables>) -> Claim {
+    let workspace = &mut *run.workspace;
+    if run.tables.is_collecting(&workspace.original, &workspace.reply) {
+        return Claim::Refused(DropReason::FlowEnding);
+    }
+    if workspace.decision.source_is_host() && run.tables.host_socket(&workspace.reply) {
+        return Claim::HostSocket;
+    }
+    match run.tables.insert_flow(Tier::Pending, &workspace.reply, &workspace.entry) {
+        Insert::Done => Claim::Mine,
+        Insert::Full => Claim::Refused(DropReason::FlowTableFull),
+        Insert::Exists => Claim::Taken,
+    }
 }
 
 /// Takes a tuple whose pending flow is over, or is this one with its first half displaced; false if it is another's.
@@ -139,6 +177,21 @@ fn is_assured<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     }
     run.tables.remove_flow(Tier::Pending, &workspace.reply);
     true
+}
+
+/// Whether a live flow has the tuple that answers to the packet would have.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+pub fn is_taken<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
+    run.workspace.reply = run.workspace.tuple.mirrored();
+    is_taken_in(run, Tier::Assured) || is_taken_in(run, Tier::Pending)
+}
+
+#[inline(always)]
+fn is_taken_in<P>(run: &mut Run<'_, P, impl Tables>, tier: Tier) -> bool {
+    let workspace = &mut *run.workspace;
+    let Some(old) = run.tables.flow(tier, &workspace.reply) else { return false };
+    workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
+    !is_free(run, old, tier)
 }
 
 /// Whether the flow with this entry under the reply's tuple is over.

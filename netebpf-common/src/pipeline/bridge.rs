@@ -2,7 +2,7 @@
 
 use super::{
     container::{from_elsewhere, is_neighbour},
-    flow::{forward, route},
+    flow::{forward, from_host, route},
 };
 use crate::{
     abi::EndpointFlags,
@@ -16,7 +16,7 @@ use crate::{
 /// A packet reaches the host stack from a network: a sandbox sent it to the host, or its veth has no program yet.
 #[inline(always)]
 pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
-    if matches!(run.arrival.mark, Mark::Checked) {
+    if !matches!(run.arrival.mark, Mark::None) {
         return Err(Exit::Pass);
     }
     if !matches!(parse(run)?, Network::Ip) || run.workspace.frame.destination_mac.is_group() {
@@ -42,10 +42,15 @@ pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result
 /// The host stack sends into a network: its own packets and decided ones pass, others would go around every decision.
 #[inline(always)]
 pub(super) fn to_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
-    if run.arrival.ingress == 0 || matches!(run.arrival.mark, Mark::Decided) {
+    if matches!(run.arrival.mark, Mark::Decided) {
         return Err(Exit::Pass);
     }
-    if !matches!(parse(run)?, Network::Ip) {
+    let network = parse(run);
+    if run.arrival.ingress == 0 {
+        let translatable = matches!(network, Ok(Network::Ip)) && !run.workspace.frame.destination_mac.is_group();
+        return if translatable { from_host(run) } else { Err(Exit::Pass) };
+    }
+    if !matches!(network?, Network::Ip) {
         return Err(Exit::Pass);
     }
     from_elsewhere(run, run.arrival.ifindex, EndpointFlags::ICC)

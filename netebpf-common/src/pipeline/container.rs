@@ -69,10 +69,10 @@ fn without_address<P>(
 
 /// Link-local addresses never leave their segment (RFC 4291, 2.5.6): either the host is meant, or another container.
 #[inline(always)]
-fn link_local<P>(run: &Run<'_, P, impl Tables>) -> Result<Verdict, Exit> {
+fn link_local<T>(run: &Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
     let endpoint = &run.workspace.source;
     let to_host = run.workspace.frame.destination_mac == endpoint.bridge_mac;
-    if to_host || endpoint.flags.contains(EndpointFlags::ICC) {
+    if to_host || endpoint.flags.contains(EndpointFlags::ICC) || source::finds_neighbours(run) {
         Err(Exit::Pass)
     } else {
         Err(DropReason::IccDisabled.into())
@@ -92,7 +92,7 @@ fn to_neighbour(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, 
     let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
     let (ifindex, direct) = (target.ifindex, target.mac == frame.destination_mac);
     let direct = direct && ifindex != endpoint.ifindex;
-    if !endpoint.flags.contains(EndpointFlags::ICC) {
+    if !endpoint.flags.contains(EndpointFlags::ICC) && !source::finds_neighbours(run) {
         by_link(run)?;
     }
     if direct { Ok(Verdict::ToSandbox { ifindex }) } else { Err(Exit::Pass) }

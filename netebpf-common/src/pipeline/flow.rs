@@ -37,6 +37,66 @@ pub(super) fn find_flow(
     admission::admit(run, origin, known)
 }
 
+/// Leaves the flow of a sandbox's packet that the stack has routed in the workspace.
+#[inline(always)]
+pub(super) fn find_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
+    transport(run)?;
+    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        if find_error(run) { Ok(()) } else { Err(DropReason::UnknownFlow.into()) }
+    } else {
+        find_flow(run, Origin::Sandbox)
+    }
+}
+
+/// A packet that the host made itself. It goes as it is, but for two kinds: an ICMP error about a translated packet, and a
+/// flow whose address and port another one has already, which gets another port.
+#[inline(always)]
+pub(super) fn from_host(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+    match find_host_flow(run) {
+        HostFlow::None => return Err(Exit::Pass),
+        HostFlow::Known => {}
+        HostFlow::InTheWay => admission::give_way(run)?,
+    }
+    translate(run, Hop::InStack)?;
+    Ok(Verdict::ToStack)
+}
+
+/// What a packet of the host's own belongs to.
+#[derive(Clone, Copy)]
+enum HostFlow {
+    /// Nothing that concerns us.
+    None,
+    /// The flow that has been left in the workspace.
+    Known,
+    /// A new flow, whose answers would be taken for another flow's.
+    InTheWay,
+}
+
+#[cfg_attr(target_arch = "bpf", inline(never))]
+fn find_host_flow(run: &mut Run<'_, impl Packet, impl Tables>) -> HostFlow {
+    if transport(run).is_err() {
+        return HostFlow::None;
+    }
+    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        return if find_error(run) { HostFlow::Known } else { HostFlow::None };
+    }
+    if run.arrival.now < run.tables.host_flows_until() && !matches!(conntrack::lookup(run), Known::No) {
+        return HostFlow::Known;
+    }
+    if opens(run) && nat::is_taken(run) { HostFlow::InTheWay } else { HostFlow::None }
+}
+
+/// Whether the packet may be the first of its flow.
+#[inline(always)]
+fn opens<P, T>(run: &Run<'_, P, T>) -> bool {
+    let transport = &run.workspace.transport;
+    match transport.kind() {
+        TransportKind::Tcp => transport.is_syn(),
+        TransportKind::Udp | TransportKind::Sctp | TransportKind::EchoRequest => true,
+        TransportKind::EchoReply | TransportKind::Error | TransportKind::Generic => false,
+    }
+}
+
 /// Leaves the flow that an ICMP error is about in the workspace; false if it is none of ours.
 ///
 /// The error must go to whoever sent the quoted packet, or it would be a way to reach others.
@@ -85,6 +145,10 @@ pub(super) fn forward<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, E
         Some(Way::Sandbox) => {
             translate(run, Hop::IntoSandbox)?;
             Ok(Verdict::ToSandbox { ifindex })
+        }
+        Some(Way::Stack) => {
+            translate(run, Hop::InStack)?;
+            Ok(Verdict::ToStack)
         }
         // The host stack sends "time exceeded" or "too big", or cuts the packet, and `to_netdev` translates what is left.
         Some(Way::Uplink) if is_last_hop || !fits(run, way_out.mtu) => Err(Exit::Pass),

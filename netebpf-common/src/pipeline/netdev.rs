@@ -4,7 +4,7 @@ use super::flow::{self, find_error, find_flow};
 use crate::{
     abi::Way,
     admission::Origin,
-    nat::{self, Hop},
+    nat::Hop,
     packet::Packet,
     parse::{Network, TransportKind, parse, transport},
     run::{Mark, Run},
@@ -53,7 +53,7 @@ fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
             flow::translate(run, Hop::IntoSandbox)?;
             Ok(Verdict::ToSandbox { ifindex })
         }
-        Some(Way::Sandbox) => {
+        Some(Way::Sandbox | Way::Stack) => {
             flow::translate(run, Hop::InStack)?;
             Ok(Verdict::ToStack)
         }
@@ -82,29 +82,12 @@ pub(super) fn to_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<V
         return Err(Exit::Pass);
     }
     if run.arrival.ingress == 0 {
-        return if network.is_ok() { from_host(run) } else { Err(Exit::Pass) };
+        return if network.is_ok() { flow::from_host(run) } else { Err(Exit::Pass) };
     }
     let Some(endpoint) = run.tables.endpoint(&run.workspace.tuple.source) else { return Err(Exit::Pass) };
     run.workspace.source = *endpoint;
     network?;
-    outwards(run)
-}
-
-/// Leaves the flow of a sandbox's packet that the stack has routed in the workspace.
-#[inline(always)]
-fn stack_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
-    transport(run)?;
-    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
-        if find_error(run) { Ok(()) } else { Err(DropReason::UnknownFlow.into()) }
-    } else {
-        find_flow(run, Origin::Sandbox)
-    }
-}
-
-/// A sandbox's packet that the stack has routed.
-#[inline(always)]
-fn outwards(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
-    match stack_routed(run) {
+    match flow::find_routed(run) {
         Ok(()) => {}
         Err(Exit::Pass) => return Err(DropReason::Untranslated.into()),
         Err(exit) => return Err(exit),
@@ -114,20 +97,6 @@ fn outwards(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit
             flow::translate(run, Hop::InStack)?;
             Ok(Verdict::ToStack)
         }
-        Some(Way::Sandbox) | None => Err(DropReason::Untranslated.into()),
+        Some(Way::Sandbox | Way::Stack) | None => Err(DropReason::Untranslated.into()),
     }
-}
-
-/// A packet that the host made itself: only an ICMP error about a translated packet is changed.
-#[inline(always)]
-fn from_host(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
-    let is_icmp = matches!(run.workspace.frame.protocol, 1 | 58);
-    if !is_icmp || transport(run).is_err() || !matches!(run.workspace.transport.kind(), TransportKind::Error) {
-        return Err(Exit::Pass);
-    }
-    if !find_error(run) {
-        return Err(Exit::Pass);
-    }
-    nat::translate_error(run, Hop::InStack)?;
-    Ok(Verdict::ToStack)
 }

@@ -122,12 +122,16 @@ fn options_are_own<T>(run: &Run<'_, impl Packet, T>, offset: u32) -> bool {
     at >= end
 }
 
+/// A packet of neighbour discovery has passed no router (RFC 4861, 7.1).
+const UNROUTED: u8 = 255;
+
 /// Whether a packet does no more than find neighbours, which everybody on a segment may, ICC or not.
 #[inline(always)]
 pub(super) fn finds_neighbours<T>(run: &Run<'_, impl Packet, T>) -> bool {
     let frame = &run.workspace.frame;
     let mut kind = [0_u8; 1];
     frame.protocol == protocol::ICMPV6
+        && frame.hop_limit == UNROUTED
         && run.packet.read(frame.transport_offset, &mut kind)
         && (kind[0] == NEIGHBOUR_SOLICITATION || kind[0] == NEIGHBOUR_ADVERTISEMENT)
 }

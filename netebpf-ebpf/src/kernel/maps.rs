@@ -47,6 +47,8 @@ static FLOWS: HashMap<Tuple, Flow> = HashMap::pinned(262_144, 0);
 #[map]
 static PENDING: LruHashMap<Tuple, Flow> = LruHashMap::pinned(65_536, 0);
 #[map]
+static HOST_FLOWS: Array<u64> = Array::pinned(1, 0);
+#[map]
 static FRAGMENTS: LruHashMap<FragmentKey, FragmentPorts> = LruHashMap::pinned(16_384, 0);
 #[map]
 static WORKSPACE: PerCpuArray<Workspace> = PerCpuArray::with_max_entries(1, 0);
@@ -210,6 +212,19 @@ impl Tables for Maps<'_> {
             (*flow).epoch = epoch;
         }
         true
+    }
+
+    #[inline(always)]
+    fn host_flows_until(&self) -> u64 {
+        HOST_FLOWS.get(0).copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn set_host_flows_until(&mut self, until: u64) {
+        if let Some(slot) = HOST_FLOWS.get_ptr_mut(0) {
+            // SAFETY: the pointer is valid for the program's run; CPUs that race here write nearly the same.
+            unsafe { *slot = until };
+        }
     }
 
     #[inline(always)]

@@ -20,6 +20,9 @@ const AF_INET6: u8 = 10;
 const QUERY_LENGTH: i32 = 64;
 const _: () = assert!(size_of::<FibLookup>() == 64);
 
+/// Tell the address that the host would send from (Linux 6.7).
+const TELL_SOURCE: u32 = 16;
+
 /// Do not ask for the neighbour's MAC (Linux 6.3); otherwise the MTU is only told when that is known.
 const SKIP_NEIGHBOUR: u32 = 4;
 const EINVAL: i64 = -22;
@@ -61,9 +64,7 @@ pub(crate) fn lookup(
             query.__bindgen_anon_4.ipv6_dst = destination.words();
         }
     }
-    if !ask(context, query) {
-        return None;
-    }
+    let told_source = ask(context, query)?;
     // SAFETY: every bit pattern is a valid word; the helper leaves the gateway here, or the destination as it was, and
     // the gateway of an IPv4 route may be an IPv6 one (RFC 8950).
     let (next_hop, told) = unsafe {
@@ -75,19 +76,42 @@ pub(crate) fn lookup(
         (next_hop, query.__bindgen_anon_1.mtu_result)
     };
     let mtu = if told == ASK_FOR_MTU { 0 } else { u32::from(told) };
-    Some(Route { ifindex: query.ifindex, next_hop, mtu })
+    let preferred = if told_source { source_of(query) } else { Address::unspecified(destination.family()) };
+    Some(Route { ifindex: query.ifindex, next_hop, mtu, source: preferred })
 }
 
-/// Puts the question; false if there is no route that forwards.
+/// Puts the question; `None` if there is no route that forwards, else whether the source was told.
+///
+/// A kernel that does not know a flag refuses the question and leaves it as it is.
 #[inline(always)]
-fn ask(context: &TcContext, query: &mut FibLookup) -> bool {
+fn ask(context: &TcContext, query: &mut FibLookup) -> Option<bool> {
     // SAFETY: the pointer is to a map value of the size that is passed.
     let put = |query: &mut FibLookup, flags| unsafe {
         bpf_fib_lookup(context.as_ptr(), &raw mut *query, QUERY_LENGTH, flags)
     };
-    let mut answer = put(query, SKIP_NEIGHBOUR);
+    let mut told_source = true;
+    let mut answer = put(query, SKIP_NEIGHBOUR | TELL_SOURCE);
+    if answer == EINVAL {
+        told_source = false;
+        answer = put(query, SKIP_NEIGHBOUR);
+    }
     if answer == EINVAL {
         answer = put(query, 0);
     }
-    answer == i64::from(BPF_FIB_LKUP_RET_SUCCESS) || answer == i64::from(BPF_FIB_LKUP_RET_NO_NEIGH)
+    let found =
+        answer == i64::from(BPF_FIB_LKUP_RET_SUCCESS) || answer == i64::from(BPF_FIB_LKUP_RET_NO_NEIGH);
+    found.then_some(told_source)
+}
+
+/// The source that the kernel has put in the place of ours.
+#[inline(always)]
+fn source_of(query: &FibLookup) -> Address {
+    // SAFETY: every bit pattern is a valid word.
+    unsafe {
+        if query.family == AF_INET {
+            Address::v4_from_wire(query.__bindgen_anon_3.ipv4_src)
+        } else {
+            Address::from_words(query.__bindgen_anon_3.ipv6_src)
+        }
+    }
 }
