@@ -144,6 +144,12 @@ pub(super) async fn set_up(netlink: &Handle, index: u32) -> Result<(), Error> {
     change(netlink, "set up", index.to_string(), message).await
 }
 
+/// Sets the MAC that a link has already: it announces its addresses, if it was told to do so on that occasion.
+pub(super) async fn announce(netlink: &Handle, index: u32, mac: Mac) -> Result<(), Error> {
+    let message = LinkUnspec::new_with_index(index).address(mac.0.to_vec()).build();
+    change(netlink, "announce the addresses of", index.to_string(), message).await
+}
+
 /// Deletes a link; one that is gone already is fine.
 pub(super) async fn delete(netlink: &Handle, index: u32, name: &str) -> Result<(), Error> {
     let result = netlink::unless(Errno::ENODEV, netlink.link().del(index).execute().await);

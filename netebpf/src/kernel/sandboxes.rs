@@ -1,16 +1,23 @@
 //! What is inside the sandboxes' namespaces, through one kept connection for each.
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use ipnet::IpNet;
+use netebpf_common::abi::Mac;
 use rtnetlink::Handle;
+use tokio::time::sleep;
 
 use super::{Error, Interface, Namespace, Settings, addresses, links, namespaces, routes, sysctl};
 use crate::model::SandboxId;
 
 /// How many namespaces are read at the same time.
 const CONCURRENCY: usize = 16;
+
+/// When a new interface announces its addresses, counted from one time to the next. Until the bridge has noticed that the
+/// interface is up, which takes it milliseconds, it carries nothing.
+const ANNOUNCEMENTS: [Duration; 3] =
+    [Duration::from_millis(10), Duration::from_millis(50), Duration::from_millis(250)];
 
 /// Connections into the sandboxes' namespaces. Each keeps its namespace alive, so it is dropped with the file.
 pub(super) struct Sandboxes {
@@ -60,10 +67,11 @@ impl Sandboxes {
     ) -> Result<(), Error> {
         let has_ipv6 = wanted.iter().any(|address| address.addr().is_ipv6());
         let switch = if has_ipv6 { sysctl::enable_ipv6 } else { sysctl::disable_ipv6 };
-        namespaces::inside(&self.path(sandbox), || Ok(switch(interface)))??;
+        let prepare = || switch(interface).and_then(|()| sysctl::enable_announcements(interface));
+        namespaces::inside(&self.path(sandbox), || Ok(prepare()))??;
         let netlink = self.connection(sandbox)?;
         let link = links::list(&netlink).await?.into_iter().find(|link| link.name == interface);
-        let index = link.map(|link| link.index).ok_or_else(|| Error::Link {
+        let (index, mac) = link.map(|link| (link.index, link.mac)).ok_or_else(|| Error::Link {
             doing: "find",
             link: interface.to_owned(),
             source: nix::Error::ENODEV.into(),
@@ -71,7 +79,9 @@ impl Sandboxes {
         for address in wanted {
             addresses::add(&netlink, index, *address).await?;
         }
-        links::set_up(&netlink, index).await
+        links::set_up(&netlink, index).await?;
+        tokio::spawn(announce(netlink, index, mac));
+        Ok(())
     }
 
     /// Sets or replaces a default route.
@@ -115,6 +125,19 @@ impl Sandboxes {
             }
         }
         Ok(())
+    }
+}
+
+/// Has an interface tell its neighbours whose its addresses are: one that was another sandbox's a moment ago is still in
+/// their caches, and the host's, with that one's MAC.
+async fn announce(netlink: Handle, index: u32, mac: Mac) {
+    for pause in ANNOUNCEMENTS {
+        sleep(pause).await;
+        if let Err(error) = links::announce(&netlink, index, mac).await {
+            // The sandbox may be gone again.
+            tracing::debug!(%error, "cannot announce the addresses of a sandbox");
+            return;
+        }
     }
 }
 

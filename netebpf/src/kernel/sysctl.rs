@@ -52,6 +52,12 @@ pub(super) fn enable_ipv6(link: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Has a link announce its addresses when its MAC is set (`arp_notify`, `ndisc_notify`).
+pub(super) fn enable_announcements(link: &str) -> Result<(), Error> {
+    set(["/proc/sys/net/ipv4/conf", link, "arp_notify"].iter().collect(), "1")?;
+    set(ipv6(link, "ndisc_notify"), "1")
+}
+
 fn ipv6(link: &str, name: &str) -> PathBuf {
     [IPV6, link, name].iter().collect()
 }
