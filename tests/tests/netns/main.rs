@@ -31,6 +31,10 @@ mod ranges;
 
 mod martians;
 
+mod observe;
+
+mod stale;
+
 mod steps;
 
 mod commands;
