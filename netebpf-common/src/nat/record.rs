@@ -155,10 +155,11 @@ fn take_over<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
         return false;
     }
     let workspace = &mut *run.workspace;
-    if !is_own {
-        run.tables.remove_flow(Tier::Pending, &workspace.other);
+    if is_own {
+        run.tables.remove_flow(Tier::Pending, &workspace.reply);
+    } else {
+        conntrack::remove(run.tables, Tier::Pending, &workspace.reply, &workspace.other);
     }
-    run.tables.remove_flow(Tier::Pending, &workspace.reply);
     matches!(run.tables.insert_flow(Tier::Pending, &workspace.reply, &workspace.entry), Insert::Done)
 }
 
@@ -171,8 +172,7 @@ fn is_assured<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     let free = workspace.other == workspace.original || is_free(run, &old, Tier::Assured);
     let workspace = &mut *run.workspace;
     if free {
-        run.tables.remove_flow(Tier::Assured, &workspace.other);
-        run.tables.remove_flow(Tier::Assured, &workspace.reply);
+        conntrack::remove(run.tables, Tier::Assured, &workspace.reply, &workspace.other);
         return false;
     }
     run.tables.remove_flow(Tier::Pending, &workspace.reply);

@@ -29,6 +29,9 @@ pub enum Hop {
 #[inline(always)]
 pub fn translate<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> Result<(), DropReason> {
     let workspace = &mut *run.workspace;
+    if is_beyond_translation(&workspace.frame, &workspace.transport, &workspace.flow) {
+        return Err(DropReason::Fragment);
+    }
     let (frame, flow) = (&mut workspace.frame, &workspace.flow);
     pass_on(frame, &flow.way_out, hop);
     let translation = &flow.translation;
@@ -36,6 +39,14 @@ pub fn translate<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> Result<(), D
     let bare = run.arrival.bare;
     let done = frame.write(run.packet, bare) && rewrite_transport(run.packet, frame, &workspace.transport, flow);
     if done { Ok(()) } else { Err(DropReason::RewriteFailed) }
+}
+
+/// A part of an SCTP packet cannot get another port: the checksum depends on the length of all of it.
+#[inline(always)]
+fn is_beyond_translation(frame: &Frame, transport: &Transport, flow: &Flow) -> bool {
+    matches!(transport.kind(), TransportKind::Sctp)
+        && flow.translation.port_delta != 0
+        && !matches!(frame.fragment(), Fragment::Whole)
 }
 
 /// Counts the hop and sets the MACs, in the workspace's frame.
@@ -76,8 +87,7 @@ fn rewrite_transport(packet: &mut impl Packet, frame: &Frame, transport: &Transp
         TransportKind::EchoRequest => rewrite_query(packet, frame, offset, source, flow),
         TransportKind::EchoReply => rewrite_query(packet, frame, offset, destination, flow),
         TransportKind::Sctp => {
-            let whole = matches!(frame.fragment(), Fragment::Whole);
-            !ports_change || whole && sctp::rewrite(packet, frame, offset, [source, destination])
+            !ports_change || sctp::rewrite(packet, frame, offset, [source, destination])
         }
         TransportKind::Error | TransportKind::Generic => true,
     }

@@ -19,7 +19,7 @@ pub(super) fn route(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), E
         return without_flow(run, reason);
     }
     if matches!(run.workspace.transport.kind(), TransportKind::Error) {
-        return if find_error(run) { Ok(()) } else { without_flow(run, DropReason::UnknownFlow) };
+        return if find_own_error(run) { Ok(()) } else { without_flow(run, DropReason::UnknownFlow) };
     }
     find_flow(run, Origin::Sandbox)
 }
@@ -42,7 +42,7 @@ pub(super) fn find_flow(
 pub(super) fn find_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
     transport(run)?;
     if matches!(run.workspace.transport.kind(), TransportKind::Error) {
-        if find_error(run) { Ok(()) } else { Err(DropReason::UnknownFlow.into()) }
+        if find_own_error(run) { Ok(()) } else { Err(DropReason::UnknownFlow.into()) }
     } else {
         find_flow(run, Origin::Sandbox)
     }
@@ -106,6 +106,12 @@ pub(super) fn find_error(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
         return false;
     }
     load(run, Tier::Assured) || load(run, Tier::Pending)
+}
+
+/// The same for an error that a sandbox reports: it may only speak of packets that were sent to it.
+#[inline(always)]
+fn find_own_error(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
+    find_error(run) && run.workspace.quoted.reply.source == run.workspace.source.address
 }
 
 #[inline(always)]

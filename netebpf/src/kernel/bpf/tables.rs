@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Every map with the size of its key and value; arrays have an index of four bytes.
-const LAYOUTS: [(&str, MapLayout); 16] = [
+const LAYOUTS: [(&str, MapLayout); 17] = [
     (map_name::CONFIG, layout::<u32, Config>()),
     (map_name::ENDPOINTS, layout::<Address, Endpoint>()),
     (map_name::ENDPOINT_LINKS, layout::<LinkKey, Endpoint>()),
@@ -33,6 +33,7 @@ const LAYOUTS: [(&str, MapLayout); 16] = [
     (map_name::PUBLISHED, layout::<PublishBlock, PublishTarget>()),
     (map_name::FLOWS, layout::<Tuple, Flow>()),
     (map_name::PENDING, layout::<Tuple, Flow>()),
+    (map_name::HOST_FLOWS, layout::<u32, u64>()),
     (map_name::FRAGMENTS, layout::<FragmentKey, FragmentPorts>()),
     (map_name::SOCKET_PEERS, layout::<PeerKey, SocketAddress>()),
     (map_name::COUNTERS, layout::<u32, u64>()),
