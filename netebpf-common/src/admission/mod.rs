@@ -162,7 +162,11 @@ fn still_holds<P>(run: &Run<'_, P, impl Tables>) -> bool {
         && run
             .tables
             .flow(workspace.tier(), &workspace.other)
-            .is_none_or(|entry| is_same_sandbox(&entry.way_out, other))
+            .is_none_or(|entry| {
+                // Its tuple may be another flow's by now, which is not to be confirmed unasked.
+                conntrack::counterpart(&workspace.other, &entry.translation) == workspace.tuple
+                    && is_same_sandbox(&entry.way_out, other)
+            })
 }
 
 #[inline(always)]
