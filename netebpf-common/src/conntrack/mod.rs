@@ -95,6 +95,10 @@ fn prove(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
     }
     workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
     let Some(other) = run.tables.flow(Tier::Pending, &workspace.other) else { return Known::Half };
+    if counterpart(&workspace.other, &other.translation) != workspace.tuple {
+        // The half has been displaced, and another flow has its tuple.
+        return Known::Half;
+    }
     workspace.entry = *other;
     let is_query = matches!(workspace.transport.kind(), TransportKind::EchoRequest | TransportKind::EchoReply);
     if matches!(workspace.flow.state(), FlowState::Established) && !is_query {
