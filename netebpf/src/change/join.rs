@@ -5,10 +5,12 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use netebpf_common::abi::Mac;
+
 use super::{Context, Error, find_network, find_sandbox, ports};
 use crate::{
     ipam,
-    model::{Endpoint, EndpointId, Network, Pool, Sandbox, Spec, local_mac},
+    model::{Endpoint, EndpointId, Network, Pool, Sandbox, Spec, local_mac, mac_of},
 };
 
 /// The addresses that a user wishes for an endpoint; the lowest free ones where nothing is said.
@@ -88,10 +90,19 @@ pub(super) fn new_endpoint(
                 id: network.id,
             }),
         });
-    let addresses = addresses.collect::<Result<_, _>>()?;
+    let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
     let id = EndpointId::new(context.random());
-    let mac = local_mac(&context.random());
+    let mac = new_mac(spec, network, &addresses, context);
     Ok(Endpoint { id, network: network.id, addresses, mac, interface: lowest_interface(others) })
+}
+
+/// The MAC that belongs to the first address; a random one if another endpoint of the network has that already.
+fn new_mac(spec: &Spec, network: &Network, addresses: &[IpAddr], context: &mut Context<'_>) -> Mac {
+    let mut others = spec.active_endpoints().filter(|(_, endpoint, _)| endpoint.network == network.id);
+    match addresses.first().map(|&address| mac_of(network.id.as_bytes(), address)) {
+        Some(mac) if others.all(|(_, endpoint, _)| endpoint.mac != mac) => mac,
+        Some(_) | None => local_mac(&context.random()),
+    }
 }
 
 fn claim(pool: &Pool, address: IpAddr, taken: &BTreeSet<IpAddr>) -> Result<IpAddr, Error> {

@@ -20,7 +20,7 @@ pub use bridge::{BridgeOptions, GatewayMode, OptionError};
 pub use family::{FAMILIES, family_of};
 pub use id::{EndpointId, IdError, NetworkId, SandboxId};
 pub use link::{LinkError, LinkRequest, SandboxLink};
-pub use mac::local_mac;
+pub use mac::{local_mac, mac_of};
 pub use name::{Name, NameError};
 pub use network::{Network, Pool};
 pub use options::{EngineOptions, FlowTimeout, TimeoutError};
