@@ -127,10 +127,13 @@ fn remove(candidate: &Candidate, tables: &mut impl Collector, timeouts: &Timeout
     let other = counterpart(tuple, &flow.translation);
     tables.announce(&[*tuple, other]);
     let Some(flow) = tables.flow(tier, tuple) else { return false };
-    if !is_dead(&flow, tier, tuple.protocol, || tables.flow(tier, &other), timeouts, now) {
+    let half = tables.flow(tier, &other).filter(|half| is_partner(tuple, &other, half));
+    if !is_dead(&flow, tier, tuple.protocol, half.as_ref(), timeouts, now) {
         return false;
     }
-    tables.remove(tier, &other);
+    if half.is_some() {
+        tables.remove(tier, &other);
+    }
     tables.remove(tier, tuple);
     // What a flow leaves behind among the pending ones when it moves to the assured ones is not the flow.
     if matches!(tier, Tier::Assured) || tables.flow(Tier::Assured, tuple).is_none() {
@@ -143,27 +146,30 @@ fn remove(candidate: &Candidate, tables: &mut impl Collector, timeouts: &Timeout
 /// Whether an entry's flow is over beyond doubt: both halves have been idle for [`GRACE`] longer than they may, or one is
 /// missing and the flow was only pending.
 ///
-/// `find` looks the other half up, and is asked only if this one does not settle it; `now` in nanoseconds of
-/// `CLOCK_MONOTONIC`.
+/// `half` is the other half, see [`is_partner`]; `now` in nanoseconds of `CLOCK_MONOTONIC`.
 #[inline(always)]
 pub fn is_dead(
     flow: &Flow,
     tier: Tier,
     protocol: u32,
-    find: impl FnOnce() -> Option<Flow>,
+    half: Option<&Flow>,
     timeouts: &Timeouts,
     now: u64,
 ) -> bool {
     let then = now.saturating_sub(GRACE);
     let expired = is_expired(flow, timeouts, protocol, then);
-    let lonely = matches!(tier, Tier::Pending) && now.saturating_sub(flow.last_seen) > HALF_LIFE;
-    if !expired && !lonely {
-        return false;
+    match half {
+        Some(half) => expired && is_expired(half, timeouts, protocol, then),
+        None => expired || matches!(tier, Tier::Pending) && now.saturating_sub(flow.last_seen) > HALF_LIFE,
     }
-    match find() {
-        Some(other) => expired && is_expired(&other, timeouts, protocol, then),
-        None => true,
-    }
+}
+
+/// Whether an entry found under the `other` tuple of a flow is that flow's: a half that was displaced may have left its
+/// tuple to another flow.
+#[inline(always)]
+#[must_use]
+pub fn is_partner(tuple: &Tuple, other: &Tuple, entry: &Flow) -> bool {
+    counterpart(other, &entry.translation) == *tuple
 }
 
 /// Whether one of the tuples that a new flow would have is just being removed; `announced` as [`Collector::announce`] wrote it.

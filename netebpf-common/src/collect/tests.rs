@@ -255,6 +255,19 @@ proptest! {
 }
 
 #[test]
+fn a_flow_that_has_taken_a_lost_halfs_tuple_is_left_alone() {
+    let [original, reply] = tuples(1000, protocol::UDP);
+    let old = entry(Direction::Original, FlowState::Unreplied, 1000 * SECOND, 1000, protocol::UDP);
+    // Another sandbox's flow has got the reply's tuple, and only sends since.
+    let mut taken = entry(Direction::Reply, FlowState::Unreplied, 999 * SECOND, 1000, protocol::UDP);
+    taken.translation.destination = Ipv4Addr::new(10, 0, 0, 77).into();
+    let tier = Tier::Pending;
+    let mut world = World::new([((tier as u32, original), old), ((tier as u32, reply), taken)].into());
+    assert_eq!(world.collect(&[Candidate::new(tier, original)]), [true]);
+    assert_eq!(world.state.get_mut().entries.keys().collect::<Vec<_>>(), [&(tier as u32, reply)]);
+}
+
+#[test]
 fn a_batch_tells_which_of_its_flows_went() {
     let mut entries = Entries::new();
     let mut candidates = Vec::new();

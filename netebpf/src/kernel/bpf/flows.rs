@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use netebpf_common::{
     abi::{ABI_VERSION, Direction, Flow, Timeouts, Tuple, map_name},
-    collect::{Candidate, is_dead},
+    collect::{Candidate, is_dead, is_partner},
     conntrack::counterpart,
     tables::Tier,
 };
@@ -79,13 +79,14 @@ fn find_dead(
     for entry in flows.walk() {
         let (tuple, flow) = entry?;
         entries += 1;
-        let is_dead = |other| is_dead(&flow, tier, tuple.protocol, || other, timeouts, now);
+        let is_dead = |half| is_dead(&flow, tier, tuple.protocol, half, timeouts, now);
         if !is_dead(None) {
             continue;
         }
-        let other = flows.get(counterpart(&tuple, &flow.translation))?;
+        let other = counterpart(&tuple, &flow.translation);
+        let half = flows.get(other)?.filter(|half| is_partner(&tuple, &other, half));
         // Of two halves the first one stands for both.
-        if is_dead(other) && (other.is_none() || flow.direction() == Direction::Original) {
+        if is_dead(half.as_ref()) && (half.is_none() || flow.direction() == Direction::Original) {
             dead.push(Candidate::new(tier, tuple));
         }
     }
