@@ -1,5 +1,6 @@
 //! Drives a kernel to what the spec asks for.
 
+mod failures;
 #[cfg(test)]
 mod tests;
 
@@ -7,8 +8,10 @@ use crate::{
     compile::compile,
     kernel::Kernel,
     model::{EngineOptions, Spec},
-    plan::{Action, Entry, plan},
+    plan::{Action, plan},
 };
+
+use failures::Failures;
 
 /// How often the kernel is observed at most; a chain of links, programs and addresses takes four rounds.
 const ROUNDS: u32 = 8;
@@ -49,21 +52,22 @@ pub async fn reconcile<K: Kernel>(
     options: &EngineOptions,
 ) -> Result<Report, Error<K::Error>> {
     let mut report = Report::default();
-    let mut failures = Vec::new();
+    let mut failures = Failures::default();
     let mut round = 0;
     loop {
-        let actions = remaining(preview(kernel, spec, options).await.map_err(Error::Observe)?, &failures);
+        let planned = preview(kernel, spec, options).await.map_err(Error::Observe)?;
+        let actions = failures.remaining(planned);
         if actions.is_empty() || round == ROUNDS {
             return conclude(report, failures, actions);
         }
         for action in actions {
-            if failures.iter().any(|(failed, _)| must_precede(failed, &action)) {
+            if failures.block(&action) {
                 continue;
             }
             tracing::debug!(%action, "apply");
             match kernel.apply(&action).await {
                 Ok(()) => report.applied.push(action),
-                Err(error) => failures.push((action, error)),
+                Err(error) => failures.add(action, error),
             }
         }
         round += 1;
@@ -80,36 +84,12 @@ pub async fn preview<K: Kernel>(
     Ok(plan(spec, &compile(spec, options, &observed), &observed))
 }
 
-/// Leaves out what has failed and what may only come after it. If nothing but settings is left then, it is their epoch,
-/// which would rise in every round because of entries that cannot be written.
-fn remaining<E>(mut actions: Vec<Action>, failures: &[(Action, E)]) -> Vec<Action> {
-    actions.retain(|action| {
-        !failures.iter().any(|(failed, _)| failed == action || must_precede(failed, action))
-    });
-    if !failures.is_empty() && actions.iter().all(|action| matches!(action, Action::Put(Entry::Config(_)))) {
-        actions.clear();
-    }
-    actions
-}
-
-/// Whether `later` must not be done when `action` has failed: a port that is not held is not published, and a link
-/// without its programs does not go up.
-fn must_precede(action: &Action, later: &Action) -> bool {
-    if let (Action::HoldPort(held), Action::Put(Entry::Published(block, _))) = (action, later) {
-        block.contains(held)
-    } else if let (Action::AttachProgram { ifindex, .. }, Action::SetUp { ifindex: up }) = (action, later) {
-        ifindex == up
-    } else {
-        false
-    }
-}
-
 fn conclude<E: std::error::Error + 'static>(
     report: Report,
-    failures: Vec<(Action, E)>,
+    failures: Failures<E>,
     rest: Vec<Action>,
 ) -> Result<Report, Error<E>> {
-    let mut failures = failures.into_iter();
+    let mut failures = failures.all.into_iter();
     match failures.next() {
         Some((action, source)) => {
             Err(Error::Apply { action: Box::new(action), source, others: failures.collect() })

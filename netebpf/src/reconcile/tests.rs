@@ -13,7 +13,8 @@ use crate::{
         LinkRole, Namespace, Observed, Owner,
         fake::{FakeError, FakeKernel},
     },
-    model::{FAMILIES, arbitrary},
+    model::{FAMILIES, PortRange, arbitrary},
+    plan::Entry,
 };
 
 /// A kernel's state without the numbers that depend on the way it took: indices of links by name, and the epoch.
@@ -250,4 +251,19 @@ fn a_kernel_that_keeps_nothing_is_reported() {
     .expect_err("it forgets");
     let text = error.to_string();
     assert!(text.contains("does not settle") && text.contains("attach from_netdev to link 2"), "{text}");
+}
+
+#[test]
+fn a_range_that_cannot_be_had_is_given_up_soon() {
+    let mut spec = arbitrary::example();
+    let mapping = spec.sandboxes.values_mut().find_map(|sandbox| sandbox.ports.first_mut()).expect("a port");
+    mapping.host_ports = PortRange::new(20_000, 39_999).expect("a range");
+    mapping.ports = mapping.host_ports;
+    let mut kernel = FakeKernel::default();
+    kernel.foreign_ports.extend(mapping.keys());
+    match block_on(reconcile(&mut kernel, &spec, &EngineOptions::default())) {
+        Err(Error::Apply { others, .. }) => assert_eq!(others.len(), 19_999),
+        other => panic!("the ports were had: {other:?}"),
+    }
+    assert!(kernel.state.tables.published.keys().all(|block| !block.key.address.is_unspecified()));
 }
