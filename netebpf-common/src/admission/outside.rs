@@ -28,7 +28,9 @@ pub(super) fn reach<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), Exit> {
         workspace.decision.set_source(original.source, false);
         return Ok(());
     }
-    let preferred = if route.source.is_unspecified() { &uplink.address } else { &route.source };
+    // Answers to a link-local address would not come back over a router.
+    let told = !route.source.is_unspecified() && !route.source.is_link_local_v6();
+    let preferred = if told { &route.source } else { &uplink.address };
     let visible = host_address(run.tables, source).unwrap_or(preferred);
     if visible.is_unspecified() {
         return Err(DropReason::NoUplinkAddress.into());

@@ -29,13 +29,14 @@ pub(super) fn locals(spec: &Spec, observed: &Observed, links: &Links<'_>) -> BTr
     locals
 }
 
-/// Every host device that is not ours, for each IP version that it has an address of.
+/// Every host device that is not ours. One without an address of an IP version still leads to where networks keep their
+/// own addresses, or are masqueraded with a chosen one.
 pub(super) fn uplinks(observed: &Observed) -> BTreeMap<LinkKey, Uplink> {
     let netdevs = observed.links.iter().filter(|(_, link)| link.role == LinkRole::Netdev);
     let uplinks = netdevs.flat_map(|(&ifindex, link)| {
-        FAMILIES.into_iter().filter_map(move |family| {
-            let address = link.source(family)?.into();
-            Some((LinkKey::new(ifindex, family), Uplink { address, mtu: link.mtu, bare: link.bare.into() }))
+        FAMILIES.into_iter().map(move |family| {
+            let address = link.source(family).map_or(Address::unspecified(family), Address::from);
+            (LinkKey::new(ifindex, family), Uplink { address, mtu: link.mtu, bare: link.bare.into() })
         })
     });
     uplinks.collect()

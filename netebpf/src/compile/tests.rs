@@ -97,10 +97,10 @@ fn every_host_address_is_local_and_the_first_global_one_masquerades() {
     let uplink =
         |ifindex, family| contents.uplinks.get(&LinkKey::new(ifindex, family)).map(|uplink| uplink.address);
     assert_eq!(uplink(2, Family::V4), Some(address("192.0.2.1")));
-    assert_eq!(uplink(2, Family::V6), None);
+    assert_eq!(uplink(2, Family::V6), Some(Address::UNSPECIFIED_V6));
     assert_eq!(uplink(second, Family::V4), Some(address("203.0.113.9")));
     assert_eq!(uplink(second, Family::V6), Some(address("2001:db8::1")));
-    assert_eq!(contents.uplinks.len(), 3);
+    assert_eq!(contents.uplinks.len(), 4);
 }
 
 #[test]
