@@ -61,6 +61,9 @@ fn lookup_pending(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
 fn follow(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
     let transport = run.workspace.transport;
     let state = run.workspace.flow.state();
+    if !matches_query(transport.kind(), run.workspace.flow.direction()) {
+        return Known::No;
+    }
     let reopened = matches!(state, FlowState::Closed | FlowState::Reset) && transport.is_syn();
     if reopened || has_ended(run) {
         forget(run);
@@ -71,6 +74,16 @@ fn follow(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
         advance(run, next);
     }
     Known::Yes
+}
+
+/// Whether an ICMP query goes the way of its flow, and its answer the other: with the identifier zero both have one tuple.
+#[inline(always)]
+const fn matches_query(kind: TransportKind, direction: Direction) -> bool {
+    match kind {
+        TransportKind::EchoRequest => matches!(direction, Direction::Original),
+        TransportKind::EchoReply => matches!(direction, Direction::Reply),
+        _ => true,
+    }
 }
 
 #[inline(always)]

@@ -177,3 +177,15 @@ fn an_idle_flow_is_forgotten_and_begun_again() {
         assert!(world.tables.pending.values().all(|flow| flow.last_seen == later && flow.packets <= 1));
     }
 }
+
+#[test]
+fn a_query_is_never_taken_for_an_answer_whatever_its_identifier() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        let ping = World::routed(0, World::client(family), Segment::ping(World::client(family), 0));
+        let outside = world.pass(Origin::Sandbox(0), &ping);
+        let back = World::incoming(World::host(family), Segment::ping(World::host(family), 0));
+        assert_eq!(world.send(Origin::Outside, &back), Verdict::Pass, "the host is pinged");
+        world.pass(Origin::Outside, &World::answer_from(Origin::Outside, &outside).expect("an answer"));
+    }
+}

@@ -212,6 +212,18 @@ impl FrameSpec {
         })
     }
 
+    /// Reads the packet that an ICMP error quotes, of whose transport header 8 bytes are enough.
+    #[must_use]
+    pub fn read_quoted(packet: &[u8]) -> Option<Self> {
+        let outline = sums::outline(packet)?;
+        if outline.piece.0 != 0 || outline.transport + 8 > packet.len() {
+            return None;
+        }
+        let mut whole = packet.to_vec();
+        whole.resize(packet.len().max(outline.transport + 20), 0);
+        Self::read_packet(&whole)
+    }
+
     /// What answers the packet: addresses and ports turned round, an echo request become a reply; `None` if nothing would.
     #[must_use]
     pub fn answer(&self) -> Option<Self> {

@@ -13,12 +13,11 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::boxed::Box;
 
-use super::{BytePacket, MapTables};
+use super::{BytePacket, MapTables, Rules};
 use crate::{
     abi::{
         ABI_VERSION, Address, Config, ConfigFlags, Endpoint, EndpointFlags, Family, Hook, LinkKey,
-        LocalAddress, Mac, Network, Port, PublishBlock, PublishKey, PublishTarget, Timeouts, Uplink,
-        protocol,
+        LocalAddress, Mac, Network, Timeouts, Uplink,
     },
     packet::Packet,
     pipeline,
@@ -59,24 +58,6 @@ pub struct World {
     /// What the packet before left behind, as in the kernel.
     pub workspace: Box<Workspace>,
 }
-
-/// What is published: where on the host, from which port to which, for which protocol, to which port of which sandbox.
-struct Published {
-    at: fn(Family) -> IpAddr,
-    ports: (u16, u16),
-    protocol: u8,
-    sandbox: usize,
-    to: u16,
-}
-
-const PUBLISHED: [Published; 6] = [
-    Published { at: World::any, ports: (8080, 8080), protocol: protocol::TCP, sandbox: 0, to: 80 },
-    Published { at: World::any, ports: (5353, 5353), protocol: protocol::UDP, sandbox: 1, to: 53 },
-    Published { at: World::any, ports: (7000, 7000), protocol: protocol::SCTP, sandbox: 0, to: 70 },
-    Published { at: World::any, ports: (20_000, 20_099), protocol: protocol::TCP, sandbox: 3, to: 1000 },
-    Published { at: World::host, ports: (8443, 8443), protocol: protocol::TCP, sandbox: 1, to: 443 },
-    Published { at: World::loopback, ports: (9090, 9090), protocol: protocol::TCP, sandbox: 2, to: 90 },
-];
 
 impl World {
     /// Both IP versions.
@@ -185,27 +166,26 @@ impl World {
     /// Builds the world; `flags` are those of both networks.
     #[must_use]
     pub fn new(links: Links, flags: EndpointFlags) -> Self {
+        Self::with_rules(links, &Rules { flags: [flags; 2], ..Rules::default() })
+    }
+
+    /// Builds the world with all that can be chosen.
+    #[must_use]
+    pub fn with_rules(links: Links, rules: &Rules) -> Self {
         let config = Config {
             abi: ABI_VERSION,
-            epoch: 2,
+            epoch: 0,
             netns_cookie: 7,
             seed: 42,
             flags: ConfigFlags::default(),
             routes: 0,
             timeouts: Timeouts::default(),
         };
-        let mut tables = MapTables::default();
-        tables.config = Some(config);
-        let mut world = Self { links, tables, config, workspace: Box::default() };
+        let mut world = Self { links, tables: MapTables::default(), config, workspace: Box::default() };
         for family in Self::FAMILIES {
             world.add_host(family);
-            world.publish(family);
         }
-        for network in [0, 1] {
-            world.set_flags(network, flags);
-            world.set_snat(network, Family::V4, None);
-            world.set_snat(network, Family::V6, None);
-        }
+        rules.apply(&mut world);
         world
     }
 
@@ -220,27 +200,12 @@ impl World {
         let none = Address::unspecified(family);
         for (address, ifindex) in subnets {
             self.tables.locals.insert(address.into(), LocalAddress { ifindex });
-            let on_link = Route { ifindex, next_hop: none, mtu: 1500 };
+            let on_link = Route { ifindex, next_hop: none, mtu: 1500, source: address.into() };
             self.tables.routes.push((address.into(), Self::mask(family), on_link));
         }
         self.tables.locals.insert(Self::loopback(family).into(), LocalAddress { ifindex: 1 });
         let uplink = Uplink { address: Self::host(family).into(), mtu: 1500, bare: 0 };
         self.tables.uplinks.insert(LinkKey::new(links.uplink, family), uplink);
-    }
-
-    fn publish(&mut self, family: Family) {
-        for Published { at, ports: (first, last), protocol, sandbox, to } in PUBLISHED {
-            let address = Self::address(sandbox, family);
-            let target = PublishTarget::new(address.into(), Port::new(first), Port::new(to));
-            let itself = PublishTarget::new(address.into(), Port::new(to), Port::new(to));
-            let own_last = to + (last - first);
-            for (address, first, last, target) in
-                [(at(family), first, last, target), (address, to, own_last, itself)]
-            {
-                let key = PublishKey::new(address.into(), Port::new(first), protocol);
-                self.tables.published.extend(PublishBlock::cover(key, last).map(|block| (block, target)));
-            }
-        }
     }
 
     /// Sets what network 0 or 1 allows, in both IP versions.

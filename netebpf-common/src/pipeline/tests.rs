@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use crate::{
     abi::{EndpointFlags, Family, Hook},
-    model::{BytePacket, FrameSpec, NOW, Origin, Segment, World},
+    model::{BytePacket, FrameSpec, NOW, Origin, Rules, Segment, World},
     run::{Arrival, Mark},
     verdict::{DropReason, Verdict},
 };
@@ -89,7 +89,9 @@ fn a_container_of_another_network_is_out_of_reach_by_any_protocol() {
 #[test]
 fn an_internal_network_has_no_way_out() {
     for family in World::FAMILIES {
-        let mut world = world(EndpointFlags::ICC.union(EndpointFlags::INTERNAL));
+        let internal = EndpointFlags::ICC.union(EndpointFlags::INTERNAL);
+        let rules = Rules { flags: [World::USUAL, internal], ..Rules::default() };
+        let mut world = World::with_rules(crate::model::Links::default(), &rules);
         let published = World::routed(2, World::gateway(2, family), Segment::syn(4000, 8080));
         let internal = Verdict::Drop(DropReason::Internal);
         for spec in [World::routed(2, World::client(family), SYN), published] {
