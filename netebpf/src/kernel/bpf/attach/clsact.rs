@@ -11,7 +11,7 @@ use std::{
 use aya::programs::{SchedClassifier, TcAttachType};
 use nix::errno::Errno;
 use rtnetlink::{
-    packet_core::{NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL},
+    packet_core::{NLM_F_CREATE, NLM_F_DUMP, NLM_F_ECHO, NLM_F_EXCL},
     packet_route::{
         RouteNetlinkMessage,
         tc::{TcAttribute, TcBpfFlags, TcFilterBpf, TcFilterBpfOption, TcHandle, TcMessage, TcOption},
@@ -36,29 +36,23 @@ pub(super) fn attach(program: &mut SchedClassifier, settings: &Settings, place: 
     let directory = settings.bpf_filters();
     // Recorded first: what is recorded and not there does no harm, the other way round would be forgotten.
     pins::replace(&directory, &place.record(), |path| program.pin(path))?;
-    let qdisc = qdisc_record(place.ifindex);
-    if !directory.join(&qdisc).exists() {
-        pins::replace(&directory, &qdisc, |path| program.pin(path))?;
-        if !add_qdisc(place)? {
-            pins::remove(&directory.join(&qdisc))?;
-        }
+    let qdisc = directory.join(qdisc_record(place.ifindex));
+    let was_ours = qdisc.exists();
+    if !was_ours {
+        pins::replace(&directory, &qdisc_record(place.ifindex), |path| program.pin(path))?;
     }
+    let made = add_qdisc(place);
+    if !was_ours && !matches!(made, Ok(true)) {
+        pins::remove(&qdisc)?;
+    }
+    made?;
     let fd = program.fd().map_err(|source| Error::Program {
         doing: "attach",
         name: place.hook.as_str(),
         source: Box::new(source),
     })?;
-    let put = || {
-        let filter = RouteNetlinkMessage::NewTrafficFilter(filter(place, fd.as_fd().as_raw_fd()));
-        request(filter, NLM_F_CREATE)
-    };
-    match put() {
-        // Somebody has removed the qdisc.
-        Err(error) if is(&error, Errno::EINVAL) && add_qdisc(place)? => put(),
-        result => result,
-    }
-    .map(drop)
-    .map_err(|source| place.failed(source))
+    let filter = RouteNetlinkMessage::NewTrafficFilter(filter(place, fd.as_fd().as_raw_fd()));
+    request(filter, NLM_F_CREATE).map(drop).map_err(|source| place.failed(source))
 }
 
 /// Removes a filter and, after the last one, the qdisc if it is ours.
@@ -129,7 +123,8 @@ fn add_qdisc(place: Place) -> Result<bool, Error> {
 
 /// Refuses an ingress qdisc, which clsact cannot stand beside: it would take filters for egress and run them on ingress.
 fn check_kind(place: Place) -> Result<(), Error> {
-    let found = request(RouteNetlinkMessage::GetQueueDiscipline(qdisc_address(place.ifindex)), 0);
+    // Without ECHO the answer goes only to those who listen for changes.
+    let found = request(RouteNetlinkMessage::GetQueueDiscipline(qdisc_address(place.ifindex)), NLM_F_ECHO);
     let found = found.map_err(|source| place.failed(source))?;
     let clsact = TcAttribute::Kind(KIND.to_owned());
     let is_clsact = |message: &RouteNetlinkMessage| matches!(message, RouteNetlinkMessage::NewQueueDiscipline(qdisc) if qdisc.attributes.contains(&clsact));
