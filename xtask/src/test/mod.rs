@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Only say which layers there are
     #[arg(long)]
     list: bool,
+    /// In the layer vm, only kernels whose release begins like this, such as 6.1.
+    #[arg(long, value_name = "RELEASE")]
+    kernel: Option<String>,
 }
 
 /// What one layer came to.
@@ -62,15 +65,15 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let mut rows = Vec::new();
     for &layer in layers {
         let started = Instant::now();
-        let tally = one(workspace, layer)?;
+        let tally = one(workspace, layer, args.kernel.as_deref())?;
         rows.push(Row { layer, tally, wall: started.elapsed() });
     }
     report(&rows)
 }
 
-fn one(workspace: &Workspace, layer: Layer) -> Result<Tally> {
+fn one(workspace: &Workspace, layer: Layer, kernel: Option<&str>) -> Result<Tally> {
     let Some(arguments) = layer.cargo() else {
-        return if layer == Layer::Vm { vm::run(workspace) } else { Ok(lint::all(workspace)) };
+        return if layer == Layer::Vm { vm::run(workspace, kernel) } else { Ok(lint::all(workspace)) };
     };
     let mut tally =
         judge(layer, &step::watch(&format!("layer {layer}"), workspace.cargo(arguments), Show::All)?);
