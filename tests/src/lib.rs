@@ -24,6 +24,8 @@ pub mod wire;
 
 pub mod netns;
 
+pub mod tunnel;
+
 pub mod links;
 
 pub mod process;

@@ -16,6 +16,8 @@ use nix::{
     },
 };
 
+use super::dns;
+
 /// The largest datagram over IPv4 is a little smaller.
 const LARGEST: usize = 1 << 16;
 
@@ -26,6 +28,8 @@ pub(super) enum Reaction {
     Tell,
     /// The same datagram.
     Reflect,
+    /// The addresses of the name that it asks for.
+    Resolve,
 }
 
 /// A UDP socket for both IP versions.
@@ -53,9 +57,12 @@ impl Datagrams {
         let (length, from, asked) = self.receive(buffer)?;
         let from_address = SocketAddr::new(from.ip().to_canonical(), from.port());
         let told = format!("{name} saw {from_address}\n");
+        let words = buffer.get(..length).unwrap_or_default();
+        let resolved = dns::answer_datagram(words);
         let answer = match reaction {
             Reaction::Tell => told.as_bytes(),
-            Reaction::Reflect => buffer.get(..length).unwrap_or_default(),
+            Reaction::Reflect => words,
+            Reaction::Resolve => resolved.as_deref().context("no query")?,
         };
         // The kernel chooses the device; the address is the one that the client knows.
         let source = libc::in6_pktinfo { ipi6_ifindex: 0, ..asked };

@@ -10,8 +10,11 @@ use std::{
     time::Duration,
 };
 
+mod bulk;
 mod client;
 mod datagrams;
+mod dns;
+mod http;
 mod icmp;
 mod measure;
 mod ping;
@@ -20,7 +23,10 @@ mod server;
 mod stream;
 mod talk;
 
+pub use bulk::{Direction, bulk};
 pub use client::{Connected, tcp, udp, udp_saying};
+pub use dns::{addresses_of, resolve};
+pub use http::browse;
 pub use icmp::{Icmp, Kind, Mark, Message};
 pub use measure::{Latency, ping_pong, throughput};
 pub use ping::{EchoWatch, hop_limit_of_reply, ping, ping_with, who_answers};

@@ -14,7 +14,9 @@ use std::{
 use anyhow::{Context as _, Error, Result, bail};
 
 use super::{
+    bulk,
     datagrams::{Datagrams, Reaction},
+    dns, http,
     processor::{Processor, pin},
     stream,
 };
@@ -38,6 +40,14 @@ pub enum Service {
     Sink(u16),
     /// Sends each datagram back as it came.
     Reflect(u16),
+    /// Takes part in [`bulk`](super::bulk()).
+    Bulk(u16),
+    /// Serves pages to [`browse`](super::browse).
+    Http(u16),
+    /// Answers [`resolve`](super::resolve) by TCP.
+    DnsTcp(u16),
+    /// Answers [`resolve`](super::resolve) by UDP.
+    DnsUdp(u16),
 }
 
 impl FromStr for Service {
@@ -53,6 +63,10 @@ impl FromStr for Service {
             "echo" => Self::Echo(port),
             "sink" => Self::Sink(port),
             "reflect" => Self::Reflect(port),
+            "bulk" => Self::Bulk(port),
+            "http" => Self::Http(port),
+            "dnstcp" => Self::DnsTcp(port),
+            "dnsudp" => Self::DnsUdp(port),
             _ => bail!("{kind} is none of tcp, udp, stream, echo, sink"),
         })
     }
@@ -67,6 +81,10 @@ impl fmt::Display for Service {
             Self::Echo(port) => write!(f, "echo:{port}"),
             Self::Sink(port) => write!(f, "sink:{port}"),
             Self::Reflect(port) => write!(f, "reflect:{port}"),
+            Self::Bulk(port) => write!(f, "bulk:{port}"),
+            Self::Http(port) => write!(f, "http:{port}"),
+            Self::DnsTcp(port) => write!(f, "dnstcp:{port}"),
+            Self::DnsUdp(port) => write!(f, "dnsudp:{port}"),
         }
     }
 }
@@ -104,12 +122,19 @@ impl Door {
     /// Opens one socket for both IP versions.
     fn open(service: Service) -> Result<Self> {
         let any = Ipv6Addr::UNSPECIFIED;
+        let datagrams =
+            |port, reaction| Datagrams::open(port).map(|socket| Self::Datagrams(socket, reaction));
         let door = match service {
-            Service::Udp(port) => Datagrams::open(port).map(|socket| Self::Datagrams(socket, Reaction::Tell)),
-            Service::Reflect(port) => {
-                Datagrams::open(port).map(|socket| Self::Datagrams(socket, Reaction::Reflect))
-            }
-            Service::Tcp(port) | Service::Stream(port) | Service::Echo(port) | Service::Sink(port) => {
+            Service::Udp(port) => datagrams(port, Reaction::Tell),
+            Service::Reflect(port) => datagrams(port, Reaction::Reflect),
+            Service::DnsUdp(port) => datagrams(port, Reaction::Resolve),
+            Service::Tcp(port)
+            | Service::Stream(port)
+            | Service::Echo(port)
+            | Service::Sink(port)
+            | Service::Bulk(port)
+            | Service::Http(port)
+            | Service::DnsTcp(port) => {
                 let listener = TcpListener::bind((any, port)).map_err(Error::from);
                 listener.map(|listener| Self::Streams(listener, service))
             }
@@ -132,10 +157,13 @@ impl Door {
 /// Serves one connection; its failure is for the client to notice.
 fn attend(stream: TcpStream, service: Service, name: &str) {
     drop(match service {
-        Service::Tcp(_) | Service::Udp(_) | Service::Reflect(_) => answer(stream, name),
+        Service::Tcp(_) | Service::Udp(_) | Service::Reflect(_) | Service::DnsUdp(_) => answer(stream, name),
         Service::Stream(_) => stream::acknowledge(stream).map_err(Error::from),
         Service::Echo(_) => echo(stream),
         Service::Sink(_) => swallow(stream),
+        Service::Bulk(_) => bulk::serve(stream),
+        Service::Http(_) => http::serve(stream),
+        Service::DnsTcp(_) => dns::serve(stream),
     });
 }
 

@@ -21,6 +21,8 @@ mod hops;
 
 mod uplinks;
 
+mod tunnel;
+
 mod collisions;
 
 mod upkeep;
@@ -30,6 +32,8 @@ mod moves;
 mod ranges;
 
 mod martians;
+
+mod programs;
 
 mod observe;
 
@@ -44,6 +48,8 @@ mod bad_input;
 mod restart;
 
 mod cleanup;
+
+mod clsact;
 
 mod side_by_side;
 

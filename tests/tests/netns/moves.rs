@@ -126,7 +126,10 @@ fn a_host_process_that_does_not_connect_reaches_the_new_container() -> Result<()
             let to = SocketAddr::new(to, PORT);
             let answer = scene.world.host.run(|| udp(to, Connected::No, PATIENT))?;
             let (v4, v6) = (sandbox.address, sandbox.address6);
-            ensure!(answer.to_string().starts_with(name), "host at {to}, {name} at {v4} and {v6:?}: {answer}");
+            ensure!(
+                answer.to_string().starts_with(name),
+                "host at {to}, {name} at {v4} and {v6:?}: {answer}"
+            );
         }
         scene.engine.ok(&["rm", "-f", name])?;
     }
