@@ -51,6 +51,8 @@ mod cleanup;
 
 mod clsact;
 
+mod clsact;
+
 mod side_by_side;
 
 mod readme;
