@@ -148,6 +148,7 @@ fn remove(candidate: &Candidate, tables: &mut impl Collector, timeouts: &Timeout
 ///
 /// `half` is the other half, see [`is_partner`]; `now` in nanoseconds of `CLOCK_MONOTONIC`.
 #[inline(always)]
+#[must_use]
 pub fn is_dead(
     flow: &Flow,
     tier: Tier,

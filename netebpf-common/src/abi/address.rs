@@ -121,9 +121,9 @@ impl Address {
     #[inline(always)]
     #[must_use]
     pub const fn link_local_of(mac: Mac) -> Self {
-        let [a, b, c, d, e, f] = mac.0;
-        let upper = u32::from_ne_bytes([a ^ 2, b, c, 0xff]);
-        let lower = u32::from_ne_bytes([0xfe, d, e, f]);
+        let [first, second, third, rest @ ..] = mac.0;
+        let upper = u32::from_ne_bytes([first ^ 2, second, third, 0xff]);
+        let lower = u32::from_ne_bytes([0xfe, rest[0], rest[1], rest[2]]);
         Self { words: [0xfe80_0000_u32.to_be(), 0, upper, lower] }
     }
 

@@ -47,11 +47,14 @@ pub struct PublishBlock {
     pub key: PublishKey,
 }
 
+const KEY_LENGTH: u32 = 20;
+const _: () = assert!(size_of::<PublishKey>() == KEY_LENGTH as usize);
+
 impl PublishBlock {
     const PORT_BITS: u32 = 16;
 
     /// How many bits a key has, and so the block of one port.
-    pub const KEY_BITS: u32 = 8 * size_of::<PublishKey>() as u32;
+    pub const KEY_BITS: u32 = 8 * KEY_LENGTH;
 
     /// The block of `1 << free_bits` ports that begins with the key's port, which must be a multiple of that number.
     #[must_use]

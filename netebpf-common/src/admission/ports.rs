@@ -34,6 +34,7 @@ const fn key(tuple: &Tuple, address: Address) -> PublishKey {
 
 /// Whether the packet belongs to what a link opens between two endpoints of a network with ICC off, in either direction.
 #[inline(always)]
+#[must_use]
 pub fn is_linked<P>(run: &Run<'_, P, impl Tables>) -> bool {
     let tuple = &run.workspace.tuple;
     let [protocol, ..] = tuple.protocol.to_le_bytes();

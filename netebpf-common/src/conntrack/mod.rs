@@ -82,7 +82,11 @@ const fn matches_query(kind: TransportKind, direction: Direction) -> bool {
     match kind {
         TransportKind::EchoRequest => matches!(direction, Direction::Original),
         TransportKind::EchoReply => matches!(direction, Direction::Reply),
-        _ => true,
+        TransportKind::Tcp
+        | TransportKind::Udp
+        | TransportKind::Sctp
+        | TransportKind::Error
+        | TransportKind::Generic => true,
     }
 }
 
@@ -113,7 +117,8 @@ fn prove(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
         return Known::Half;
     }
     workspace.entry = *other;
-    let is_query = matches!(workspace.transport.kind(), TransportKind::EchoRequest | TransportKind::EchoReply);
+    let is_query =
+        matches!(workspace.transport.kind(), TransportKind::EchoRequest | TransportKind::EchoReply);
     if matches!(workspace.flow.state(), FlowState::Established) && !is_query {
         promote(run);
     }

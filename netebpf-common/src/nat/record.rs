@@ -97,7 +97,7 @@ fn claim<P>(run: &mut Run<'_, P, impl Tables>) -> Claim {
     match insert(run) {
         Claim::Mine if is_assured(run) => Claim::Taken,
         Claim::Taken if take_over(run) && !is_assured(run) => Claim::Mine,
-        claim => claim,
+        claim @ (Claim::Mine | Claim::Taken | Claim::HostSocket | Claim::Refused(_)) => claim,
     }
 }
 
@@ -123,7 +123,7 @@ fn claim_unused<P>(run: &mut Run<'_, P, impl Tables>) -> Claim {
                 Claim::Taken
             }
         }
-        claim => claim,
+        claim @ (Claim::Mine | Claim::HostSocket | Claim::Refused(_)) => claim,
     }
 }
 
@@ -151,7 +151,7 @@ fn take_over<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     let Some(old) = run.tables.flow(Tier::Pending, &workspace.reply) else { return false };
     workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
     let is_own = workspace.other == workspace.original;
-    if !is_own && !is_free(run, &old, Tier::Pending) {
+    if !is_own && !is_free(run, old, Tier::Pending) {
         return false;
     }
     let workspace = &mut *run.workspace;
@@ -169,7 +169,7 @@ fn is_assured<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     let workspace = &mut *run.workspace;
     let Some(old) = run.tables.flow(Tier::Assured, &workspace.reply) else { return false };
     workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
-    let free = workspace.other == workspace.original || is_free(run, &old, Tier::Assured);
+    let free = workspace.other == workspace.original || is_free(run, old, Tier::Assured);
     let workspace = &mut *run.workspace;
     if free {
         conntrack::remove(run.tables, Tier::Assured, &workspace.reply, &workspace.other);
@@ -235,7 +235,13 @@ fn mix(tuple: &Tuple, seed: u32) -> u32 {
     let ports = u32::from(tuple.source_port.wire()) << 16 | u32::from(tuple.destination_port.wire());
     let (source, destination) = (tuple.source.words(), tuple.destination.words());
     let mut hash = seed;
-    for word in [source[0] ^ source[3], source[1] ^ source[2], destination[0] ^ destination[3], destination[1] ^ destination[2], ports] {
+    for word in [
+        source[0] ^ source[3],
+        source[1] ^ source[2],
+        destination[0] ^ destination[3],
+        destination[1] ^ destination[2],
+        ports,
+    ] {
         hash = (hash ^ word).wrapping_mul(0x85eb_ca6b);
         hash ^= hash >> 13;
     }

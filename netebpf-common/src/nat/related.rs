@@ -160,7 +160,11 @@ fn transport_checksum(
     let (offset, zero_is_none) = match quoted.kind() {
         TransportKind::Udp => (UDP_CHECKSUM, true),
         TransportKind::Tcp => (TCP_CHECKSUM, false),
-        _ => return Some(change),
+        TransportKind::Sctp
+        | TransportKind::EchoRequest
+        | TransportKind::EchoReply
+        | TransportKind::Error
+        | TransportKind::Generic => return Some(change),
     };
     let place = quoted.transport_offset + offset;
     let mut field = [0; 2];
@@ -173,7 +177,10 @@ fn transport_checksum(
         return Some(change);
     }
     let ports = Change::NONE
-        .replace(u32::from(quoted.reply.destination_port.wire()), u32::from(translation.destination_port.wire()))
+        .replace(
+            u32::from(quoted.reply.destination_port.wire()),
+            u32::from(translation.destination_port.wire()),
+        )
         .replace(u32::from(quoted.reply.source_port.wire()), u32::from(translation.source_port.wire()));
     let delta = checksum::add(addresses(quoted, translation).sum(), ports.sum());
     let new = match checksum::adjust(old, delta) {

@@ -37,7 +37,8 @@ pub fn translate<T>(run: &mut Run<'_, impl Packet, T>, hop: Hop) -> Result<(), D
     let translation = &flow.translation;
     frame.set_addresses(translation.source, translation.destination, translation.address_delta);
     let bare = run.arrival.bare;
-    let done = frame.write(run.packet, bare) && rewrite_transport(run.packet, frame, &workspace.transport, flow);
+    let done =
+        frame.write(run.packet, bare) && rewrite_transport(run.packet, frame, &workspace.transport, flow);
     if done { Ok(()) } else { Err(DropReason::RewriteFailed) }
 }
 
@@ -86,9 +87,7 @@ fn rewrite_transport(packet: &mut impl Packet, frame: &Frame, transport: &Transp
         }
         TransportKind::EchoRequest => rewrite_query(packet, frame, offset, source, flow),
         TransportKind::EchoReply => rewrite_query(packet, frame, offset, destination, flow),
-        TransportKind::Sctp => {
-            !ports_change || sctp::rewrite(packet, frame, offset, [source, destination])
-        }
+        TransportKind::Sctp => !ports_change || sctp::rewrite(packet, frame, offset, [source, destination]),
         TransportKind::Error | TransportKind::Generic => true,
     }
 }

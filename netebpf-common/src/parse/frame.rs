@@ -162,10 +162,8 @@ impl Frame {
         match self.family() {
             Family::V4 => {
                 self.header[HOP_V4] = u32::from_ne_bytes([hop, b, c, d]);
-                let change = checksum::change(
-                    u16::from_ne_bytes([a, b]) as u32,
-                    u16::from_ne_bytes([hop, b]) as u32,
-                );
+                let change =
+                    checksum::change(u16::from_ne_bytes([a, b]) as u32, u16::from_ne_bytes([hop, b]) as u32);
                 self.adjust_header_checksum(change);
             }
             Family::V6 => self.header[HOP_V6] = u32::from_ne_bytes([a, b, c, hop]),

@@ -96,7 +96,10 @@ fn skip_extensions<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<(), DropReas
 
 /// The length of an extension header that begins with these bytes; a fragment header's content is noted.
 #[inline(always)]
-fn length_of(frame: &mut Frame, [_, length, offset_high, offset_low, rest @ ..]: [u8; 8]) -> Result<u32, DropReason> {
+fn length_of(
+    frame: &mut Frame,
+    [_, length, offset_high, offset_low, rest @ ..]: [u8; 8],
+) -> Result<u32, DropReason> {
     match frame.protocol {
         extension::FRAGMENT => {
             let offset = u16::from_be_bytes([offset_high, offset_low]);

@@ -113,7 +113,11 @@ fn ports<P: Packet, T>(run: &mut Run<'_, P, T>, offset: u32, transport: u32) -> 
             TransportKind::EchoRequest => (TransportKind::EchoRequest, wire_port(id0, id1), none),
             TransportKind::EchoReply => (TransportKind::EchoReply, none, wire_port(id0, id1)),
             // An error about an error is never sent (RFC 1122, 3.2.2).
-            _ => return None,
+            TransportKind::Error
+            | TransportKind::Tcp
+            | TransportKind::Udp
+            | TransportKind::Sctp
+            | TransportKind::Generic => return None,
         },
         _ => (TransportKind::Generic, none, none),
     };

@@ -177,9 +177,10 @@ fn icmp<P: Packet, T>(run: &mut Run<'_, P, T>) -> Result<(), DropReason> {
     let (id, none) = (wire_port(id0, id1), Port::from_wire(0));
     let frame = &run.workspace.frame;
     let kind = icmp_kind(frame.family(), frame.protocol, kind).ok_or(DropReason::UnsupportedProtocol)?;
-    match kind {
-        TransportKind::EchoReply => set_ports(run, none, id),
-        _ => set_ports(run, id, none),
+    if matches!(kind, TransportKind::EchoReply) {
+        set_ports(run, none, id);
+    } else {
+        set_ports(run, id, none);
     }
     run.workspace.transport = Transport::new(kind, at, ICMP_LENGTH);
     Ok(())
