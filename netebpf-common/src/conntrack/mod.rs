@@ -52,6 +52,10 @@ fn lookup_pending(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
         return Known::No;
     }
     workspace.set_tier(Tier::Pending);
+    // Queries are never proved, so only pending ones can be mistaken.
+    if !matches_query(workspace.transport.kind(), workspace.flow.direction()) {
+        return Known::No;
+    }
     let known = follow(run);
     if matches!(known, Known::Yes) { prove(run) } else { known }
 }
@@ -61,9 +65,6 @@ fn lookup_pending(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
 fn follow(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
     let transport = run.workspace.transport;
     let state = run.workspace.flow.state();
-    if !matches_query(transport.kind(), run.workspace.flow.direction()) {
-        return Known::No;
-    }
     let reopened = matches!(state, FlowState::Closed | FlowState::Reset) && transport.is_syn();
     if reopened || has_ended(run) {
         forget(run);
