@@ -154,8 +154,13 @@ impl Workspace {
         self.turn = 0;
         self.transport.tcp_flags = 0;
         let (none, no_port) = (Address::UNSPECIFIED_V6, Port::from_wire(0));
-        self.tuple =
-            Tuple { source: none, destination: none, source_port: no_port, destination_port: no_port, protocol: 0 };
+        self.tuple = Tuple {
+            source: none,
+            destination: none,
+            source_port: no_port,
+            destination_port: no_port,
+            protocol: 0,
+        };
     }
 
     /// Notes where `flow` was found.

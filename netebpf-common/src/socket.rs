@@ -97,9 +97,9 @@ fn published(
     protocol: u8,
     tables: &impl SocketTables,
 ) -> Option<PublishTarget> {
-    tables
-        .published(&PublishKey::new(address, port, protocol))
-        .or_else(|| tables.published(&PublishKey::new(Address::unspecified(address.family()), port, protocol)))
+    tables.published(&PublishKey::new(address, port, protocol)).or_else(|| {
+        tables.published(&PublishKey::new(Address::unspecified(address.family()), port, protocol))
+    })
 }
 
 #[cfg(test)]

@@ -72,11 +72,7 @@ impl Decision {
 ///
 /// A flow that would be decided differently now ends.
 #[cfg_attr(target_arch = "bpf", inline(never))]
-pub fn admit(
-    run: &mut Run<'_, impl Packet, impl Tables>,
-    origin: Origin,
-    known: Known,
-) -> Result<(), Exit> {
+pub fn admit(run: &mut Run<'_, impl Packet, impl Tables>, origin: Origin, known: Known) -> Result<(), Exit> {
     if run.config.abi == 0 {
         return Err(DropReason::NotConfigured.into());
     }
@@ -159,14 +155,11 @@ fn still_holds<P>(run: &Run<'_, P, impl Tables>) -> bool {
     };
     same_answers
         && is_same_sandbox(&workspace.flow.way_out, this)
-        && run
-            .tables
-            .flow(workspace.tier(), &workspace.other)
-            .is_none_or(|entry| {
-                // Its tuple may be another flow's by now, which is not to be confirmed unasked.
-                conntrack::counterpart(&workspace.other, &entry.translation) == workspace.tuple
-                    && is_same_sandbox(&entry.way_out, other)
-            })
+        && run.tables.flow(workspace.tier(), &workspace.other).is_none_or(|entry| {
+            // Its tuple may be another flow's by now, which is not to be confirmed unasked.
+            conntrack::counterpart(&workspace.other, &entry.translation) == workspace.tuple
+                && is_same_sandbox(&entry.way_out, other)
+        })
 }
 
 #[inline(always)]

@@ -16,11 +16,9 @@ pub(super) fn reach<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), Exit> {
         return Err(DropReason::Internal.into());
     }
     // Without a route the host stack answers with "network unreachable".
-    let route =
-        run.tables.route(source.bridge, &original.source, &original.destination).ok_or(Exit::Pass)?;
+    let route = run.tables.route(source.bridge, &original.source, &original.destination).ok_or(Exit::Pass)?;
     let family = original.source.family();
-    let uplink =
-        run.tables.uplink(LinkKey::new(route.ifindex, family)).ok_or(DropReason::NoUplinkAddress)?;
+    let uplink = run.tables.uplink(LinkKey::new(route.ifindex, family)).ok_or(DropReason::NoUplinkAddress)?;
     workspace.backward.set_sandbox(source.ifindex, source.mac, source.bridge_mac);
     set_way(&mut workspace.forward, &route, uplink);
     workspace.decision.set_destination(original.destination, original.destination_port);

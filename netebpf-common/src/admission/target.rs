@@ -107,7 +107,8 @@ fn way_back<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     let workspace = &mut *run.workspace;
     let (original, target) = (&workspace.original, &workspace.target);
     let family = original.source.family();
-    let back = run.tables.route(target.bridge, &target.address, &original.source).ok_or(DropReason::NoRoute)?;
+    let back =
+        run.tables.route(target.bridge, &target.address, &original.source).ok_or(DropReason::NoRoute)?;
     // A client outside that calls itself a container has its answers routed to no uplink.
     let uplink = run.tables.uplink(LinkKey::new(back.ifindex, family)).ok_or(DropReason::Martian)?;
     set_way(&mut workspace.backward, &back, uplink);

@@ -47,7 +47,8 @@ pub(super) fn to_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<V
     }
     let network = parse(run);
     if run.arrival.ingress == 0 {
-        let translatable = matches!(network, Ok(Network::Ip)) && !run.workspace.frame.destination_mac.is_group();
+        let translatable =
+            matches!(network, Ok(Network::Ip)) && !run.workspace.frame.destination_mac.is_group();
         return if translatable { from_host(run) } else { Err(Exit::Pass) };
     }
     if !matches!(network?, Network::Ip) {

@@ -26,10 +26,7 @@ pub(super) fn route(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), E
 
 /// Leaves the packet's flow in the workspace.
 #[inline(always)]
-pub(super) fn find_flow(
-    run: &mut Run<'_, impl Packet, impl Tables>,
-    origin: Origin,
-) -> Result<(), Exit> {
+pub(super) fn find_flow(run: &mut Run<'_, impl Packet, impl Tables>, origin: Origin) -> Result<(), Exit> {
     let known = conntrack::lookup(run);
     if matches!(known, Known::Yes) && run.workspace.flow.epoch == run.config.epoch {
         return Ok(());
