@@ -160,7 +160,8 @@ fn take_over<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     } else {
         conntrack::remove(run.tables, Tier::Pending, &workspace.reply, &workspace.other);
     }
-    matches!(run.tables.insert_flow(Tier::Pending, &workspace.reply, &workspace.entry), Insert::Done)
+    !run.tables.is_collecting(&workspace.original, &workspace.reply)
+        && matches!(run.tables.insert_flow(Tier::Pending, &workspace.reply, &workspace.entry), Insert::Done)
 }
 
 /// Whether an assured flow has the tuple that was just taken, which is then given back. One that is over gives way.

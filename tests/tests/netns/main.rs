@@ -51,8 +51,6 @@ mod cleanup;
 
 mod clsact;
 
-mod clsact;
-
 mod side_by_side;
 
 mod readme;
