@@ -15,7 +15,7 @@ pub(crate) enum Layer {
     Packet,
     /// Real sockets in network namespaces
     Netns,
-    /// Old and new kernels in virtual machines; only when asked for
+    /// Old and new kernels in virtual machines; only when asked for, because each takes minutes
     Vm,
 }
 

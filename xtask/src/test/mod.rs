@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Only say which layers there are
     #[arg(long)]
     list: bool,
-    /// In the layer vm, only kernels whose release begins like this, such as 6.1.
+    /// In the layer vm, only kernels whose release begins like this, such as 6.1
     #[arg(long, value_name = "RELEASE")]
     kernel: Option<String>,
 }
