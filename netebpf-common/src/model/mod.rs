@@ -16,7 +16,7 @@ pub use oracle::Oracle;
 pub use packet::BytePacket;
 pub use rules::Rules;
 pub use segment::Segment;
-pub use story::{Choices, Past, Player, Shot, Step, next};
+pub use story::{Choices, Past, Player, Shot, Step, next, play_sockets};
 pub use sums::{checksums_are_right, packet_checksums_are_right};
 pub use tables::MapTables;
 pub use trip::Origin;

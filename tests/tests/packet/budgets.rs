@@ -4,14 +4,14 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::Result;
 use netebpf_common::{
-    abi::{Address, Direction, EndpointFlags, Flow, FlowState, Hook, Port, Tuple, WayOut},
+    abi::{Direction, Family, Flow, FlowState, Hook, Port, Tuple, WayOut},
     model::{BytePacket, FrameSpec, Segment, World},
     nat,
-    run::Arrival,
+    run::{Arrival, Mark},
     verdict::Verdict,
 };
 
-use crate::kernel::{Kernel, with_kernel};
+use crate::kernel::{Kernel, Traces, with_kernel};
 
 /// The verifier gives up at a million; a quarter of that leaves room for kernels that look closer, and starts quickly.
 const VERIFIED_LIMIT: u32 = 250_000;
@@ -28,7 +28,7 @@ const SERIES: usize = 300;
 
 /// A packet of an established flow at the hook that handles it.
 struct Course {
-    name: &'static str,
+    name: String,
     hook: Hook,
     ifindex: u32,
     frame: Vec<u8>,
@@ -36,7 +36,7 @@ struct Course {
 
 #[test]
 fn packets_stay_within_their_budgets() {
-    let table = with_kernel(EndpointFlags::ICC, |mut kernel, mut world| {
+    let table = with_kernel(World::USUAL, |mut kernel, mut world| {
         let mut table = verified(&mut kernel)?;
         table.push_str(&established(&mut kernel, &mut world)?);
         Ok(table)
@@ -60,9 +60,10 @@ fn established(kernel: &mut Kernel, world: &mut World) -> Result<String> {
         "\n| established packet | hook | map lookups | ns per run | over an empty program |\n|---|---|---:|---:|---:|\n",
     );
     for path in paths(world) {
-        let arrival = Arrival { ifindex: path.ifindex, ingress: path.ifindex, decided: false, now: 0 };
+        let arrival =
+            Arrival { ifindex: path.ifindex, ingress: path.ifindex, mark: Mark::None, bare: false, now: 0 };
         world.tables.take_lookups();
-        let verdict = world.run(path.hook, arrival, &mut BytePacket(path.frame.clone()));
+        let verdict = world.run(path.hook, arrival, &mut BytePacket::new(path.frame.clone()));
         let lookups = world.tables.take_lookups();
         assert!(
             matches!(verdict, Verdict::ToSandbox { .. } | Verdict::ToUplink { .. }),
@@ -70,7 +71,7 @@ fn established(kernel: &mut Kernel, world: &mut World) -> Result<String> {
             path.name
         );
         assert!(lookups <= LOOKUP_LIMIT, "{}: {lookups} lookups", path.name);
-        kernel.set_flows(&world.tables.flows)?;
+        kernel.set_traces(&Traces::of(world))?;
         let (empty, full) = times(kernel, &path, &arrival)?;
         let over = full - empty;
         assert!(over <= NANOSECOND_LIMIT, "{}: {over:.0} ns over an empty program", path.name);
@@ -97,57 +98,43 @@ fn median(mut times: Vec<f64>) -> f64 {
 /// One path of each kind. Translations are to the packet's own tuple, with the full work of a rewrite, so that a packet
 /// that is run again and again stays the same flow's.
 fn paths(world: &mut World) -> Vec<Course> {
+    World::FAMILIES.into_iter().flat_map(|family| paths_of(world, family)).collect()
+}
+
+fn paths_of(world: &mut World, family: Family) -> [Course; 3] {
     let links = world.links;
-    let frame = |source_mac, destination_mac, source, destination, segment| {
-        FrameSpec {
-            source_mac,
-            destination_mac,
-            source,
-            destination,
-            ttl: 255,
-            option_words: 0,
-            fragment: 0,
-            segment,
-            payload: vec![0; 64],
-        }
-        .build()
-    };
     let tcp = Segment::Tcp { source: 4000, destination: 80, flags: 16 };
-    let neighbour = frame(World::mac(0), World::mac(1), World::address(0), World::address(1), tcp.clone());
-    let out = frame(World::mac(0), World::bridge_mac(0), World::address(0), World::CLIENT, tcp.clone());
-    let back = frame(World::mac(3), World::bridge_mac(3), World::CLIENT, World::HOST, tcp);
-    let uplink = WayOut::uplink(links.uplink, World::CLIENT.into());
+    let long = |spec| FrameSpec { ttl: 255, payload: vec![0; 64], ..spec };
+    let neighbour = long(World::direct(0, 1, family, tcp.clone()));
+    let out = long(World::routed(0, World::client(family), tcp.clone()));
+    let back = long(World::incoming(World::host(family), tcp));
+    let uplink = WayOut::uplink(links.uplink, World::client(family).into(), 1500);
     let sandbox = WayOut::sandbox(links.veths[0], World::mac(0), World::bridge_mac(0));
     establish(world, &out, uplink);
     establish(world, &back, sandbox);
-    vec![
-        Course {
-            name: "container → container",
-            hook: Hook::FromContainer,
-            ifindex: links.veths[0],
-            frame: neighbour,
-        },
-        Course {
-            name: "container → outside",
-            hook: Hook::FromContainer,
-            ifindex: links.veths[0],
-            frame: out,
-        },
-        Course { name: "outside → container", hook: Hook::FromNetdev, ifindex: links.uplink, frame: back },
+    let version = match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
+    };
+    let course = |name: &str, hook, ifindex, spec: &FrameSpec| {
+        let name = format!("{version} {name}");
+        Course { name, hook, ifindex, frame: spec.build() }
+    };
+    [
+        course("container → container", Hook::FromContainer, links.veths[0], &neighbour),
+        course("container → outside", Hook::FromContainer, links.veths[0], &out),
+        course("outside → container", Hook::FromNetdev, links.uplink, &back),
     ]
 }
 
-fn establish(world: &mut World, frame: &[u8], way_out: WayOut) {
-    let address = |at: usize| {
-        Address::v4_from_wire(u32::from_ne_bytes([frame[at], frame[at + 1], frame[at + 2], frame[at + 3]]))
-    };
-    let port = |at: usize| Port::new(u16::from_be_bytes([frame[at], frame[at + 1]]));
+fn establish(world: &mut World, spec: &FrameSpec, way_out: WayOut) {
+    let (source, destination) = spec.ends();
     let tuple = Tuple {
-        source: address(26),
-        destination: address(30),
-        source_port: port(34),
-        destination_port: port(36),
-        protocol: u32::from(frame[23]),
+        source: source.0.into(),
+        destination: destination.0.into(),
+        source_port: Port::new(source.1),
+        destination_port: Port::new(destination.1),
+        protocol: u32::from(spec.segment.protocol(spec.destination)),
     };
     let mut translation = nat::translation(&tuple, &tuple);
     translation.address_delta = 1;

@@ -2,29 +2,35 @@
 //!
 //! ```text
 //!   namespace "host"                                namespace "far"
-//!     up0 198.51.100.1/24 ───────── veth ─────────── far0
-//!     br0 10.1.0.1/24, br1 10.2.0.1/24 (bridges)
+//!     up0 198.51.100.1/24, 2001:db8:9::1/64 ───── veth ─────── far0
+//!     br0 10.1.0.1/24, fd00:1::1/64, br1 10.2.0.1/24, fd00:2::1/64 (bridges)
 //!     veth0 … veth3 ─────────────── veths ────────── far1 … far4
 //! ```
 
 use std::{
+    borrow::BorrowMut,
     collections::BTreeMap,
     fmt, fs,
-    net::Ipv4Addr,
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{
-    Ebpf, EbpfLoader, TestRun as _, TestRunOptions,
-    maps::{Array, HashMap, MapData, PerCpuArray},
+    Ebpf, EbpfLoader, Pod, TestRun as _, TestRunOptions,
+    maps::{
+        Array, HashMap, MapData, PerCpuArray,
+        lpm_trie::{Key, LpmTrie},
+    },
     programs::{ProgramError, SchedClassifier},
 };
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use netebpf::kernel::{Abi, OBJECT};
 use netebpf_common::{
-    abi::{EndpointFlags, Flow, Hook, PublishKey, PublishTarget, Tuple, map_name},
+    abi::{
+        EndpointFlags, Flow, FragmentKey, FragmentPorts, Hook, PublishBlock, PublishKey, PublishTarget,
+        Tuple, map_name,
+    },
     model::{Links, World},
     run::{Arrival, Note, Workspace},
     verdict::Outcome,
@@ -35,8 +41,6 @@ use nix::{
     sched::{CpuSet, sched_setaffinity},
     unistd::Pid,
 };
-
-use crate::frames::Hex;
 
 /// Room for the flows of one case many times over, and quick to walk.
 const FLOW_LIMIT: u32 = 8192;
@@ -60,14 +64,45 @@ pub(crate) struct Effect {
 impl fmt::Debug for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outcome = u8::try_from(self.note.outcome).ok().and_then(Outcome::from_code);
-        write!(f, "action {} {outcome:?} {:?}: {}", self.action, self.note, Hex(&self.bytes))
+        write!(f, "action {} {outcome:?} {:?}: ", self.action, self.note)?;
+        self.bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+type FlowTable = HashMap<MapData, Abi<Tuple>, Abi<Flow>>;
+
+/// What packets leave in the tables; a time in it is left to be compared or not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Traces {
+    /// `FLOWS`.
+    pub(crate) flows: BTreeMap<Tuple, Flow>,
+    /// `PENDING`.
+    pub(crate) pending: BTreeMap<Tuple, Flow>,
+    /// `FRAGMENTS`.
+    pub(crate) fragments: BTreeMap<FragmentKey, FragmentPorts>,
+    /// `HOST_FLOWS`.
+    pub(crate) host_flows_until: u64,
+}
+
+impl Traces {
+    /// Those in a world.
+    pub(crate) fn of(world: &World) -> Self {
+        let tables = world.tables.clone();
+        Self {
+            flows: tables.flows,
+            pending: tables.pending,
+            fragments: tables.fragments,
+            host_flows_until: tables.host_flows_until,
+        }
     }
 }
 
 /// The loaded object. Only the thread that made it may use it: it is bound to the namespace and to one CPU.
 pub(crate) struct Kernel {
     bpf: Ebpf,
-    flows: HashMap<MapData, Abi<Tuple>, Abi<Flow>>,
+    flows: FlowTable,
+    pending: FlowTable,
+    fragments: HashMap<MapData, Abi<FragmentKey>, Abi<FragmentPorts>>,
     workspace: PerCpuArray<MapData, Abi<Workspace>>,
     counters: PerCpuArray<MapData, u64>,
 }
@@ -119,19 +154,30 @@ impl Drop for Scratch {
 
 fn wire(host: &Namespace, far: &Namespace) -> Result<()> {
     netebpf_tests::links::join((host, "up0"), (far, "far0"))?;
-    host.address("up0", Ipv4Net::new(World::HOST, 24)?)?;
-    for (name, sandbox) in [("br0", 0), ("br1", 2)] {
+    for name in ["br0", "br1"] {
         host.bridge(name)?;
-        host.address(name, Ipv4Net::new(World::gateway(sandbox), 24)?)?;
     }
     for sandbox in 0..4 {
         let (near, other) = (format!("veth{sandbox}"), format!("far{}", sandbox + 1));
         netebpf_tests::links::join((host, &near), (far, &other))?;
+        far.up(&other)?;
+        host.enslave(&near, ["br0", "br1"][sandbox / 2])?;
+    }
+    for family in World::FAMILIES {
+        let addresses = [
+            ("up0", World::host(family)),
+            ("br0", World::gateway(0, family)),
+            ("br1", World::gateway(2, family)),
+        ];
+        for (link, address) in addresses {
+            host.address(link, IpNet::new(address, World::prefix(family))?)?;
+        }
     }
     far.up("far0")?;
     for name in ["lo", "up0", "br0", "br1"] {
         host.up(name)?;
     }
+    host.sysctl("ipv6/conf/all/forwarding", "1")?;
     host.sysctl("ipv4/ip_forward", "1")
 }
 
@@ -157,21 +203,27 @@ impl Kernel {
         let mut bpf = EbpfLoader::new()
             .default_map_pin_directory(bpffs)
             .map_max_entries(map_name::FLOWS, FLOW_LIMIT)
+            .map_max_entries(map_name::PENDING, FLOW_LIMIT)
+            .map_max_entries(map_name::FRAGMENTS, FLOW_LIMIT)
             .load(OBJECT)?;
         for name in programs() {
             classifier(&mut bpf, name)?.load().with_context(|| format!("the verifier refuses {name}"))?;
         }
-        fill(&mut bpf, world)?;
-        Ok(Self {
+        let mut kernel = Self {
             flows: take(&mut bpf, map_name::FLOWS)?.try_into()?,
+            pending: take(&mut bpf, map_name::PENDING)?.try_into()?,
+            fragments: take(&mut bpf, map_name::FRAGMENTS)?.try_into()?,
             workspace: take(&mut bpf, "WORKSPACE")?.try_into()?,
             counters: take(&mut bpf, map_name::COUNTERS)?.try_into()?,
             bpf,
-        })
+        };
+        kernel.set_rules(world)?;
+        Ok(kernel)
     }
 
     /// Runs a packet through a hook's program; `None` if the kernel does not take it for a frame.
     pub(crate) fn run(&mut self, hook: Hook, arrival: &Arrival, frame: &[u8]) -> Result<Option<Effect>> {
+        let program = program(hook, arrival.bare);
         let mut bytes = vec![0; frame.len() + 64];
         let context = context(arrival);
         let options = TestRunOptions {
@@ -180,7 +232,7 @@ impl Kernel {
             ctx_in: Some(&context),
             ..TestRunOptions::new()
         };
-        let result = match classifier(&mut self.bpf, hook.as_str())?.test_run(options) {
+        let result = match classifier(&mut self.bpf, program)?.test_run(options) {
             Ok(result) => result,
             Err(error) if is_refusal(&error) => return Ok(None),
             Err(error) => return Err(error).context("BPF_PROG_TEST_RUN"),
@@ -215,39 +267,49 @@ impl Kernel {
             .collect()
     }
 
-    /// All entries of the flow table.
-    pub(crate) fn flows(&self) -> Result<BTreeMap<Tuple, Flow>> {
-        Ok(self
-            .flows
-            .iter()
-            .map(|entry| entry.map(|(tuple, flow)| (tuple.0, flow.0)))
-            .collect::<Result<_, _>>()?)
+    /// What packets have left in the tables.
+    pub(crate) fn traces(&self) -> Result<Traces> {
+        let host_flows: Array<_, u64> =
+            self.bpf.map(map_name::HOST_FLOWS).context("HOST_FLOWS")?.try_into()?;
+        Ok(Traces {
+            flows: entries(&self.flows)?,
+            pending: entries(&self.pending)?,
+            fragments: entries(&self.fragments)?,
+            host_flows_until: host_flows.get(&0, 0)?,
+        })
     }
 
-    /// Replaces the flow table's contents.
-    pub(crate) fn set_flows(&mut self, wanted: &BTreeMap<Tuple, Flow>) -> Result<()> {
-        for tuple in self.flows()?.keys().filter(|tuple| !wanted.contains_key(tuple)) {
-            self.flows.remove(&Abi(*tuple))?;
-        }
-        for (tuple, flow) in wanted {
-            self.flows.insert(Abi(*tuple), Abi(*flow), 0)?;
-        }
-        Ok(())
+    /// Replaces what packets have left in the tables.
+    pub(crate) fn set_traces(&mut self, wanted: &Traces) -> Result<()> {
+        replace(&mut self.flows, &wanted.flows)?;
+        replace(&mut self.pending, &wanted.pending)?;
+        replace(&mut self.fragments, &wanted.fragments)?;
+        let mut host_flows: Array<_, u64> =
+            self.bpf.map_mut(map_name::HOST_FLOWS).context("HOST_FLOWS")?.try_into()?;
+        Ok(host_flows.set(0, wanted.host_flows_until, 0)?)
     }
 
-    /// Writes settings and published ports anew.
+    /// Removes a pending entry.
+    pub(crate) fn lose(&mut self, tuple: &Tuple) -> Result<()> {
+        Ok(self.pending.remove(&Abi(*tuple))?)
+    }
+
+    /// Writes settings and all tables of rules anew.
     pub(crate) fn set_rules(&mut self, world: &World) -> Result<()> {
-        set_config(&mut self.bpf, world)?;
-        let mut published: HashMap<_, Abi<PublishKey>, Abi<PublishTarget>> =
-            self.bpf.map_mut(map_name::PUBLISHED).context("PUBLISHED")?.try_into()?;
-        let keys = published.keys().collect::<Result<Vec<_>, _>>()?;
-        for key in keys.iter().filter(|key| !world.tables.published.contains_key(&key.0)) {
-            published.remove(key)?;
-        }
-        for (key, target) in &world.tables.published {
-            published.insert(Abi(*key), Abi(*target), 0)?;
-        }
-        Ok(())
+        let (bpf, tables) = (&mut self.bpf, &world.tables);
+        let present = |keys: &std::collections::BTreeSet<_>| keys.iter().map(|key| (*key, 1_u32)).collect();
+        let trusted: BTreeMap<_, _> = present(&tables.trusted);
+        let allowed = tables.allowed.iter().map(|key| (*key, 1_u32)).collect();
+        replace(&mut table(bpf, map_name::ENDPOINTS)?, &tables.endpoints)?;
+        replace(&mut table(bpf, map_name::ENDPOINT_LINKS)?, &tables.endpoint_links)?;
+        replace(&mut table(bpf, map_name::LOCALS)?, &tables.locals)?;
+        replace(&mut table(bpf, map_name::UPLINKS)?, &tables.uplinks)?;
+        replace(&mut table(bpf, map_name::NETWORKS)?, &tables.networks)?;
+        replace(&mut table(bpf, map_name::TRUSTED)?, &trusted)?;
+        replace(&mut table(bpf, map_name::ALLOWED)?, &allowed)?;
+        set_published(bpf, &tables.published)?;
+        let mut config: Array<_, Abi<_>> = bpf.map_mut(map_name::CONFIG).context("CONFIG")?.try_into()?;
+        Ok(config.set(0, Abi(world.config), 0)?)
     }
 
     /// The counters' values, by index.
@@ -258,7 +320,8 @@ impl Kernel {
 
 /// The TC programs, the empty one included.
 fn programs() -> impl Iterator<Item = &'static str> {
-    Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(Hook::as_str).chain(["baseline"])
+    let hooks = Hook::ALL.into_iter().filter(|hook| *hook != Hook::Socket).map(Hook::as_str);
+    hooks.chain(["from_netdev_bare", "to_netdev_bare", "baseline"])
 }
 
 fn classifier<'a>(bpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier> {
@@ -269,27 +332,63 @@ fn take(bpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map> {
     bpf.take_map(name).with_context(|| format!("map {name}"))
 }
 
-fn fill(bpf: &mut Ebpf, world: &World) -> Result<()> {
-    macro_rules! fill {
-        ($name:ident, $entries:expr) => {
-            let mut map: HashMap<_, Abi<_>, Abi<_>> =
-                bpf.map_mut(map_name::$name).context(map_name::$name)?.try_into()?;
-            for (key, value) in $entries {
-                map.insert(Abi(*key), Abi(*value), 0)?;
-            }
-        };
-    }
-    fill!(ENDPOINTS, &world.tables.endpoints);
-    fill!(ENDPOINT_LINKS, &world.tables.endpoint_links);
-    fill!(LOCALS, &world.tables.locals);
-    fill!(UPLINKS, &world.tables.uplinks);
-    fill!(PUBLISHED, &world.tables.published);
-    set_config(bpf, world)
+fn table<'a, K: Copy, V: Copy>(
+    bpf: &'a mut Ebpf,
+    name: &str,
+) -> Result<HashMap<&'a mut MapData, Abi<K>, Abi<V>>>
+where
+    Abi<K>: Pod,
+    Abi<V>: Pod,
+{
+    Ok(bpf.map_mut(name).with_context(|| name.to_owned())?.try_into()?)
 }
 
-fn set_config(bpf: &mut Ebpf, world: &World) -> Result<()> {
-    let mut config: Array<_, Abi<_>> = bpf.map_mut(map_name::CONFIG).context("CONFIG")?.try_into()?;
-    Ok(config.set(0, Abi(world.config), 0)?)
+fn entries<K: Ord, V>(map: &HashMap<MapData, Abi<K>, Abi<V>>) -> Result<BTreeMap<K, V>>
+where
+    Abi<K>: Pod,
+    Abi<V>: Pod,
+{
+    Ok(map.iter().map(|entry| entry.map(|(key, value)| (key.0, value.0))).collect::<Result<_, _>>()?)
+}
+
+/// Makes a map hold exactly these entries.
+fn replace<T: BorrowMut<MapData>, K: Ord + Copy, V: Copy>(
+    map: &mut HashMap<T, Abi<K>, Abi<V>>,
+    wanted: &BTreeMap<K, V>,
+) -> Result<()>
+where
+    Abi<K>: Pod,
+    Abi<V>: Pod,
+{
+    let keys = map.keys().collect::<Result<Vec<_>, _>>()?;
+    for key in keys.iter().filter(|key| !wanted.contains_key(&key.0)) {
+        map.remove(key)?;
+    }
+    for (key, value) in wanted {
+        map.insert(Abi(*key), Abi(*value), 0)?;
+    }
+    Ok(())
+}
+
+fn set_published(bpf: &mut Ebpf, wanted: &BTreeMap<PublishBlock, PublishTarget>) -> Result<()> {
+    let mut trie: LpmTrie<_, Abi<PublishKey>, Abi<PublishTarget>> =
+        bpf.map_mut(map_name::PUBLISHED).context("PUBLISHED")?.try_into()?;
+    for key in trie.keys().collect::<Result<Vec<_>, _>>()? {
+        trie.remove(&key)?;
+    }
+    for (block, target) in wanted {
+        trie.insert(&Key::new(block.bits(), Abi(block.key)), Abi(*target), 0)?;
+    }
+    Ok(())
+}
+
+/// The program of a hook.
+fn program(hook: Hook, bare: bool) -> &'static str {
+    match (hook, bare) {
+        (Hook::FromNetdev, true) => "from_netdev_bare",
+        (Hook::ToNetdev, true) => "to_netdev_bare",
+        _ => hook.as_str(),
+    }
 }
 
 fn context(arrival: &Arrival) -> [u8; CONTEXT_WORDS * 4] {
@@ -303,9 +402,4 @@ fn context(arrival: &Arrival) -> [u8; CONTEXT_WORDS * 4] {
 /// The kernel refuses test packets that no driver would deliver, such as ones shorter than an Ethernet header.
 fn is_refusal(error: &ProgramError) -> bool {
     matches!(error, ProgramError::SyscallError(error) if error.io_error.raw_os_error() == Some(22))
-}
-
-/// An address of the client's network.
-pub(crate) fn client(last: u8) -> Ipv4Addr {
-    Ipv4Addr::new(198, 51, 100, last)
 }

@@ -5,6 +5,5 @@
 
 mod budgets;
 mod dice;
-mod frames;
 mod kernel;
 mod parity;

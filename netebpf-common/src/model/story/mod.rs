@@ -4,9 +4,11 @@ mod choices;
 mod fresh;
 mod player;
 mod sequel;
+mod sockets;
 
 pub use choices::Choices;
 pub use player::Player;
+pub use sockets::play_sockets;
 
 use core::{fmt, net::IpAddr};
 use std::vec::Vec;
@@ -15,6 +17,7 @@ use super::{FrameSpec, Origin, Rules, World};
 use crate::{
     abi::{Family, Hook, Mac},
     run::{Arrival, Mark},
+    verdict::Verdict,
 };
 
 /// What happens next.
@@ -84,6 +87,45 @@ pub struct Past {
     pub got: FrameSpec,
 }
 
+impl Past {
+    /// What a hook made of a packet; `None` if it did not come from somebody and go to somebody.
+    #[must_use]
+    pub fn of(world: &World, shot: &Shot, verdict: Verdict, bytes: &[u8]) -> Option<Self> {
+        let (sent, got) = (shot.read(&shot.bytes)?, shot.read(bytes)?);
+        let from = Self::origin(world, shot, &sent)?;
+        let to = Self::goal(world, shot, verdict, &got)?;
+        Some(Self { from, sent, to, got })
+    }
+
+    /// Who sent the packet at a hook; `None` for the host.
+    fn origin(world: &World, shot: &Shot, sent: &FrameSpec) -> Option<Origin> {
+        match shot.hook {
+            Hook::FromContainer => {
+                world.links.veths.iter().position(|veth| *veth == shot.ifindex).map(Origin::Sandbox)
+            }
+            Hook::FromNetdev => Some(Origin::Outside),
+            Hook::ToNetdev if shot.ingress == 0 => None,
+            _ => sandbox_at(sent.source),
+        }
+    }
+
+    /// Where it goes.
+    fn goal(world: &World, shot: &Shot, verdict: Verdict, got: &FrameSpec) -> Option<Origin> {
+        match (verdict, shot.hook) {
+            (Verdict::ToStack, Hook::ToNetdev) => Some(Origin::Outside),
+            (Verdict::ToStack, _) => sandbox_at(got.destination),
+            _ => world.goal(verdict),
+        }
+    }
+}
+
+/// The sandbox with an address.
+fn sandbox_at(address: IpAddr) -> Option<Origin> {
+    let has =
+        |sandbox: &usize| World::FAMILIES.iter().any(|family| World::address(*sandbox, *family) == address);
+    (0..4).find(has).map(Origin::Sandbox)
+}
+
 /// The next step of a story in which these packets were forwarded.
 pub fn next(choices: &mut Choices<'_>, world: &World, past: &[Past]) -> Step {
     match choices.below(32) {
@@ -124,13 +166,16 @@ fn aim(choices: &mut Choices<'_>, world: &World, origin: Origin, mut bytes: Vec<
         (Origin::Outside, 20) => (Hook::ToNetdev, links.uplink, 0, Mark::None),
         (Origin::Outside, _) => (Hook::FromNetdev, links.uplink, links.uplink, Mark::None),
     };
-    // The host sends as itself only.
-    let as_host =
-        FrameSpec::read(&bytes).is_some_and(|spec| world.tables.locals.contains_key(&spec.source.into()));
-    let (hook, ingress) = match (hook, ingress) {
-        (Hook::ToNetdev, 0) if !as_host => (Hook::FromNetdev, links.uplink),
-        (hook, 0) if !as_host => (hook, links.uplink),
-        found => found,
+    let spec = FrameSpec::read(&bytes);
+    let is_host = |address: IpAddr| world.tables.locals.contains_key(&address.into());
+    // The host sends as itself only, and routes nothing out that is for itself.
+    let as_host = spec.as_ref().is_some_and(|spec| is_host(spec.source));
+    let to_host = spec.as_ref().is_some_and(|spec| is_host(spec.destination));
+    let (hook, ifindex, ingress) = match (hook, ingress) {
+        (Hook::ToNetdev, 0) if !as_host => (Hook::FromNetdev, links.uplink, links.uplink),
+        (Hook::ToNetdev, bridge) if to_host && bridge != 0 => (Hook::FromBridge, bridge, bridge),
+        (hook, 0) if !as_host => (hook, ifindex, links.uplink),
+        (hook, ingress) => (hook, ifindex, ingress),
     };
     let bare = matches!(hook, Hook::FromNetdev | Hook::ToNetdev) && choices.one_in(8) && bytes.len() > 14;
     if bare {

@@ -6,10 +6,7 @@ use super::{Choices, Past, Shot, Step, next};
 use crate::{
     abi::{Flow, FlowState, Hook},
     conntrack::counterpart,
-    model::{
-        BytePacket, FrameSpec, NOW, Oracle, Origin, Rules, World, checksums_are_right,
-        packet_checksums_are_right,
-    },
+    model::{BytePacket, NOW, Oracle, Origin, Rules, World, checksums_are_right, packet_checksums_are_right},
     nat,
     run::Workspace,
     verdict::{DropReason, Verdict},
@@ -120,43 +117,20 @@ impl Player {
         if right(&shot.bytes) && !right(bytes) {
             return Err(format!("{verdict:?} made a wrong checksum: {:?} of {shot:?}", shot.read(bytes)));
         }
-        let (Some(sent), Some(got)) = (shot.read(&shot.bytes), shot.read(bytes)) else { return Ok(()) };
-        let (Some(from), Some(to)) = (self.origin(shot, &sent), self.goal(shot, verdict, &got)) else {
-            return Ok(());
-        };
+        let Some(past) = Past::of(&self.world, shot, verdict, bytes) else { return Ok(()) };
+        let Past { from, sent, to, got } = &past;
         let within = sent.ends() == got.ends()
             && matches!((from, to), (Origin::Sandbox(a), Origin::Sandbox(b)) if a / 2 == b / 2);
         let hops = u8::from(verdict != Verdict::ToStack && !within);
         if got.ttl + hops != sent.ttl {
             return Err(format!("{verdict:?} counted hops wrongly: {sent:?} became {got:?}"));
         }
-        self.oracle.judge(from, &sent, to, &got)?;
+        self.oracle.judge(*from, sent, *to, got)?;
         if self.past.len() == MEMORY {
             self.past.remove(0);
         }
-        self.past.push(Past { from, sent, to, got });
+        self.past.push(past);
         Ok(())
-    }
-
-    /// Who sent the packet at a hook; `None` for the host.
-    fn origin(&self, shot: &Shot, sent: &FrameSpec) -> Option<Origin> {
-        match shot.hook {
-            Hook::FromContainer => {
-                self.world.links.veths.iter().position(|veth| *veth == shot.ifindex).map(Origin::Sandbox)
-            }
-            Hook::FromNetdev => Some(Origin::Outside),
-            Hook::ToNetdev if shot.ingress == 0 => None,
-            _ => sandbox_at(sent.source),
-        }
-    }
-
-    /// Where it goes.
-    fn goal(&self, shot: &Shot, verdict: Verdict, got: &FrameSpec) -> Option<Origin> {
-        match (verdict, shot.hook) {
-            (Verdict::ToStack, Hook::ToNetdev) => Some(Origin::Outside),
-            (Verdict::ToStack, _) => sandbox_at(got.destination),
-            _ => self.world.goal(verdict),
-        }
     }
 
     fn check_tables(&self) -> Result<(), String> {
@@ -182,11 +156,4 @@ impl Player {
 
 fn is_alive(flow: &Flow) -> bool {
     !matches!(flow.state(), FlowState::Closed | FlowState::Reset)
-}
-
-/// The sandbox with an address.
-fn sandbox_at(address: core::net::IpAddr) -> Option<Origin> {
-    let has =
-        |sandbox: &usize| World::FAMILIES.iter().any(|family| World::address(*sandbox, *family) == address);
-    (0..4).find(has).map(Origin::Sandbox)
 }
