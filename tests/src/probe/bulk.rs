@@ -62,7 +62,8 @@ pub(super) fn serve(mut stream: TcpStream) -> Result<()> {
 fn send(stream: &mut impl Write, bytes: u64) -> Result<u64> {
     let mut sum = DefaultHasher::new();
     let mut left = bytes;
-    let mut block: Vec<_> = (0_u32..).map(|number| number.wrapping_mul(0x9e37_79b9).to_be_bytes()[0]).take(BLOCK).collect();
+    let mut block: Vec<_> =
+        (0_u32..).map(|number| number.wrapping_mul(0x9e37_79b9).to_be_bytes()[0]).take(BLOCK).collect();
     while left > 0 {
         block.iter_mut().zip(left.to_be_bytes()).for_each(|(to, from)| *to = from);
         let part = block.get(..length(left)).unwrap_or_default();
