@@ -33,6 +33,8 @@ mod ranges;
 
 mod martians;
 
+mod sctp;
+
 mod programs;
 
 mod observe;
