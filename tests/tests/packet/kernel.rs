@@ -127,10 +127,10 @@ pub(crate) fn with_kernel<T: Send>(
 }
 
 /// A directory that goes with its value.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("netebpf-packet-{}-{count}", std::process::id());
@@ -139,7 +139,7 @@ impl Scratch {
         Ok(Self(path))
     }
 
-    fn namespace(&self, name: &str) -> Namespace {
+    pub(crate) fn namespace(&self, name: &str) -> Namespace {
         Namespace::create(&self.0, name).expect("a network namespace (needs root)")
     }
 }

@@ -7,3 +7,4 @@ mod budgets;
 mod dice;
 mod kernel;
 mod parity;
+mod reference;
