@@ -31,16 +31,15 @@ fn check_direct(rules: Rules, segment: &Segment, outside: Option<DropReason>, in
             (Origin::Sandbox(2), World::routed(2, to, segment.clone()), inside),
         ] {
             let mut world = world(rules);
-            match refused {
-                Some(reason) => assert_eq!(world.send(origin, &spec), Verdict::Drop(reason), "{origin:?}"),
-                None => {
-                    let got = world.pass(origin, &spec);
-                    assert_eq!(got.ends().1, spec.ends().1, "{origin:?}");
-                    let answer = World::answer_from(Origin::Sandbox(0), &got).expect("an answer");
-                    let back = world.pass(Origin::Sandbox(0), &answer);
-                    assert_eq!(back.ends(), spec.answer().expect("an answer").ends());
-                }
+            if let Some(reason) = refused {
+                assert_eq!(world.send(origin, &spec), Verdict::Drop(reason), "{origin:?}");
+                continue;
             }
+            let got = world.pass(origin, &spec);
+            assert_eq!(got.ends().1, spec.ends().1, "{origin:?}");
+            let answer = World::answer_from(Origin::Sandbox(0), &got).expect("an answer");
+            let back = world.pass(Origin::Sandbox(0), &answer);
+            assert_eq!(back.ends(), spec.answer().expect("an answer").ends());
         }
     }
 }

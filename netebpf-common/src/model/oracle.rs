@@ -142,7 +142,7 @@ impl Oracle {
         if !right {
             return Err("a fragment of nothing");
         }
-        self.blurred |= !known;
+        self.blurred = true;
         let (out, arrived) = (way(from, sent), way(to, got));
         self.ways.insert((out, arrived));
         self.ways.insert((turned(arrived), turned(out)));
@@ -288,11 +288,8 @@ const fn mirrored((source, destination, number, query): Talk) -> Talk {
 }
 
 const fn is_error(spec: &FrameSpec) -> bool {
-    match spec.segment {
-        Segment::Icmp { kind, .. } if spec.source.is_ipv4() => matches!(kind, 3 | 11 | 12),
-        Segment::Icmp { kind, .. } => kind < 128,
-        _ => false,
-    }
+    let Segment::Icmp { kind, .. } = spec.segment else { return false };
+    if spec.source.is_ipv4() { matches!(kind, 3 | 11 | 12) } else { kind < 128 }
 }
 
 /// The talk of the packet that an ICMP error quotes.
@@ -302,10 +299,7 @@ fn quoted(error: &FrameSpec) -> Option<Talk> {
 
 /// To whom a packet goes; an ICMP identifier is its sender's business.
 const fn goal(spec: &FrameSpec) -> End {
-    match spec.segment {
-        Segment::Icmp { .. } => (spec.destination, 0),
-        _ => spec.ends().1,
-    }
+    if matches!(spec.segment, Segment::Icmp { .. }) { (spec.destination, 0) } else { spec.ends().1 }
 }
 
 const fn rough(at: Origin, (source, destination, number, _): Talk) -> Way {

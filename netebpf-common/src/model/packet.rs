@@ -36,16 +36,12 @@ impl Packet for BytePacket {
     /// As `bpf_skb_load_bytes` does, fills the buffer with zeroes where it cannot read.
     fn read(&self, offset: u32, buffer: &mut [u8]) -> bool {
         let start = offset as usize;
-        match self.bytes.get(start..start + buffer.len()) {
-            Some(bytes) => {
-                buffer.copy_from_slice(bytes);
-                true
-            }
-            None => {
-                buffer.fill(0);
-                false
-            }
-        }
+        let Some(bytes) = self.bytes.get(start..start + buffer.len()) else {
+            buffer.fill(0);
+            return false;
+        };
+        buffer.copy_from_slice(bytes);
+        true
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> bool {

@@ -34,7 +34,7 @@ pub enum Segment {
         /// Destination port.
         destination: u16,
     },
-    /// An ICMP or ICMPv6 message; of an error the payload is the quoted packet.
+    /// An ICMP or `ICMPv6` message; of an error the payload is the quoted packet.
     Icmp {
         /// Type.
         kind: u8,

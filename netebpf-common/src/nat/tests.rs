@@ -49,7 +49,7 @@ proptest! {
     ) {
         let mut world = World::usual();
         let extensions = [Extension::HopByHop, Extension::Destination, Extension::Atomic][..headers].to_vec();
-        let sent = FrameSpec { payload, option_words, extensions, ..outgoing(0, family, segment) };
+        let sent = FrameSpec { option_words, extensions, payload, ..outgoing(0, family, segment) };
         let outside = world.pass(Origin::Sandbox(0), &sent);
         prop_assert_eq!(outside.source, World::host(family));
         prop_assert_eq!(outside.destination, sent.destination);

@@ -105,7 +105,7 @@ pub(super) fn damage(choices: &mut Choices<'_>, frame: &mut Vec<u8>) {
         for _ in 0..=choices.below(2) {
             let place = usize::from(choices.half()) % frame.len();
             // No address becomes a broadcast or anycast one of a real subnet, which only a kernel's routing table knows.
-            if !(place >= 26 && place < 54) {
+            if !(26..54).contains(&place) {
                 frame[place] = choices.byte();
             }
         }

@@ -5,6 +5,8 @@ mod fresh;
 mod player;
 mod sequel;
 mod sockets;
+#[cfg(test)]
+mod tests;
 
 pub use choices::Choices;
 pub use player::Player;
@@ -105,7 +107,9 @@ impl Past {
             }
             Hook::FromNetdev => Some(Origin::Outside),
             Hook::ToNetdev if shot.ingress == 0 => None,
-            _ => sandbox_at(sent.source),
+            Hook::ToNetdev | Hook::FromBridge | Hook::ToBridge | Hook::ToContainer | Hook::Socket => {
+                sandbox_at(sent.source)
+            }
         }
     }
 

@@ -45,13 +45,13 @@ impl Player {
         let mut world = World::with_rules(crate::model::Links::default(), &rules);
         world.tables.pending_limit = [0, 12][choices.below(2)];
         world.tables.flow_limit = [0, 5][choices.below(2)];
-        let mut player = Self::new(world, rules);
+        let mut story = Self::new(world, rules);
         let mut steps = Vec::new();
         while !choices.is_empty() {
-            let step = next(&mut choices, &player.world, &player.past);
-            let played = player.step(&step);
+            let step = next(&mut choices, &story.world, &story.past);
+            let outcome = story.step(&step);
             steps.push(step);
-            if let Err(fault) = played {
+            if let Err(fault) = outcome {
                 panic!("{fault}\nafter {rules:?}, {steps:#?}");
             }
         }
@@ -89,6 +89,7 @@ impl Player {
             // A fragment of an SCTP packet whose port would have to be changed.
             Verdict::Drop(DropReason::RewriteFailed) => Ok(()),
             Verdict::Pass if packet.bytes == shot.bytes => self.passed(shot),
+            Verdict::Drop(DropReason::TtlExceeded) => self.ended(shot),
             Verdict::Drop(_) if packet.bytes == shot.bytes => Ok(()),
             Verdict::Pass | Verdict::Drop(_) => Err(format!("{verdict:?} touched {shot:?}")),
             Verdict::ToStack | Verdict::ToSandbox { .. } | Verdict::ToUplink { .. } => {
@@ -106,10 +107,22 @@ impl Player {
         let ingress = self.world.links.bridges[usize::from(shot.ifindex >= self.world.links.bridges[1])];
         let out = Shot { hook: Hook::ToNetdev, ifindex: self.world.links.uplink, ingress, ..shot.clone() };
         let mut packet = BytePacket::new(out.bytes.clone());
-        match later.run(out.hook, out.arrival(self.now), &mut packet) {
-            Verdict::ToStack => self.forwarded(&out, Verdict::ToStack, &packet.bytes),
-            _ => Ok(()),
+        let verdict = later.run(out.hook, out.arrival(self.now), &mut packet);
+        if verdict == Verdict::ToStack { self.forwarded(&out, verdict, &packet.bytes) } else { Ok(()) }
+    }
+
+    /// A packet on its last hop has begun the flow that one with more hops would have.
+    fn ended(&mut self, shot: &Shot) -> Result<(), String> {
+        let mut later = self.world.clone();
+        let mut longer = shot.clone();
+        let place = if longer.bytes.get(12) == Some(&8) { 22 } else { 21 };
+        if let Some(hops) = longer.bytes.get_mut(place) {
+            *hops = 64;
         }
+        let mut packet = BytePacket::new(longer.bytes.clone());
+        let verdict = later.run(longer.hook, longer.arrival(self.now), &mut packet);
+        let is_forwarded = matches!(verdict, Verdict::ToSandbox { .. });
+        if is_forwarded { self.forwarded(&longer, verdict, &packet.bytes) } else { Ok(()) }
     }
 
     fn forwarded(&mut self, shot: &Shot, verdict: Verdict, bytes: &[u8]) -> Result<(), String> {

@@ -46,22 +46,16 @@ pub(super) fn sequel(choices: &mut Choices<'_>, past: &[Past]) -> Option<(Origin
 
 /// Goes on with, ends or breaks a TCP connection.
 fn with_flags(choices: &mut Choices<'_>, spec: FrameSpec) -> FrameSpec {
-    match spec.segment {
-        Segment::Tcp { source, destination, flags } => {
-            let flags = choices.pick(&[flags, 16, 16, 16, 17, 4, 2]);
-            FrameSpec { segment: Segment::Tcp { source, destination, flags }, ..spec }
-        }
-        _ => spec,
-    }
+    let Segment::Tcp { source, destination, flags } = spec.segment else { return spec };
+    let flags = choices.pick(&[flags, 16, 16, 16, 17, 4, 2]);
+    FrameSpec { segment: Segment::Tcp { source, destination, flags }, ..spec }
 }
 
 /// An error about a frame from somebody, quoting some of it, not always sent to who sent that.
 fn error(choices: &mut Choices<'_>, about: &[u8]) -> Option<FrameSpec> {
     let arrived = FrameSpec::read(about)?;
-    let (family, kinds) = match arrived.source.is_ipv4() {
-        true => (Family::V4, [3, 11, 12, 3]),
-        false => (Family::V6, [1, 2, 3, 4]),
-    };
+    let (family, kinds) =
+        if arrived.source.is_ipv4() { (Family::V4, [3, 11, 12, 3]) } else { (Family::V6, [1, 2, 3, 4]) };
     let reporter = if choices.one_in(3) { any_address(choices, family) } else { arrived.destination };
     let quoted = choices.pick(&[8, 8, 28, 500]);
     let error = FrameSpec::error_about(about, reporter, choices.pick(&kinds), quoted)?;
