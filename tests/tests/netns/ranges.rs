@@ -53,7 +53,18 @@ fn ten_thousand_published_ports_are_a_few_entries_and_all_work() -> Result<()> {
 fn a_port_within_a_published_range_is_taken_until_the_range_is_gone() -> Result<()> {
     let scene = Scene::new("taken", &[])?;
     let _server = scene.run("server", &TEN_THOUSAND, &[Service::Tcp(30_000)])?;
-    let said = scene.engine.cli(&["run", "-d", "--name", "late", "--network", "net", "-p", "25000:80", "--", "/bin/true"])?;
+    let said = scene.engine.cli(&[
+        "run",
+        "-d",
+        "--name",
+        "late",
+        "--network",
+        "net",
+        "-p",
+        "25000:80",
+        "--",
+        "/bin/true",
+    ])?;
     ensure!(said.stderr.contains("port is already allocated"), "{said:?}");
     scene.engine.ok(&["rm", "-f", "server"])?;
     let _next = scene.run("next", &["-p", "25000:80"], &[Service::Tcp(80)])?;
