@@ -157,11 +157,11 @@ impl<'a> Case<'a> {
                 shot.mark = Mark::None;
             }
             self.history.push(step.clone());
-            let agreed = match &step {
-                Step::Packet(shot) => self.shoot(shot, report, host_packet)?,
-                _ => self.disturb(&step)?,
+            let Step::Packet(shot) = &step else {
+                self.disturb(&step)?;
+                continue;
             };
-            if !agreed {
+            if !self.shoot(shot, report, host_packet)? {
                 return Ok(());
             }
         }
@@ -200,7 +200,7 @@ impl<'a> Case<'a> {
     }
 
     /// Between packets: time passes, rules change, an entry is displaced.
-    fn disturb(&mut self, step: &Step) -> Result<bool> {
+    fn disturb(&mut self, step: &Step) -> Result<()> {
         let tables = &mut self.world.tables;
         match step {
             Step::Packet(_) => {}
@@ -227,7 +227,7 @@ impl<'a> Case<'a> {
                 }
             }
         }
-        Ok(true)
+        Ok(())
     }
 }
 
