@@ -4,10 +4,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{
     abi::{Address, Config, Endpoint, EventKind, Flow, Hook, Port, Tuple, WayOut},
-    admission::Decision,
+    admission::{Decision, Origin},
+    conntrack::Known,
     parse::{ETHERNET_LENGTH, Frame, Quoted, Transport},
     tables::Tier,
-    verdict::{FIRST_REASON, Verdict},
+    verdict::{FIRST_REASON, Outcome, Verdict},
 };
 
 /// Where and when a packet met a hook.
@@ -36,13 +37,14 @@ impl Arrival {
 
 /// What stays with a packet from one hook to the next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Mark {
     /// Nothing.
-    None,
+    None = 0,
     /// `from_container` saw it: its source is right, and the host stack is to have it.
-    Checked,
+    Checked = 1,
     /// It has been decided about for good, and translated.
-    Decided,
+    Decided = 2,
 }
 
 impl Mark {
@@ -58,6 +60,20 @@ impl Mark {
             Hook::FromBridge | Hook::FromNetdev | Hook::Socket => Self::None,
         }
     }
+}
+
+/// An [`Arrival`], and who opened a flow of which what is known, as plain numbers.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Handed {
+    now: u64,
+    ifindex: u32,
+    ingress: u32,
+    mark: u8,
+    bare: u8,
+    origin: u8,
+    known: u8,
+    reserved: u32,
 }
 
 /// Everything a stage may use.
@@ -116,6 +132,8 @@ pub struct Workspace {
     pub ingress: u32,
     /// What was decided, for whoever traces a packet.
     pub outcome: Note,
+    /// Where and when the packet came, and what is asked about its flow.
+    handed: Handed,
     /// What the packet did to its flow: an [`EventKind`] counted from one, or zero.
     turn: u32,
     reserved: u32,
@@ -127,6 +145,56 @@ impl Workspace {
     #[must_use]
     pub const fn tier(&self) -> Tier {
         if self.tier == Tier::Assured as u32 { Tier::Assured } else { Tier::Pending }
+    }
+
+    /// Hands the arrival on to the next step.
+    #[inline(always)]
+    pub const fn put_arrival(&mut self, arrival: &Arrival) {
+        self.handed.now = arrival.now;
+        self.handed.ifindex = arrival.ifindex;
+        self.handed.ingress = arrival.ingress;
+        self.handed.mark = arrival.mark as u8;
+        self.handed.bare = arrival.bare as u8;
+    }
+
+    /// The arrival that the step before handed on.
+    #[inline(always)]
+    #[must_use]
+    pub const fn arrival(&self) -> Arrival {
+        let mark = match self.handed.mark {
+            0 => Mark::None,
+            1 => Mark::Checked,
+            _ => Mark::Decided,
+        };
+        let Handed { now, ifindex, ingress, bare, .. } = self.handed;
+        Arrival { ifindex, ingress, mark, bare: bare != 0, now }
+    }
+
+    /// Hands on what is to be decided: about a flow of which this is known, opened by whom.
+    #[inline(always)]
+    pub(crate) const fn ask(&mut self, origin: Origin, known: Known) {
+        self.handed.origin = origin as u8;
+        self.handed.known = known as u8;
+    }
+
+    /// Who opened the flow that is asked about.
+    #[inline(always)]
+    pub(crate) const fn origin(&self) -> Origin {
+        match self.handed.origin {
+            0 => Origin::Sandbox,
+            1 => Origin::Outside,
+            _ => Origin::Host,
+        }
+    }
+
+    /// What is known about the flow that is asked about.
+    #[inline(always)]
+    pub(crate) const fn known(&self) -> Known {
+        match self.handed.known {
+            0 => Known::No,
+            1 => Known::Yes,
+            _ => Known::Half,
+        }
     }
 
     /// What the packet did to its flow, if anything that is worth telling.
@@ -199,6 +267,18 @@ impl Note {
 }
 
 impl Note {
+    /// The verdict that was noted.
+    pub fn verdict(&self) -> Verdict {
+        let Self { ifindex, next_hop, .. } = *self;
+        match Outcome::from_code(self.outcome_code()) {
+            Some(Outcome::ToSandbox) => Verdict::ToSandbox { ifindex },
+            Some(Outcome::ToUplink) => Verdict::ToUplink { ifindex, next_hop },
+            Some(Outcome::ToStack) => Verdict::ToStack,
+            Some(Outcome::Dropped(reason)) => Verdict::Drop(reason),
+            Some(Outcome::Passed | Outcome::Translated) | None => Verdict::Pass,
+        }
+    }
+
     /// The number of the outcome (see [`crate::verdict::Outcome::code`]).
     #[inline(always)]
     #[must_use]

@@ -17,44 +17,44 @@ use netebpf_common::{abi::Hook, socket::Call};
 
 #[classifier]
 fn from_container(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::FromContainer, false)
+    verdict::classify::<{ Hook::FromContainer as usize }, false>(&context)
 }
 
 #[classifier]
 fn to_container(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::ToContainer, false)
+    verdict::classify::<{ Hook::ToContainer as usize }, false>(&context)
 }
 
 #[classifier]
 fn from_bridge(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::FromBridge, false)
+    verdict::classify::<{ Hook::FromBridge as usize }, false>(&context)
 }
 
 #[classifier]
 fn to_bridge(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::ToBridge, false)
+    verdict::classify::<{ Hook::ToBridge as usize }, false>(&context)
 }
 
 #[classifier]
 fn from_netdev(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::FromNetdev, false)
+    verdict::classify::<{ Hook::FromNetdev as usize }, false>(&context)
 }
 
 #[classifier]
 fn to_netdev(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::ToNetdev, false)
+    verdict::classify::<{ Hook::ToNetdev as usize }, false>(&context)
 }
 
 /// The same for devices whose packets have no Ethernet header (tun, WireGuard).
 #[classifier]
 fn from_netdev_bare(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::FromNetdev, true)
+    verdict::classify::<{ Hook::FromNetdev as usize }, true>(&context)
 }
 
 /// The same for devices whose packets have no Ethernet header.
 #[classifier]
 fn to_netdev_bare(context: TcContext) -> i32 {
-    verdict::classify(&context, Hook::ToNetdev, true)
+    verdict::classify::<{ Hook::ToNetdev as usize }, true>(&context)
 }
 
 /// Removes flows that are over; the daemon runs it with the candidates as a packet.

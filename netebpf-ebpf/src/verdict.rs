@@ -8,9 +8,9 @@ use netebpf_common::{
     abi::Hook,
     event::Sighting,
     packet::Packet as _,
-    pipeline,
+    pipeline::{self, Step},
     run::{Arrival, Mark, Run, Workspace},
-    verdict::{Outcome, Verdict},
+    verdict::Outcome,
 };
 
 use crate::kernel::{
@@ -20,28 +20,57 @@ use crate::kernel::{
     skb::Skb,
 };
 
-/// Runs one hook's part of the pipeline on a packet and carries its verdict out; `bare` says that the device's packets have
-/// no Ethernet header.
+/// Runs the hook with this number on a packet and carries its verdict out; `BARE` says that the device's packets have no
+/// Ethernet header.
 #[inline(always)]
-pub(crate) fn classify(context: &TcContext, hook: Hook, bare: bool) -> i32 {
-    let Some((config, workspace)) = maps::settings() else { return TC_ACT_SHOT };
-    let mut skb = Skb::new(context);
+pub(crate) fn classify<const HOOK: usize, const BARE: bool>(context: &TcContext) -> i32 {
+    let mut step = begin::<HOOK, BARE>(context);
+    if step == Step::Admit as u8 {
+        step = admit::<HOOK>(context);
+    }
+    if step == Step::Forward as u8 {
+        forward::<HOOK, BARE>(context);
+    }
+    carry_out(context, Hook::ALL[HOOK])
+}
+
+#[inline(never)]
+fn begin<const HOOK: usize, const BARE: bool>(context: &TcContext) -> u8 {
+    let skb = Skb::new(context);
     let arrival = Arrival {
         ifindex: skb.ifindex(),
         ingress: skb.ingress_ifindex(),
         mark: skb.mark(),
-        bare,
+        bare: BARE,
         now: clock::monotonic(),
     };
-    let mut tables = Maps::new(context);
-    let mut run = Run { packet: &mut skb, tables: &mut tables, config, workspace, arrival };
-    // The verdict is read again from the workspace: the verifier would follow what comes after for each of its values.
-    let _: Verdict = pipeline::decide(hook, &mut run);
-    carry_out(context, hook, workspace)
+    let Some((config, workspace)) = maps::settings() else { return Step::Done as u8 };
+    let (mut packet, mut tables) = (skb, Maps::new(context));
+    let mut run = Run { packet: &mut packet, tables: &mut tables, config, workspace, arrival };
+    pipeline::begin(Hook::ALL[HOOK], &mut run) as u8
 }
 
 #[inline(never)]
-fn carry_out(context: &TcContext, hook: Hook, workspace: &Workspace) -> i32 {
+fn admit<const HOOK: usize>(context: &TcContext) -> u8 {
+    let Some((config, workspace)) = maps::settings() else { return Step::Done as u8 };
+    let arrival = workspace.arrival();
+    let (mut packet, mut tables) = (Skb::new(context), Maps::new(context));
+    let mut run = Run { packet: &mut packet, tables: &mut tables, config, workspace, arrival };
+    pipeline::admit(Hook::ALL[HOOK], &mut run) as u8
+}
+
+#[inline(never)]
+fn forward<const HOOK: usize, const BARE: bool>(context: &TcContext) {
+    let Some((config, workspace)) = maps::settings() else { return };
+    let arrival = Arrival { bare: BARE, ..workspace.arrival() };
+    let (mut packet, mut tables) = (Skb::new(context), Maps::new(context));
+    let mut run = Run { packet: &mut packet, tables: &mut tables, config, workspace, arrival };
+    pipeline::forward(Hook::ALL[HOOK], &mut run);
+}
+
+#[inline(never)]
+fn carry_out(context: &TcContext, hook: Hook) -> i32 {
+    let Some((_, workspace)) = maps::settings() else { return TC_ACT_SHOT };
     const PASS: u8 = Outcome::Passed.code();
     const TO_STACK: u8 = Outcome::ToStack.code();
     const TO_SANDBOX: u8 = Outcome::ToSandbox.code();

@@ -25,13 +25,14 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Who opened a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Origin {
     /// The sandbox behind the workspace's source endpoint.
-    Sandbox,
+    Sandbox = 0,
     /// Somebody behind a host device.
-    Outside,
+    Outside = 1,
     /// A process of the host, whose port another flow has.
-    Host,
+    Host = 2,
 }
 
 /// What was decided about a flow, before a source port is chosen; the ways are beside it in the workspace.
@@ -70,9 +71,10 @@ impl Decision {
 
 /// Decides about a new flow, or again about a known one whose rules have changed, and leaves its entry in the workspace.
 ///
-/// A flow that would be decided differently now ends.
-#[cfg_attr(target_arch = "bpf", inline(never))]
-pub fn admit(run: &mut Run<'_, impl Packet, impl Tables>, origin: Origin, known: Known) -> Result<(), Exit> {
+/// What is asked is in the workspace. A flow that would be decided differently now ends.
+#[inline(always)]
+pub fn admit(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
+    let (origin, known) = (run.workspace.origin(), run.workspace.known());
     if run.config.abi == 0 {
         return Err(DropReason::NotConfigured.into());
     }
@@ -99,16 +101,6 @@ pub fn admit(run: &mut Run<'_, impl Packet, impl Tables>, origin: Origin, known:
     }
     nat::record(run)?;
     Ok(())
-}
-
-/// Gives a flow of the host's own another port, because another flow has its own already; leaves its entry in the workspace.
-#[cfg_attr(target_arch = "bpf", inline(never))]
-pub fn give_way(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReason> {
-    run.workspace.original = run.workspace.tuple;
-    keep_to_stack(run);
-    let longest = u64::from(run.config.timeouts.tcp_established) * NANOS_PER_SECOND;
-    run.tables.set_host_flows_until(run.arrival.now + longest);
-    nat::record(run)
 }
 
 /// Finds out again how a known flow began, from either of its entries.
@@ -205,14 +197,16 @@ const fn is_done(insert: Insert) -> bool {
     matches!(insert, Insert::Done)
 }
 
-/// A process of the host keeps its address and its way.
+/// A process of the host keeps its address and its way; that it had to give way is remembered for its later packets.
 #[inline(always)]
-const fn keep_to_stack<P, T>(run: &mut Run<'_, P, T>) {
+fn keep_to_stack<P>(run: &mut Run<'_, P, impl Tables>) {
     let workspace = &mut *run.workspace;
     workspace.forward.set_stack();
     workspace.backward.set_stack();
     workspace.decision.set_destination(workspace.original.destination, workspace.original.destination_port);
     workspace.decision.set_source(workspace.original.source, true);
+    let longest = u64::from(run.config.timeouts.tcp_established) * NANOS_PER_SECOND;
+    run.tables.set_host_flows_until(run.arrival.now + longest);
 }
 
 /// The decision itself, left in the workspace: where to and as whom.

@@ -20,13 +20,14 @@ use crate::{
 
 /// What is known about a packet's flow; `flow` in the workspace holds it unless there is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Known {
     /// There is none.
-    No,
+    No = 0,
     /// It stands, unless the rules have changed since.
-    Yes,
+    Yes = 1,
     /// Its other half has been displaced: it has to be decided about again.
-    Half,
+    Half = 2,
 }
 
 /// Leaves the packet's flow in the workspace, notes the packet, and keeps the state in step in both entries.

@@ -1,8 +1,9 @@
 //! A network's bridge device: the border between its segment and the host stack.
 
 use super::{
+    Step,
     container::{from_elsewhere, is_neighbour},
-    flow::{forward, from_host, route},
+    flow::{from_host, route},
 };
 use crate::{
     abi::EndpointFlags,
@@ -10,12 +11,12 @@ use crate::{
     parse::{Network, parse},
     run::{Mark, Run},
     tables::Tables,
-    verdict::{DropReason, Exit, Verdict},
+    verdict::{DropReason, Exit},
 };
 
 /// A packet reaches the host stack from a network: a sandbox sent it to the host, or its veth has no program yet.
 #[inline(always)]
-pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     if !matches!(run.arrival.mark, Mark::None) {
         return Err(Exit::Pass);
     }
@@ -35,13 +36,12 @@ pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result
         // The host would send it back into the same network, where `to_bridge` looks at it again.
         return Err(Exit::Pass);
     }
-    route(run)?;
-    forward(run)
+    route(run)
 }
 
 /// The host stack sends into a network: its own packets and decided ones pass, others would go around every decision.
 #[inline(always)]
-pub(super) fn to_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+pub(super) fn to_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     if matches!(run.arrival.mark, Mark::Decided) {
         return Err(Exit::Pass);
     }

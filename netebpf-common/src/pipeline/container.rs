@@ -1,9 +1,6 @@
 //! An endpoint's veth: what its sandbox sends, and what bridge and host stack deliver to it.
 
-use super::{
-    flow::{forward, route},
-    source,
-};
+use super::{Step, conclude, flow::route, source};
 use crate::{
     abi::{Address, Endpoint, EndpointFlags, Family, LinkKey},
     admission::is_linked,
@@ -16,7 +13,7 @@ use crate::{
 
 /// A packet leaves a sandbox: checks its source, then takes the shortest way to where it may go.
 #[inline(always)]
-pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     let network = parse(run)?;
     let family = match network {
         Network::Ip => run.workspace.frame.family(),
@@ -42,8 +39,7 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
         // Another container is this one's router: the bridge carries the frame, and the gate at its other end decides.
         return Err(Exit::Pass);
     }
-    route(run)?;
-    forward(run)
+    route(run)
 }
 
 /// The link has no address of the packet's IP version: it may not speak that version, but whatever is not IP.
@@ -69,7 +65,7 @@ fn without_address<P>(
 
 /// Link-local addresses never leave their segment (RFC 4291, 2.5.6): either the host is meant, or another container.
 #[inline(always)]
-fn link_local<T>(run: &Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
+fn link_local<T>(run: &Run<'_, impl Packet, T>) -> Result<Step, Exit> {
     let endpoint = &run.workspace.source;
     let to_host = run.workspace.frame.destination_mac == endpoint.bridge_mac;
     if to_host || endpoint.flags.contains(EndpointFlags::ICC) || source::finds_neighbours(run) {
@@ -87,7 +83,7 @@ pub(super) fn is_neighbour(destination: Address, endpoint: &Endpoint) -> bool {
 
 /// Within a network nothing is tracked: one lookup says whether and where to.
 #[inline(always)]
-fn to_neighbour(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+fn to_neighbour(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     let Some(target) = run.tables.endpoint(&run.workspace.tuple.destination) else { return Err(Exit::Pass) };
     let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
     let (ifindex, direct) = (target.ifindex, target.mac == frame.destination_mac);
@@ -95,12 +91,12 @@ fn to_neighbour(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, 
     if !endpoint.flags.contains(EndpointFlags::ICC) && !source::finds_neighbours(run) {
         by_link(run)?;
     }
-    if direct { Ok(Verdict::ToSandbox { ifindex }) } else { Err(Exit::Pass) }
+    if direct { Ok(conclude(run, Verdict::ToSandbox { ifindex })) } else { Err(Exit::Pass) }
 }
 
 /// A packet enters a sandbox by the slow way: from the host, or over the bridge.
 #[inline(always)]
-pub(super) fn to_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+pub(super) fn to_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     if run.arrival.ingress == 0 || matches!(run.arrival.mark, Mark::Decided) {
         return Err(Exit::Pass);
     }
@@ -120,7 +116,7 @@ pub(super) fn from_elsewhere(
     run: &mut Run<'_, impl Packet, impl Tables>,
     bridge: u32,
     flags: EndpointFlags,
-) -> Result<Verdict, Exit> {
+) -> Result<Step, Exit> {
     let source = run.workspace.tuple.source;
     if source.is_unspecified() || source.is_link_local_v6() {
         // Nobody routes these, so the sender is in the same network.
@@ -137,10 +133,7 @@ pub(super) fn from_elsewhere(
 }
 
 #[inline(always)]
-fn within_network(
-    run: &mut Run<'_, impl Packet, impl Tables>,
-    flags: EndpointFlags,
-) -> Result<Verdict, Exit> {
+fn within_network(run: &mut Run<'_, impl Packet, impl Tables>, flags: EndpointFlags) -> Result<Step, Exit> {
     if !flags.contains(EndpointFlags::ICC) && !source::finds_neighbours(run) {
         by_link(run)?;
     }

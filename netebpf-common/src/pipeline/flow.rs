@@ -1,8 +1,9 @@
 //! A packet and its flow: find it or let it be, then send the packet on.
 
+use super::Step;
 use crate::{
     abi::{EndpointFlags, Way},
-    admission::{self, Origin},
+    admission::Origin,
     conntrack::{self, Known},
     nat::{self, Hop},
     packet::Packet,
@@ -12,50 +13,55 @@ use crate::{
     verdict::{DropReason, Exit, Verdict},
 };
 
-/// A sandbox's packet to anywhere but its own network: to the host, or through a flow, which is left in the workspace.
+/// A sandbox's packet to anywhere but its own network: to the host, or by a flow.
 #[inline(always)]
-pub(super) fn route(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
+pub(super) fn route(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     if let Err(reason) = transport(run) {
         return without_flow(run, reason);
     }
     if matches!(run.workspace.transport.kind(), TransportKind::Error) {
-        return if find_own_error(run) { Ok(()) } else { without_flow(run, DropReason::UnknownFlow) };
+        return if find_own_error(run) {
+            Ok(Step::Forward)
+        } else {
+            without_flow(run, DropReason::UnknownFlow)
+        };
     }
-    find_flow(run, Origin::Sandbox)
+    Ok(find_flow(run, Origin::Sandbox))
 }
 
-/// Leaves the packet's flow in the workspace.
+/// Leaves the packet's flow in the workspace, or what is to be asked about it.
 #[inline(always)]
-pub(super) fn find_flow(run: &mut Run<'_, impl Packet, impl Tables>, origin: Origin) -> Result<(), Exit> {
+pub(super) fn find_flow(run: &mut Run<'_, impl Packet, impl Tables>, origin: Origin) -> Step {
     let known = conntrack::lookup(run);
     if matches!(known, Known::Yes) && run.workspace.flow.epoch == run.config.epoch {
-        return Ok(());
+        return Step::Forward;
     }
-    admission::admit(run, origin, known)
+    run.workspace.ask(origin, known);
+    Step::Admit
 }
 
-/// Leaves the flow of a sandbox's packet that the stack has routed in the workspace.
+/// Leaves the flow of a sandbox's packet that the stack has routed in the workspace, or what is to be asked about it.
 #[inline(always)]
-pub(super) fn find_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
+pub(super) fn find_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     transport(run)?;
-    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
-        if find_own_error(run) { Ok(()) } else { Err(DropReason::UnknownFlow.into()) }
-    } else {
-        find_flow(run, Origin::Sandbox)
+    if !matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        return Ok(find_flow(run, Origin::Sandbox));
     }
+    if find_own_error(run) { Ok(Step::Forward) } else { Err(DropReason::UnknownFlow.into()) }
 }
 
 /// A packet that the host made itself. It goes as it is, but for two kinds: an ICMP error about a translated packet, and a
 /// flow whose address and port another one has already, which gets another port.
 #[inline(always)]
-pub(super) fn from_host(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+pub(super) fn from_host(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     match find_host_flow(run) {
-        HostFlow::None => return Err(Exit::Pass),
-        HostFlow::Known => {}
-        HostFlow::InTheWay => admission::give_way(run)?,
+        HostFlow::None => Err(Exit::Pass),
+        HostFlow::Known => Ok(Step::Forward),
+        HostFlow::InTheWay => {
+            run.workspace.ask(Origin::Host, Known::No);
+            Ok(Step::Admit)
+        }
     }
-    translate(run, Hop::InStack)?;
-    Ok(Verdict::ToStack)
 }
 
 /// What a packet of the host's own belongs to.
@@ -120,7 +126,7 @@ fn load<P>(run: &mut Run<'_, P, impl Tables>, tier: Tier) -> bool {
 
 /// A sandbox's packet that has no flow may go to the host itself and nowhere else.
 #[inline(always)]
-fn without_flow<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<(), Exit> {
+fn without_flow<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<Step, Exit> {
     if matches!(reason, DropReason::Malformed) {
         return Err(reason.into());
     }
@@ -139,7 +145,7 @@ fn without_flow<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<
 
 /// Sends a sandbox's packet on as the flow in the workspace says.
 #[inline(always)]
-pub(super) fn forward<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
+pub(super) fn around_stack<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
     let way_out = &run.workspace.flow.way_out;
     let (ifindex, next_hop) = (way_out.ifindex, way_out.next_hop);
     let is_last_hop = run.workspace.frame.hop_limit <= 1;
@@ -149,10 +155,7 @@ pub(super) fn forward<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, E
             translate(run, Hop::IntoSandbox)?;
             Ok(Verdict::ToSandbox { ifindex })
         }
-        Some(Way::Stack) => {
-            translate(run, Hop::InStack)?;
-            Ok(Verdict::ToStack)
-        }
+        Some(Way::Stack) => through_stack(run),
         // The host stack sends "time exceeded" or "too big", or cuts the packet, and `to_netdev` translates what is left.
         Some(Way::Uplink) if is_last_hop || !fits(run, way_out.mtu) => Err(Exit::Pass),
         Some(Way::Uplink) => {
@@ -161,6 +164,13 @@ pub(super) fn forward<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, E
         }
         None => Err(DropReason::UnknownFlow.into()),
     }
+}
+
+/// Translates a packet that the host stack carries on.
+#[inline(always)]
+pub(super) fn through_stack<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
+    translate(run, Hop::InStack)?;
+    Ok(Verdict::ToStack)
 }
 
 /// Translates a packet or an ICMP error as the flow in the workspace says.

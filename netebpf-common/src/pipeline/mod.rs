@@ -6,6 +6,10 @@
 //! Two ways lead through the host. The fast one goes around its stack. What that cannot do (packets that are too long for
 //! the uplink, whose hops have run out, or that a device without Ethernet header carries) takes the slow one: the stack
 //! routes, fragments and reports errors, and the hooks translate where the packet enters or leaves the host.
+//!
+//! Three steps lead to a verdict: [`begin`] finds the packet's flow, [`admit`] decides about it if that has not been done
+//! yet, [`forward`] sends the packet on. In the kernel they are functions that are called one after the other, so that the
+//! stack of one is free for the next, and the verifier walks through each of them about once.
 
 mod bridge;
 mod container;
@@ -15,17 +19,45 @@ mod source;
 
 use crate::{
     abi::Hook,
+    admission::{self, Origin},
     packet::Packet,
     run::{Note, Run},
     tables::Tables,
-    verdict::{Exit, Verdict},
+    verdict::{DropReason, Exit, Verdict},
 };
+
+/// What is to be done with a packet next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+#[must_use]
+pub enum Step {
+    /// Nothing: the workspace holds the verdict.
+    Done = 0,
+    /// Its flow is to be decided about.
+    Admit = 1,
+    /// It goes on as the flow in the workspace says.
+    Forward = 2,
+}
 
 /// Decides what becomes of a packet at a hook, and rewrites it where that is part of the decision.
 #[inline(always)]
 pub fn decide(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Verdict {
+    let mut step = begin(hook, run);
+    if matches!(step, Step::Admit) {
+        step = admit(hook, run);
+    }
+    if matches!(step, Step::Forward) {
+        forward(hook, run);
+    }
+    run.workspace.outcome.verdict()
+}
+
+/// Looks at the packet, and finds its flow if it needs one.
+#[inline(always)]
+pub fn begin(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Step {
     run.workspace.begin();
-    let verdict = match hook {
+    run.workspace.put_arrival(&run.arrival);
+    let step = match hook {
         Hook::FromContainer => container::from_container(run),
         Hook::ToContainer => container::to_container(run),
         Hook::FromBridge => bridge::from_bridge(run),
@@ -34,9 +66,41 @@ pub fn decide(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Verdic
         Hook::ToNetdev => netdev::to_netdev(run),
         Hook::Socket => Err(Exit::Pass),
     };
-    let verdict = verdict.unwrap_or_else(Verdict::from);
+    step.unwrap_or_else(|exit| conclude(run, exit.into()))
+}
+
+/// Decides about the packet's flow.
+#[inline(always)]
+pub fn admit(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Step {
+    let from_sandbox = matches!(run.workspace.origin(), Origin::Sandbox);
+    match admission::admit(run) {
+        Ok(()) => Step::Forward,
+        // What leaves a host device has passed all that could have made it the host's own business.
+        Err(Exit::Pass) if matches!(hook, Hook::ToNetdev) && from_sandbox => {
+            conclude(run, Verdict::Drop(DropReason::Untranslated))
+        }
+        Err(exit) => conclude(run, exit.into()),
+    }
+}
+
+/// Translates the packet as the flow in the workspace says.
+#[inline(always)]
+pub fn forward<T>(hook: Hook, run: &mut Run<'_, impl Packet, T>) {
+    let verdict = match hook {
+        Hook::FromContainer | Hook::FromBridge => flow::around_stack(run),
+        Hook::FromNetdev => netdev::inwards(run),
+        Hook::ToNetdev => netdev::outwards(run),
+        Hook::ToBridge => flow::through_stack(run),
+        Hook::ToContainer | Hook::Socket => Err(Exit::Pass),
+    };
+    run.workspace.outcome = Note::of(verdict.unwrap_or_else(Verdict::from));
+}
+
+/// Leaves the verdict in the workspace.
+#[inline(always)]
+const fn conclude<P, T>(run: &mut Run<'_, P, T>, verdict: Verdict) -> Step {
     run.workspace.outcome = Note::of(verdict);
-    verdict
+    Step::Done
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! A host device that is not ours: the border between the host and the world.
 
-use super::flow::{self, find_error, find_flow};
+use super::{
+    Step,
+    flow::{self, find_error, find_flow},
+};
 use crate::{
     abi::Way,
     admission::Origin,
@@ -14,7 +17,7 @@ use crate::{
 
 /// A packet comes in from outside: an answer, a client of a published port, or none of our business.
 #[inline(always)]
-pub(super) fn from_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+pub(super) fn from_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     match parse(run) {
         Ok(Network::Ip) => {}
         Ok(Network::Arp | Network::Other) => return Err(Exit::Pass),
@@ -33,19 +36,15 @@ pub(super) fn from_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result
         Err(DropReason::Malformed) => return Err(DropReason::Malformed.into()),
         Err(reason) => return beside_flows(run, reason),
     }
-    if matches!(run.workspace.transport.kind(), TransportKind::Error) {
-        if !find_error(run) {
-            return beside_flows(run, DropReason::DirectAccess);
-        }
-    } else {
-        find_flow(run, Origin::Outside)?;
+    if !matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        return Ok(find_flow(run, Origin::Outside));
     }
-    inwards(run)
+    if find_error(run) { Ok(Step::Forward) } else { beside_flows(run, DropReason::DirectAccess) }
 }
 
 /// A packet of a flow comes in: straight into the sandbox, or through the stack.
 #[inline(always)]
-fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
+pub(super) fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
     let way_out = &run.workspace.flow.way_out;
     match way_out.way() {
         Some(Way::Sandbox) if run.workspace.frame.hop_limit > 1 && !run.arrival.bare => {
@@ -53,17 +52,14 @@ fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
             flow::translate(run, Hop::IntoSandbox)?;
             Ok(Verdict::ToSandbox { ifindex })
         }
-        Some(Way::Sandbox | Way::Stack) => {
-            flow::translate(run, Hop::InStack)?;
-            Ok(Verdict::ToStack)
-        }
+        Some(Way::Sandbox | Way::Stack) => flow::through_stack(run),
         Some(Way::Uplink) | None => Err(DropReason::UnknownFlow.into()),
     }
 }
 
 /// A packet from outside that is no flow of ours passes, unless it goes to a container's own address.
 #[inline(always)]
-fn beside_flows<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<Verdict, Exit> {
+fn beside_flows<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<Step, Exit> {
     match run.tables.endpoint(&run.workspace.tuple.destination) {
         Some(_) => Err(reason.into()),
         None => Err(Exit::Pass),
@@ -73,7 +69,7 @@ fn beside_flows<P>(run: &Run<'_, P, impl Tables>, reason: DropReason) -> Result<
 /// A packet leaves the host: what a sandbox sent and the stack routed is translated here, and so are the stack's own
 /// reports about translated packets.
 #[inline(always)]
-pub(super) fn to_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Verdict, Exit> {
+pub(super) fn to_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     if matches!(run.arrival.mark, Mark::Decided) {
         return Err(Exit::Pass);
     }
@@ -87,16 +83,16 @@ pub(super) fn to_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<V
     let Some(endpoint) = run.tables.endpoint(&run.workspace.tuple.source) else { return Err(Exit::Pass) };
     run.workspace.source = *endpoint;
     network?;
-    match flow::find_routed(run) {
-        Ok(()) => {}
-        Err(Exit::Pass) => return Err(DropReason::Untranslated.into()),
-        Err(exit) => return Err(exit),
-    }
-    match run.workspace.flow.way_out.way() {
-        Some(Way::Uplink) => {
-            flow::translate(run, Hop::InStack)?;
-            Ok(Verdict::ToStack)
-        }
-        Some(Way::Sandbox | Way::Stack) | None => Err(DropReason::Untranslated.into()),
+    flow::find_routed(run)
+}
+
+/// A packet of a flow leaves by a host device, through the stack; a sandbox's only if that is its flow's way.
+#[inline(always)]
+pub(super) fn outwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
+    let from_host = run.arrival.ingress == 0;
+    if from_host || matches!(run.workspace.flow.way_out.way(), Some(Way::Uplink)) {
+        flow::through_stack(run)
+    } else {
+        Err(DropReason::Untranslated.into())
     }
 }
