@@ -2,7 +2,7 @@
 
 use crate::{
     abi::{Family, FlowState},
-    model::{FrameSpec, Origin, Segment, World},
+    model::{FrameSpec, Origin, Rules, Segment, World},
     tables::Tier,
     verdict::{DropReason, Verdict},
 };
@@ -225,5 +225,38 @@ fn the_residue_of_an_assured_flow_takes_nobodys_port() {
         assert_eq!(world.tables.flows.len(), 2);
         assert_ne!(world.pass(Origin::Sandbox(1), &theirs).ends().0.1, 1000);
         assert_eq!(world.pass(OUTSIDE, &back).destination, World::address(0, family));
+    }
+}
+
+#[test]
+fn what_a_flow_left_behind_confirms_no_other_one() {
+    for family in World::FAMILIES {
+        let chosen = Rules { snat: [true, false], ..Rules::default() };
+        let mut world = World::usual();
+        let out = World::routed(0, World::client(family), Segment::udp(1000, 53));
+        let back = World::incoming(World::host(family), Segment::udp(53, 1000));
+        for _ in 0..2 {
+            world.pass(SANDBOX, &out);
+            world.pass(OUTSIDE, &back);
+        }
+        chosen.apply(&mut world);
+        assert_eq!(world.pass(SANDBOX, &out).source, World::gateway(2, family));
+        Rules::default().apply(&mut world);
+        let _late = world.send(OUTSIDE, &back);
+        assert_eq!(world.pass(SANDBOX, &out).source, World::host(family), "the rules in force");
+    }
+}
+
+#[test]
+fn a_flow_is_not_proved_by_another_that_has_its_lost_halfs_tuple() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        world.pass(OUTSIDE, &request(family, SYN));
+        world.tables.pending.retain(|tuple, _| tuple.source == World::client(family).into());
+        // The server opens a connection of its own with the ends that its answers would have had.
+        world.pass(SANDBOX, &answer(family, SYN));
+        let outside = world.pass(OUTSIDE, &request(family, SYN));
+        assert!(world.tables.flows.is_empty());
+        assert_eq!(outside.destination, World::address(0, family));
     }
 }

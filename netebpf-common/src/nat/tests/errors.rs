@@ -212,3 +212,21 @@ fn a_quote_that_is_cut_off_is_about_no_flow() {
         }
     }
 }
+
+#[test]
+fn a_sandbox_reports_nothing_about_anothers_flow() {
+    for family in World::FAMILIES {
+        let (mut world, kind) = (World::usual(), if family == Family::V4 { 3 } else { 1 });
+        let inside = world.pass(OUTSIDE, &World::incoming(World::host(family), Segment::syn(999, 8080)));
+        for sandbox in [1, 2] {
+            let at = Origin::Sandbox(sandbox);
+            let error = World::sent_by(at, report(&inside, World::address(sandbox, family), kind, 500));
+            assert_eq!(world.send(at, &error), Verdict::Drop(DropReason::UnknownFlow));
+            let mut packet = BytePacket::new(error.build());
+            let ingress = world.links.bridges[sandbox / 2];
+            let arrival = Arrival { ingress, ..world.arrival(world.links.uplink) };
+            let verdict = world.run(Hook::ToNetdev, arrival, &mut packet);
+            assert_eq!(verdict, Verdict::Drop(DropReason::UnknownFlow), "nor by the slow way");
+        }
+    }
+}
