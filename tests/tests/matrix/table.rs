@@ -113,7 +113,7 @@ impl Table {
 impl Expected {
     fn parse(word: &str) -> Result<Self> {
         Ok(match word {
-            "own" | "G" | "G4" | "H" | "H2" | "F" => Self::Reached(word.to_owned()),
+            "own" | "G" | "G4" | "H" | "H2" | "F" | "new" => Self::Reached(word.to_owned()),
             "ok" => Self::Echo,
             "silence" => Self::Silence,
             "refused" => Self::Refused,
