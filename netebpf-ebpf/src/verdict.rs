@@ -70,11 +70,11 @@ fn forward<const HOOK: usize, const BARE: bool>(context: &TcContext) {
 
 #[inline(never)]
 fn carry_out(context: &TcContext, hook: Hook) -> i32 {
-    let Some((_, workspace)) = maps::settings() else { return TC_ACT_SHOT };
     const PASS: u8 = Outcome::Passed.code();
     const TO_STACK: u8 = Outcome::ToStack.code();
     const TO_SANDBOX: u8 = Outcome::ToSandbox.code();
     const TO_UPLINK: u8 = Outcome::ToUplink.code();
+    let Some((_, workspace)) = maps::settings() else { return TC_ACT_SHOT };
     let (skb, note) = (Skb::new(context), &workspace.outcome);
     counters::count(hook, note.outcome_code());
     if note.is_drop() || workspace.turn().is_some() {

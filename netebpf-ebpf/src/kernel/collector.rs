@@ -58,5 +58,5 @@ pub(super) fn is_collecting(original: &Tuple, reply: &Tuple) -> bool {
 #[inline(always)]
 #[expect(clippy::let_underscore_must_use, reason = "there is nothing to remove")]
 fn fence() {
-    let _ = FENCE.remove(&0);
+    let _ = FENCE.remove(0);
 }

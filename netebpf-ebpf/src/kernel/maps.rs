@@ -78,7 +78,7 @@ macro_rules! value_of {
 /// The range of published ports that a port belongs to.
 #[inline(always)]
 fn find_published<'a>(key: &PublishKey) -> Option<&'a PublishTarget> {
-    PUBLISHED.get(&Key::new(PublishBlock::single(*key).bits(), *key))
+    PUBLISHED.get(Key::new(PublishBlock::single(*key).bits(), *key))
 }
 
 /// Calls a method of the map of a tier.

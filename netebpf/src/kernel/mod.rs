@@ -5,9 +5,9 @@ mod bpf;
 pub mod cleanup;
 mod diagnosis;
 mod error;
-mod features;
 #[cfg(test)]
 pub(crate) mod fake;
+mod features;
 mod forwarding;
 mod links;
 mod linux;

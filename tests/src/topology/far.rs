@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use anyhow::Result;
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::{OUTSIDE_PREFIX, OUTSIDE_PREFIX6, World};
+use super::{HOST, HOST_BY_SERVER, HOST6, HOST6_BY_SERVER, OUTSIDE_PREFIX, OUTSIDE_PREFIX6, World};
 use crate::{links, netns::Namespace};
 
 /// The host's address on the router's side.
@@ -83,14 +83,14 @@ impl World {
         }
         self.host.route(Ipv4Net::new(EXCHANGE, OUTSIDE_PREFIX)?, ROUTER)?;
         self.host.route(Ipv6Net::new(EXCHANGE6, OUTSIDE_PREFIX6)?, ROUTER6)?;
-        let towards_host = [
-            (&far.machine, FAR_SIDE),
-            (&far.exchange, NARROW),
-            (&far.router, (HOST_BY_ROUTER, HOST6_BY_ROUTER)),
-        ];
-        for (machine, (next, next6)) in towards_host {
+        for (machine, (next, next6)) in [(&far.machine, FAR_SIDE), (&far.exchange, NARROW)] {
             machine.route(Ipv4Net::default(), next)?;
             machine.route(Ipv6Net::default(), next6)?;
+        }
+        // Whatever else there may be, the router knows no way to it.
+        for (host, host6) in [(HOST, HOST6), (HOST_BY_SERVER, HOST6_BY_SERVER)] {
+            far.router.route(Ipv4Net::new(host, OUTSIDE_PREFIX)?, HOST_BY_ROUTER)?;
+            far.router.route(Ipv6Net::new(host6, OUTSIDE_PREFIX6)?, HOST6_BY_ROUTER)?;
         }
         Ok(far)
     }

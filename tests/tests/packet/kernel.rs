@@ -42,13 +42,10 @@ use nix::{
     unistd::Pid,
 };
 
+use crate::context::context;
+
 /// Room for the flows of one case many times over, and quick to walk.
 const FLOW_LIMIT: u32 = 8192;
-
-/// The fields of `struct __sk_buff` up to `ifindex`, which is as much as a test run takes from us.
-const CONTEXT_WORDS: usize = 11;
-const INGRESS_IFINDEX: usize = 9;
-const IFINDEX: usize = 10;
 
 /// What a program did with a packet.
 #[derive(PartialEq, Eq)]
@@ -389,14 +386,6 @@ fn program(hook: Hook, bare: bool) -> &'static str {
         (Hook::ToNetdev, true) => "to_netdev_bare",
         _ => hook.as_str(),
     }
-}
-
-fn context(arrival: &Arrival) -> [u8; CONTEXT_WORDS * 4] {
-    let mut context = [0; CONTEXT_WORDS * 4];
-    for (word, value) in [(INGRESS_IFINDEX, arrival.ingress), (IFINDEX, arrival.ifindex)] {
-        context[word * 4..word * 4 + 4].copy_from_slice(&value.to_ne_bytes());
-    }
-    context
 }
 
 /// The kernel refuses test packets that no driver would deliver, such as ones shorter than an Ethernet header.

@@ -4,6 +4,7 @@
 //! the netns suite: LRU eviction, several CPUs at once, checksum offload and GSO, and the redirects themselves.
 
 mod budgets;
+mod context;
 mod dice;
 mod kernel;
 mod parity;
