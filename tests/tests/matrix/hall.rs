@@ -81,7 +81,9 @@ impl Hall {
         for limit in ["ipv4/icmp_ratelimit", "ipv6/icmp/ratelimit"] {
             world.host.sysctl(limit, "0")?;
         }
-        world.host.sysctl("ipv4/icmp_msgs_per_sec", "1000000")?;
+        for limit in ["ipv4/icmp_msgs_per_sec", "ipv4/icmp_msgs_burst"] {
+            world.host.sysctl(limit, "1000000")?;
+        }
         let engine = Engine::start(Arc::clone(&world))?;
         let mut hall =
             Self { places: BTreeMap::new(), guests: BTreeMap::new(), _services: services, engine, world };
