@@ -180,7 +180,7 @@ fn is_assured<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     true
 }
 
-/// Whether a live flow has the tuple that answers to the packet would have.
+/// Whether a live flow has the tuple that answers to the packet would have; one that is over gives it up.
 #[cfg_attr(target_arch = "bpf", inline(never))]
 pub fn is_taken<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     run.workspace.reply = run.workspace.tuple.mirrored();
@@ -192,7 +192,12 @@ fn is_taken_in<P>(run: &mut Run<'_, P, impl Tables>, tier: Tier) -> bool {
     let workspace = &mut *run.workspace;
     let Some(old) = run.tables.flow(tier, &workspace.reply) else { return false };
     workspace.other = conntrack::counterpart(&workspace.reply, &old.translation);
-    !is_free(run, old, tier)
+    if !is_free(run, old, tier) {
+        return true;
+    }
+    let workspace = &mut *run.workspace;
+    conntrack::remove(run.tables, tier, &workspace.reply, &workspace.other);
+    false
 }
 
 /// Whether the flow with this entry under the reply's tuple is over.

@@ -7,9 +7,10 @@ use std::{collections::BTreeSet, vec::Vec};
 use proptest::prelude::*;
 
 use crate::{
-    abi::{Family, Port, Tuple, protocol},
-    model::{Extension, FrameSpec, Origin, Segment, World},
+    abi::{Family, Hook, Port, Tuple, protocol},
+    model::{BytePacket, Extension, FrameSpec, NOW, Origin, Segment, World},
     nat::MAX_ATTEMPTS,
+    run::{Arrival, Mark},
     tables::Tier,
     verdict::{DropReason, Verdict},
 };
@@ -272,5 +273,44 @@ fn a_flow_follows_the_rules_that_are_in_force() {
             assert!(world.tables.tier(tier).is_empty());
             assert_eq!(world.send(OUTSIDE, &request), Verdict::Pass, "and no residue of it lives on");
         }
+    }
+}
+
+/// Sends the host's own SYN from port 4000 to the client's port 80.
+fn host_opens(world: &mut World, family: Family) -> (Verdict, FrameSpec) {
+    let source = World::host(family);
+    let spec = FrameSpec { source, ..World::incoming(World::client(family), Segment::syn(4000, 80)) };
+    let arrival =
+        Arrival { ifindex: world.links.uplink, ingress: 0, mark: Mark::None, bare: false, now: NOW };
+    let mut packet = BytePacket::from(spec.build());
+    let verdict = world.run(Hook::ToNetdev, arrival, &mut packet);
+    (verdict, FrameSpec::read(&packet.bytes).expect("a packet"))
+}
+
+#[test]
+fn the_hosts_own_connection_gives_way_to_a_flow_and_has_its_answers() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        world.pass(Origin::Sandbox(0), &outgoing(0, family, Segment::syn(4000, 80)));
+        let (verdict, sent) = host_opens(&mut world, family);
+        assert_eq!(verdict, Verdict::ToStack);
+        let port = sent.ends().0.1;
+        assert_ne!(port, 4000);
+        let answer = Segment::Tcp { source: 80, destination: port, flags: 18 };
+        assert_eq!(world.send(OUTSIDE, &World::incoming(World::host(family), answer)), Verdict::ToStack);
+    }
+}
+
+#[test]
+fn the_hosts_own_connection_has_its_answers_where_a_flow_is_over() {
+    for family in World::FAMILIES {
+        let mut world = World::usual();
+        for flags in [2, 4] {
+            let segment = Segment::Tcp { source: 4000, destination: 80, flags };
+            world.pass(Origin::Sandbox(0), &outgoing(0, family, segment));
+        }
+        assert_eq!(host_opens(&mut world, family).0, Verdict::Pass);
+        let answer = Segment::Tcp { source: 80, destination: 4000, flags: 18 };
+        assert_eq!(world.send(OUTSIDE, &World::incoming(World::host(family), answer)), Verdict::Pass);
     }
 }
