@@ -44,28 +44,35 @@ fn begin<const HOOK: usize, const BARE: bool>(context: &TcContext) -> u8 {
         bare: BARE,
         now: clock::monotonic(),
     };
-    let Some((config, workspace)) = maps::settings() else { return Step::Done as u8 };
-    let (mut packet, mut tables) = (skb, Maps::new(context));
-    let mut run = Run { packet: &mut packet, tables: &mut tables, config, workspace, arrival };
-    pipeline::begin(Hook::ALL[HOOK], &mut run) as u8
+    take_step(context, |_| arrival, |run| pipeline::begin(Hook::ALL[HOOK], run)) as u8
 }
 
 #[inline(never)]
 fn admit<const HOOK: usize>(context: &TcContext) -> u8 {
-    let Some((config, workspace)) = maps::settings() else { return Step::Done as u8 };
-    let arrival = workspace.arrival();
-    let (mut packet, mut tables) = (Skb::new(context), Maps::new(context));
-    let mut run = Run { packet: &mut packet, tables: &mut tables, config, workspace, arrival };
-    pipeline::admit(Hook::ALL[HOOK], &mut run) as u8
+    take_step(context, Workspace::arrival, |run| pipeline::admit(Hook::ALL[HOOK], run)) as u8
 }
 
 #[inline(never)]
 fn forward<const HOOK: usize, const BARE: bool>(context: &TcContext) {
-    let Some((config, workspace)) = maps::settings() else { return };
-    let arrival = Arrival { bare: BARE, ..workspace.arrival() };
+    let arrival = |workspace: &Workspace| Arrival { bare: BARE, ..workspace.arrival() };
+    let forward = |run: &mut Run<'_, Skb<'_>, Maps<'_>>| {
+        pipeline::forward(Hook::ALL[HOOK], run);
+        Step::Done
+    };
+    let _: u8 = take_step(context, arrival, forward) as u8;
+}
+
+/// Takes one step of the pipeline; without settings there is none to take.
+#[inline(always)]
+fn take_step(
+    context: &TcContext,
+    arrival: impl FnOnce(&Workspace) -> Arrival,
+    step: impl FnOnce(&mut Run<'_, Skb<'_>, Maps<'_>>) -> Step,
+) -> Step {
+    let Some((config, workspace)) = maps::settings() else { return Step::Done };
+    let arrival = arrival(workspace);
     let (mut packet, mut tables) = (Skb::new(context), Maps::new(context));
-    let mut run = Run { packet: &mut packet, tables: &mut tables, config, workspace, arrival };
-    pipeline::forward(Hook::ALL[HOOK], &mut run);
+    step(&mut Run { packet: &mut packet, tables: &mut tables, config, workspace, arrival })
 }
 
 #[inline(never)]

@@ -88,22 +88,33 @@ pub struct WayOut {
 }
 
 impl WayOut {
+    /// No way at all, before one is set.
+    const NONE: Self = Self {
+        next_hop: Address::UNSPECIFIED_V4,
+        ifindex: 0,
+        destination_mac: Mac([0; 6]),
+        source_mac: Mac([0; 6]),
+        mtu: 0,
+        way: 0,
+        reserved: [0; 3],
+    };
+
     /// Into a sandbox.
     #[inline(always)]
     #[must_use]
     pub const fn sandbox(ifindex: u32, destination_mac: Mac, source_mac: Mac) -> Self {
-        let next_hop = Address::UNSPECIFIED_V4;
-        let way = Way::Sandbox as u8;
-        Self { next_hop, ifindex, destination_mac, source_mac, mtu: u32::MAX, way, reserved: [0; 3] }
+        let mut way = Self::NONE;
+        way.set_sandbox(ifindex, destination_mac, source_mac);
+        way
     }
 
     /// Out of an uplink.
     #[inline(always)]
     #[must_use]
     pub const fn uplink(ifindex: u32, next_hop: Address, mtu: u32) -> Self {
-        let none = Mac([0; 6]);
-        let way = Way::Uplink as u8;
-        Self { next_hop, ifindex, destination_mac: none, source_mac: none, mtu, way, reserved: [0; 3] }
+        let mut way = Self::NONE;
+        way.set_uplink(ifindex, next_hop, mtu);
+        way
     }
 
     /// Makes this the way into a sandbox; in place, because a BPF stack has no room for it.
@@ -219,24 +230,16 @@ impl Flow {
     /// A flow's entry as its first packet makes it.
     #[inline(always)]
     #[must_use]
-    pub const fn new(
+    pub fn new(
         direction: Direction,
         translation: Translation,
         way_out: WayOut,
         epoch: u32,
         now: u64,
     ) -> Self {
-        Self {
-            last_seen: now,
-            packets: 0,
-            bytes: 0,
-            translation,
-            way_out,
-            epoch,
-            direction: direction as u8,
-            state: FlowState::Unreplied as u8,
-            reserved: [0; 6],
-        }
+        let mut flow = Self { translation, ..zerocopy::FromZeros::new_zeroed() };
+        flow.begin(direction, &way_out, epoch, now);
+        flow
     }
 
     /// Makes an entry what [`Flow::new`] returns, but for its translation; in place, because a BPF stack has no room for it.

@@ -21,8 +21,6 @@ use crate::{
     verdict::{DropReason, Exit},
 };
 
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
-
 /// Who opened a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -205,7 +203,7 @@ fn keep_to_stack<P>(run: &mut Run<'_, P, impl Tables>) {
     workspace.backward.set_stack();
     workspace.decision.set_destination(workspace.original.destination, workspace.original.destination_port);
     workspace.decision.set_source(workspace.original.source, true);
-    let longest = u64::from(run.config.timeouts.tcp_established) * NANOS_PER_SECOND;
+    let longest = u64::from(run.config.timeouts.tcp_established) * conntrack::NANOS_PER_SECOND;
     run.tables.set_host_flows_until(run.arrival.now + longest);
 }
 

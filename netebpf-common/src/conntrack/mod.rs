@@ -8,6 +8,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use state::NANOS_PER_SECOND;
 pub use state::{is_expired, next_state};
 
 use crate::{

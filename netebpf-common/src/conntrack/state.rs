@@ -5,7 +5,7 @@ use crate::{
     parse::{TransportKind, tcp_flag},
 };
 
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
+pub(crate) const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// The flow's state after a packet of `direction`.
 ///

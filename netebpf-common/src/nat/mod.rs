@@ -16,6 +16,14 @@ use crate::{
     checksum::Change,
 };
 
+/// Offsets of the fields that a translation changes, from the start of the transport header.
+mod field {
+    pub(super) const TCP_CHECKSUM: u32 = 16;
+    pub(super) const UDP_CHECKSUM: u32 = 6;
+    pub(super) const ICMP_CHECKSUM: u32 = 2;
+    pub(super) const ICMP_IDENTIFIER: u32 = 4;
+}
+
 /// Makes a translation turn packets of `before` into packets of `after`.
 #[inline(always)]
 pub const fn set_translation(translation: &mut Translation, before: &Tuple, after: &Tuple) {

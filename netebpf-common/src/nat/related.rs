@@ -2,7 +2,7 @@
 
 use zerocopy::IntoBytes as _;
 
-use super::{Hop, replace, rewrite::pass_on};
+use super::{Hop, field, replace, rewrite::pass_on};
 use crate::{
     abi::{Family, Translation},
     checksum::{self, Change},
@@ -12,13 +12,9 @@ use crate::{
     verdict::DropReason,
 };
 
-const ICMP_CHECKSUM: u32 = 2;
 const V4_ADDRESSES: u32 = 12;
 const V4_CHECKSUM: u32 = 10;
 const V6_ADDRESSES: u32 = 8;
-const UDP_CHECKSUM: u32 = 6;
-const TCP_CHECKSUM: u32 = 16;
-const ICMP_IDENTIFIER: u32 = 4;
 
 /// Translates the ICMP error in the workspace as the flow there says.
 ///
@@ -44,7 +40,7 @@ fn envelope<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
     let change = ChecksumChange { delta, pseudo_header: true, zero_is_none: false };
     frame.write(run.packet, run.arrival.bare)
         && (matches!(frame.family(), Family::V4)
-            || run.packet.adjust_checksum(transport.offset + ICMP_CHECKSUM, change))
+            || run.packet.adjust_checksum(transport.offset + field::ICMP_CHECKSUM, change))
 }
 
 /// The packet that it quotes.
@@ -59,7 +55,7 @@ fn quoted_packet<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
     let Some(change) = changed else { return false };
     let Some(change) = ports(run.packet, quoted, translation, change) else { return false };
     let change = ChecksumChange { delta: change.sum(), pseudo_header: false, zero_is_none: false };
-    run.packet.adjust_checksum(transport.offset + ICMP_CHECKSUM, change)
+    run.packet.adjust_checksum(transport.offset + field::ICMP_CHECKSUM, change)
 }
 
 /// Rewrites the quoted addresses and the checksum over them, which together change nothing in a sum.
@@ -138,14 +134,14 @@ fn identifier(
 ) -> Option<Change> {
     let at = quoted.transport_offset;
     let mut field = [0; 2];
-    if !packet.read(at + ICMP_CHECKSUM, &mut field) {
+    if !packet.read(at + field::ICMP_CHECKSUM, &mut field) {
         return None;
     }
     let was = u16::from_ne_bytes(field);
     let delta = checksum::add(covered, checksum::change(u32::from(old), u32::from(new)));
     let is = checksum::adjust(was, delta);
-    let written = packet.write(at + ICMP_IDENTIFIER, &new.to_ne_bytes())
-        && packet.write(at + ICMP_CHECKSUM, &is.to_ne_bytes());
+    let written = packet.write(at + field::ICMP_IDENTIFIER, &new.to_ne_bytes())
+        && packet.write(at + field::ICMP_CHECKSUM, &is.to_ne_bytes());
     let change = change.replace(u32::from(old), u32::from(new)).replace(u32::from(was), u32::from(is));
     written.then_some(change)
 }
@@ -158,8 +154,8 @@ fn transport_checksum(
     change: Change,
 ) -> Option<Change> {
     let (offset, zero_is_none) = match quoted.kind() {
-        TransportKind::Udp => (UDP_CHECKSUM, true),
-        TransportKind::Tcp => (TCP_CHECKSUM, false),
+        TransportKind::Udp => (field::UDP_CHECKSUM, true),
+        TransportKind::Tcp => (field::TCP_CHECKSUM, false),
         TransportKind::Sctp
         | TransportKind::EchoRequest
         | TransportKind::EchoReply

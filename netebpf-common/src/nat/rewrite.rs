@@ -1,6 +1,6 @@
 //! Rewrites a packet as its flow says.
 
-use super::sctp;
+use super::{field, sctp};
 use crate::{
     abi::{Family, Flow, WayOut},
     packet::{ChecksumChange, Packet},
@@ -8,11 +8,6 @@ use crate::{
     run::Run,
     verdict::DropReason,
 };
-
-const TCP_CHECKSUM: u32 = 16;
-const UDP_CHECKSUM: u32 = 6;
-const ICMP_CHECKSUM: u32 = 2;
-const ICMP_IDENTIFIER: u32 = 4;
 
 /// Who routes the packet: counts the hop, and sets the MACs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,7 +71,7 @@ fn rewrite_transport(packet: &mut impl Packet, frame: &Frame, transport: &Transp
     match transport.kind() {
         TransportKind::Tcp | TransportKind::Udp => {
             let udp = matches!(transport.kind(), TransportKind::Udp);
-            let checksum = offset + if udp { UDP_CHECKSUM } else { TCP_CHECKSUM };
+            let checksum = offset + if udp { field::UDP_CHECKSUM } else { field::TCP_CHECKSUM };
             let change = |delta, pseudo_header| ChecksumChange { delta, pseudo_header, zero_is_none: udp };
             let [s0, s1] = source.to_ne_bytes();
             let [d0, d1] = destination.to_ne_bytes();
@@ -95,12 +90,12 @@ fn rewrite_transport(packet: &mut impl Packet, frame: &Frame, transport: &Transp
 /// An ICMPv6 checksum covers the addresses (RFC 4443, 2.3), an ICMP checksum does not.
 #[inline(always)]
 fn rewrite_query(packet: &mut impl Packet, frame: &Frame, offset: u32, identifier: u16, flow: &Flow) -> bool {
-    let checksum = offset + ICMP_CHECKSUM;
+    let checksum = offset + field::ICMP_CHECKSUM;
     let translation = &flow.translation;
     let change = |delta, pseudo_header| ChecksumChange { delta, pseudo_header, zero_is_none: false };
     let covers_addresses = matches!(frame.family(), Family::V6);
     (!covers_addresses || packet.adjust_checksum(checksum, change(translation.address_delta, true)))
         && (translation.port_delta == 0
-            || packet.write(offset + ICMP_IDENTIFIER, &identifier.to_ne_bytes())
+            || packet.write(offset + field::ICMP_IDENTIFIER, &identifier.to_ne_bytes())
                 && packet.adjust_checksum(checksum, change(translation.port_delta, false)))
 }
