@@ -122,14 +122,19 @@ pub(super) async fn attach_to_bridge(netlink: &Handle, index: u32, bridge: u32) 
     change(netlink, "attach to its bridge", index.to_string(), message).await
 }
 
-/// The name of a link.
+/// The name of a link; `None` if it is gone, of which nix 0.31 makes an empty name.
+pub(super) fn name_of(index: u32) -> Option<String> {
+    let name = if_indextoname(index).ok()?.into_string().ok()?;
+    (!name.is_empty()).then_some(name)
+}
+
+/// The name of a link that has to be there.
 pub(super) fn name(index: u32) -> Result<String, Error> {
-    let name = if_indextoname(index).map_err(|errno| Error::Link {
+    name_of(index).ok_or_else(|| Error::Link {
         doing: "find",
         link: index.to_string(),
-        source: errno.into(),
-    })?;
-    Ok(name.to_string_lossy().into_owned())
+        source: nix::Error::ENODEV.into(),
+    })
 }
 
 /// Sets a link's MTU, in bytes.

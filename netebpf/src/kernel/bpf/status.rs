@@ -10,13 +10,13 @@ use netebpf_common::abi::{
     Address, Endpoint, Flow, FragmentKey, FragmentPorts, Hook, LinkKey, LocalAddress, PeerKey, SocketAddress,
     Tuple, Uplink, map_name,
 };
-use nix::net::if_::if_indextoname;
 
 use super::{
     Error, attach, cgroup, collect, load,
     table::{Shared, Table},
     trie::PublishTrie,
 };
+use crate::kernel::links;
 
 /// A loaded program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,5 +89,5 @@ fn published(maps: &Path) -> Result<TableSize, Error> {
 }
 
 fn link_name(ifindex: u32) -> String {
-    if_indextoname(ifindex).map_or_else(|_| ifindex.to_string(), |name| name.to_string_lossy().into_owned())
+    links::name_of(ifindex).unwrap_or_else(|| ifindex.to_string())
 }

@@ -15,10 +15,12 @@ use std::{
 
 use aya::{Ebpf, programs::TcAttachType};
 use netebpf_common::abi::Hook;
-use nix::net::if_::if_indextoname;
 
 use super::{Error, Settings, load};
-use crate::kernel::features::{Feature, Features};
+use crate::kernel::{
+    features::{Feature, Features},
+    links,
+};
 
 pub(crate) use clsact::remove_all as remove_filters;
 
@@ -76,10 +78,9 @@ impl Place {
         Some(Self { hook, ifindex: ifindex.parse().ok()? })
     }
 
-    /// Name of the link; `None` if it is gone, of which nix 0.31 makes an empty name.
+    /// Name of the link; `None` if it is gone.
     fn link_name(self) -> Option<String> {
-        let name = if_indextoname(self.ifindex).ok()?.into_string().ok()?;
-        (!name.is_empty()).then_some(name)
+        links::name_of(self.ifindex)
     }
 
     /// The program that runs here: packets of some devices begin with the IP header.
