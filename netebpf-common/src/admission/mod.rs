@@ -69,9 +69,10 @@ impl Decision {
 
 /// Decides about a new flow, or again about a known one whose rules have changed, and leaves its entry in the workspace.
 ///
-/// What is asked is in the workspace. A flow that would be decided differently now ends.
+/// What is asked is in the workspace. A flow that would be decided differently now ends; none begins with a sandbox's
+/// packet that `leaves` the host by a way that is not the flow's.
 #[inline(always)]
-pub fn admit(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
+pub fn admit(run: &mut Run<'_, impl Packet, impl Tables>, leaves: bool) -> Result<(), Exit> {
     let (origin, known) = (run.workspace.origin(), run.workspace.known());
     if run.config.abi == 0 {
         return Err(DropReason::NotConfigured.into());
@@ -96,6 +97,12 @@ pub fn admit(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), Exit> {
     if matches!(transport.kind(), TransportKind::EchoReply) || transport.is_reset() {
         // Only an answer to nothing looks like this; recording it would let anybody open flows backwards.
         return Err(DropReason::UnknownFlow.into());
+    }
+    if leaves
+        && matches!(run.workspace.origin(), Origin::Sandbox)
+        && !matches!(run.workspace.forward.way(), Some(Way::Uplink))
+    {
+        return Err(DropReason::Untranslated.into());
     }
     nat::record(run)?;
     Ok(())

@@ -32,11 +32,11 @@ const fn key(tuple: &Tuple, address: Address) -> PublishKey {
     PublishKey::new(address, tuple.destination_port, protocol)
 }
 
-/// Whether the packet belongs to what a link opens between two endpoints of a network with ICC off, in either direction.
+/// Whether a packet with this tuple belongs to what a link opens between two endpoints of a network with ICC off, in either
+/// direction.
 #[inline(always)]
 #[must_use]
-pub fn is_linked<P>(run: &Run<'_, P, impl Tables>) -> bool {
-    let tuple = &run.workspace.tuple;
+pub fn is_linked<P>(run: &Run<'_, P, impl Tables>, tuple: &Tuple) -> bool {
     let [protocol, ..] = tuple.protocol.to_le_bytes();
     let request = AllowKey::new(tuple.source, tuple.destination, tuple.destination_port, protocol);
     let answer = AllowKey::new(tuple.destination, tuple.source, tuple.source_port, protocol);

@@ -212,16 +212,17 @@ impl FrameSpec {
         })
     }
 
-    /// Reads the packet that an ICMP error quotes, of whose transport header 8 bytes are enough.
+    /// Reads as much of the packet that an ICMP error quotes as 8 bytes of its transport header tell.
     #[must_use]
     pub fn read_quoted(packet: &[u8]) -> Option<Self> {
         let outline = sums::outline(packet)?;
-        if outline.piece.0 != 0 || outline.transport + 8 > packet.len() {
+        if outline.piece.0 != 0 {
             return None;
         }
-        let mut whole = packet.to_vec();
-        whole.resize(packet.len().max(outline.transport + 20), 0);
-        Self::read_packet(&whole)
+        let mut header = [0; 20];
+        header[..8].copy_from_slice(packet.get(outline.transport..outline.transport + 8)?);
+        let (segment, _) = Segment::read(outline.protocol, &header)?;
+        Some(Self::new(outline.source, outline.destination, segment))
     }
 
     /// What answers the packet: addresses and ports turned round, an echo request become a reply; `None` if nothing would.

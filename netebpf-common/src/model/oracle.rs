@@ -111,7 +111,8 @@ impl Oracle {
         got: &FrameSpec,
     ) -> Result<(), &'static str> {
         if same_network(from, to) && (sent.source, sent.destination) == (got.source, got.destination) {
-            return if self.may_talk_within(from, sent) { Ok(()) } else { Err("a leak within a network") };
+            let may = self.has_icc(from) || self.may_report_within(from, sent);
+            return if may { Ok(()) } else { Err("a leak within a network") };
         }
         let about = quoted(sent).ok_or("an error about nothing")?;
         let told = quoted(got).ok_or("an error made into one about nothing")?;
@@ -176,6 +177,16 @@ impl Oracle {
             && (from == Origin::Sandbox(0) && destination == 80
                 || from == Origin::Sandbox(1) && source == 80);
         self.has_icc(from) || linked
+    }
+
+    /// Whether an ICMP error is about what a link lets its receiver send.
+    fn may_report_within(&self, from: Origin, sent: &FrameSpec) -> bool {
+        let Some((source, destination, number, _)) = quoted(sent) else { return false };
+        self.rules.linked
+            && number == protocol::TCP
+            && (source.0, destination.0) == (sent.destination, sent.source)
+            && (from == Origin::Sandbox(1) && destination.1 == 80
+                || from == Origin::Sandbox(0) && source.1 == 80)
     }
 
     /// Whether the rules let a flow begin so.

@@ -1,11 +1,15 @@
 //! An endpoint's veth: what its sandbox sends, and what bridge and host stack deliver to it.
 
-use super::{Step, conclude, flow::route, source};
+use super::{
+    Step, conclude,
+    flow::{quotes_receiver, route},
+    source,
+};
 use crate::{
     abi::{Address, Endpoint, EndpointFlags, Family, LinkKey},
     admission::is_linked,
     packet::Packet,
-    parse::{Network, parse, transport},
+    parse::{Network, TransportKind, parse, transport},
     run::{Mark, Run},
     tables::Tables,
     verdict::{DropReason, Exit, Verdict},
@@ -140,9 +144,16 @@ fn within_network(run: &mut Run<'_, impl Packet, impl Tables>, flags: EndpointFl
     Err(Exit::Pass)
 }
 
-/// Without ICC only what a link opens may pass.
+/// Without ICC only what a link opens may pass, and errors about it.
 #[cfg_attr(target_arch = "bpf", inline(never))]
 fn by_link(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<(), DropReason> {
     transport(run).map_err(|_| DropReason::IccDisabled)?;
-    if is_linked(run) { Ok(()) } else { Err(DropReason::IccDisabled) }
+    let linked = if matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        quotes_receiver(run)
+            && run.workspace.quoted.reply.source == run.workspace.tuple.source
+            && is_linked(run, &run.workspace.quoted.reply)
+    } else {
+        is_linked(run, &run.workspace.tuple)
+    };
+    if linked { Ok(()) } else { Err(DropReason::IccDisabled) }
 }

@@ -102,13 +102,16 @@ fn opens<P, T>(run: &Run<'_, P, T>) -> bool {
 
 /// Leaves the flow that an ICMP error is about in the workspace; false if it is none of ours.
 ///
-/// The error must go to whoever sent the quoted packet, or it would be a way to reach others.
+/// As long as a flow has an entry, errors about it pass, whatever the rules have become: like netfilter's RELATED.
 #[cfg_attr(target_arch = "bpf", inline(never))]
 pub(super) fn find_error(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
-    if !quoted(run) || run.workspace.quoted.reply.destination != run.workspace.tuple.destination {
-        return false;
-    }
-    load(run, Tier::Assured) || load(run, Tier::Pending)
+    quotes_receiver(run) && (load(run, Tier::Assured) || load(run, Tier::Pending))
+}
+
+/// Whether an ICMP error goes to whoever sent the packet that it quotes, or it would be a way to reach others.
+#[cfg_attr(target_arch = "bpf", inline(never))]
+pub(super) fn quotes_receiver<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
+    quoted(run) && run.workspace.quoted.reply.destination == run.workspace.tuple.destination
 }
 
 /// The same for an error that a sandbox reports: it may only speak of packets that were sent to it.

@@ -72,11 +72,11 @@ pub fn begin(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Step {
 /// Decides about the packet's flow.
 #[inline(always)]
 pub fn admit(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Step {
-    let from_sandbox = matches!(run.workspace.origin(), Origin::Sandbox);
-    match admission::admit(run) {
+    let leaves = matches!(hook, Hook::ToNetdev);
+    match admission::admit(run, leaves) {
         Ok(()) => Step::Forward,
         // What leaves a host device has passed all that could have made it the host's own business.
-        Err(Exit::Pass) if matches!(hook, Hook::ToNetdev) && from_sandbox => {
+        Err(Exit::Pass) if leaves && matches!(run.workspace.origin(), Origin::Sandbox) => {
             conclude(run, Verdict::Drop(DropReason::Untranslated))
         }
         Err(exit) => conclude(run, exit.into()),

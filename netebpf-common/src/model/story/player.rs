@@ -86,10 +86,10 @@ impl Player {
             return Err(format!("what the packet before left behind matters: {shot:?}"));
         }
         match verdict {
-            // A fragment of an SCTP packet whose port would have to be changed.
-            Verdict::Drop(DropReason::RewriteFailed) => Ok(()),
             Verdict::Pass if packet.bytes == shot.bytes => self.passed(shot),
-            Verdict::Drop(DropReason::TtlExceeded) => self.ended(shot),
+            Verdict::Drop(DropReason::TtlExceeded | DropReason::Fragment) if packet.bytes == shot.bytes => {
+                self.ended(shot)
+            }
             Verdict::Drop(_) if packet.bytes == shot.bytes => Ok(()),
             Verdict::Pass | Verdict::Drop(_) => Err(format!("{verdict:?} touched {shot:?}")),
             Verdict::ToStack | Verdict::ToSandbox { .. } | Verdict::ToUplink { .. } => {
@@ -111,18 +111,20 @@ impl Player {
         if verdict == Verdict::ToStack { self.forwarded(&out, verdict, &packet.bytes) } else { Ok(()) }
     }
 
-    /// A packet on its last hop has begun the flow that one with more hops would have.
+    /// A packet on its last hop, or a part of one that only a whole one can be translated like, has begun the flow that a
+    /// better one would have.
     fn ended(&mut self, shot: &Shot) -> Result<(), String> {
         let mut later = self.world.clone();
-        let mut longer = shot.clone();
-        let place = if longer.bytes.get(12) == Some(&8) { 22 } else { 21 };
-        if let Some(hops) = longer.bytes.get_mut(place) {
-            *hops = 64;
+        let mut better = shot.clone();
+        make_whole(&mut better.bytes, shot.bare);
+        let mut packet = BytePacket::new(better.bytes.clone());
+        let verdict = later.run(better.hook, better.arrival(self.now), &mut packet);
+        match verdict {
+            Verdict::ToSandbox { .. } | Verdict::ToUplink { .. } | Verdict::ToStack => {
+                self.forwarded(&better, verdict, &packet.bytes)
+            }
+            Verdict::Pass | Verdict::Drop(_) => Ok(()),
         }
-        let mut packet = BytePacket::new(longer.bytes.clone());
-        let verdict = later.run(longer.hook, longer.arrival(self.now), &mut packet);
-        let is_forwarded = matches!(verdict, Verdict::ToSandbox { .. });
-        if is_forwarded { self.forwarded(&longer, verdict, &packet.bytes) } else { Ok(()) }
     }
 
     fn forwarded(&mut self, shot: &Shot, verdict: Verdict, bytes: &[u8]) -> Result<(), String> {
@@ -164,6 +166,22 @@ impl Player {
             }
         }
         Ok(())
+    }
+}
+
+/// Gives a packet hops enough, and makes the first part of one all of it.
+fn make_whole(bytes: &mut [u8], bare: bool) {
+    const V6_FRAGMENT: u8 = 44;
+    let ip = if bare { 0 } else { 14 };
+    let Some(packet) = bytes.get_mut(ip..) else { return };
+    match packet {
+        [0x40..=0x4f, _, _, _, _, _, fragment, _, hops, ..] => (*fragment, *hops) = (*fragment & 0x1f, 64),
+        [0x60..=0x6f, _, _, _, _, _, number, hops, rest @ ..] => {
+            *hops = 64;
+            let flags = rest.get_mut(35).filter(|_| *number == V6_FRAGMENT);
+            flags.into_iter().for_each(|flags| *flags &= !1);
+        }
+        _ => {}
     }
 }
 

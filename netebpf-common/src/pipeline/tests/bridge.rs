@@ -135,6 +135,38 @@ fn a_link_opens_its_port_both_ways_and_nothing_else() {
 }
 
 #[test]
+fn a_link_carries_the_errors_about_its_packets() {
+    for family in World::FAMILIES {
+        let mut world = icc_off();
+        link(&mut world, family);
+        let kind = if matches!(family, Family::V4) { 3 } else { 1 };
+        let error = |about: &FrameSpec, reporter: usize| {
+            let reported = FrameSpec::error_about(&about.build(), World::address(reporter, family), kind, 8);
+            let error = reported.expect("an error");
+            FrameSpec { source_mac: World::mac(reporter), destination_mac: World::mac(1 - reporter), ..error }
+        };
+        let to = |sandbox: usize| Verdict::ToSandbox { ifindex: world.links.veths[sandbox] };
+        let (to_client, to_server) = (to(0), to(1));
+        let request = World::direct(0, 1, family, SYN);
+        let answer = World::direct(1, 0, family, Segment::Tcp { source: 80, destination: 4000, flags: 18 });
+        let other_port = World::direct(0, 1, family, Segment::syn(4000, 81));
+        let refused = Verdict::Drop(DropReason::IccDisabled);
+        let never_sent = World::direct(1, 0, family, SYN);
+        for (about, reporter, verdict) in [
+            (&request, 1, to_client),
+            (&answer, 0, to_server),
+            (&other_port, 1, refused),
+            (&never_sent, 0, refused),
+        ] {
+            assert_eq!(world.send(Origin::Sandbox(reporter), &error(about, reporter)), verdict, "{about:?}");
+        }
+        let about_others = FrameSpec { source: World::client(family), ..World::direct(0, 1, family, SYN) };
+        let stray = FrameSpec { destination: World::address(0, family), ..error(&about_others, 1) };
+        assert_eq!(world.send(Origin::Sandbox(1), &stray), refused);
+    }
+}
+
+#[test]
 fn a_link_carries_the_fragments_of_its_packets() {
     for family in World::FAMILIES {
         let mut world = icc_off();
