@@ -178,8 +178,9 @@ fn make_whole(bytes: &mut [u8], bare: bool) {
         [0x40..=0x4f, _, _, _, _, _, fragment, _, hops, ..] => (*fragment, *hops) = (*fragment & 0x1f, 64),
         [0x60..=0x6f, _, _, _, _, _, number, hops, rest @ ..] => {
             *hops = 64;
-            let flags = rest.get_mut(35).filter(|_| *number == V6_FRAGMENT);
-            flags.into_iter().for_each(|flags| *flags &= !1);
+            if let (V6_FRAGMENT, Some(flags)) = (*number, rest.get_mut(35)) {
+                *flags &= !1;
+            }
         }
         _ => {}
     }
