@@ -61,6 +61,9 @@ pub trait Tables {
     /// Looks a flow up without leaving a trace.
     fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<&Flow>;
 
+    /// The same, leaving the entry in `found`.
+    fn read_flow(&self, tier: Tier, tuple: &Tuple, found: &mut Flow) -> bool;
+
     /// Adds a flow's entry. This is the arbiter between CPUs: of two that add the same tuple, one gets `Exists`.
     fn insert_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> Insert;
 

@@ -114,12 +114,12 @@ fn prove(run: &mut Run<'_, impl Packet, impl Tables>) -> Known {
         return Known::Yes;
     }
     workspace.other = counterpart(&workspace.tuple, &workspace.flow.translation);
-    let Some(other) = run.tables.flow(Tier::Pending, &workspace.other) else { return Known::Half };
-    if counterpart(&workspace.other, &other.translation) != workspace.tuple {
-        // The half has been displaced, and another flow has its tuple.
+    if !run.tables.read_flow(Tier::Pending, &workspace.other, &mut workspace.entry)
+        || counterpart(&workspace.other, &workspace.entry.translation) != workspace.tuple
+    {
+        // The half has been displaced, and another flow may have its tuple.
         return Known::Half;
     }
-    workspace.entry = *other;
     let is_query =
         matches!(workspace.transport.kind(), TransportKind::EchoRequest | TransportKind::EchoReply);
     if matches!(workspace.flow.state(), FlowState::Established) && !is_query {

@@ -194,6 +194,10 @@ impl Tables for MapTables {
         self.counted(self.tier(tier).get(tuple))
     }
 
+    fn read_flow(&self, tier: Tier, tuple: &Tuple, found: &mut Flow) -> bool {
+        self.flow(tier, tuple).map(|flow| *found = *flow).is_some()
+    }
+
     fn insert_flow(&mut self, tier: Tier, tuple: &Tuple, flow: &Flow) -> Insert {
         if self.tier(tier).contains_key(tuple) {
             return Insert::Exists;

@@ -1,6 +1,6 @@
 //! A packet and its flow: find it or let it be, then send the packet on.
 
-use super::Step;
+use super::{Step, conclude};
 use crate::{
     abi::{EndpointFlags, Way},
     admission::Origin,
@@ -41,13 +41,15 @@ pub(super) fn find_flow(run: &mut Run<'_, impl Packet, impl Tables>, origin: Ori
 }
 
 /// Leaves the flow of a sandbox's packet that the stack has routed in the workspace, or what is to be asked about it.
-#[inline(always)]
-pub(super) fn find_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
-    transport(run)?;
-    if !matches!(run.workspace.transport.kind(), TransportKind::Error) {
-        return Ok(find_flow(run, Origin::Sandbox));
+#[cfg_attr(target_arch = "bpf", inline(never))]
+pub(super) fn find_routed(run: &mut Run<'_, impl Packet, impl Tables>) -> Step {
+    if let Err(reason) = transport(run) {
+        return conclude(run, Verdict::Drop(reason));
     }
-    if find_own_error(run) { Ok(Step::Forward) } else { Err(DropReason::UnknownFlow.into()) }
+    if !matches!(run.workspace.transport.kind(), TransportKind::Error) {
+        return find_flow(run, Origin::Sandbox);
+    }
+    if find_own_error(run) { Step::Forward } else { conclude(run, Verdict::Drop(DropReason::UnknownFlow)) }
 }
 
 /// A packet that the host made itself. It goes as it is, but for two kinds: an ICMP error about a translated packet, and a
@@ -105,11 +107,16 @@ fn opens<P, T>(run: &Run<'_, P, T>) -> bool {
 /// As long as a flow has an entry, errors about it pass, whatever the rules have become: like netfilter's RELATED.
 #[cfg_attr(target_arch = "bpf", inline(never))]
 pub(super) fn find_error(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
-    quotes_receiver(run) && (load(run, Tier::Assured) || load(run, Tier::Pending))
+    if !quotes_receiver(run) {
+        return false;
+    }
+    let workspace = &mut *run.workspace;
+    let (about, flow) = (&workspace.quoted.reply, &mut workspace.flow);
+    run.tables.read_flow(Tier::Assured, about, flow) || run.tables.read_flow(Tier::Pending, about, flow)
 }
 
 /// Whether an ICMP error goes to whoever sent the packet that it quotes, or it would be a way to reach others.
-#[cfg_attr(target_arch = "bpf", inline(never))]
+#[inline(always)]
 pub(super) fn quotes_receiver<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
     quoted(run) && run.workspace.quoted.reply.destination == run.workspace.tuple.destination
 }
@@ -118,13 +125,6 @@ pub(super) fn quotes_receiver<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
 #[inline(always)]
 fn find_own_error(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
     find_error(run) && run.workspace.quoted.reply.source == run.workspace.source.address
-}
-
-#[inline(always)]
-fn load<P>(run: &mut Run<'_, P, impl Tables>, tier: Tier) -> bool {
-    let Some(flow) = run.tables.flow(tier, &run.workspace.quoted.reply) else { return false };
-    run.workspace.flow = *flow;
-    true
 }
 
 /// A sandbox's packet that has no flow may go to the host itself and nowhere else.

@@ -83,7 +83,7 @@ pub(super) fn to_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<S
     let Some(endpoint) = run.tables.endpoint(&run.workspace.tuple.source) else { return Err(Exit::Pass) };
     run.workspace.source = *endpoint;
     network?;
-    flow::find_routed(run)
+    Ok(flow::find_routed(run))
 }
 
 /// A packet of a flow leaves by a host device, through the stack; a sandbox's only if that is its flow's way.

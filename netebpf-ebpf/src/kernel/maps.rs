@@ -1,5 +1,7 @@
 //! The maps, as the pipeline's tables. Every value is copied out; what must not be lost is done in place.
 
+use core::ptr;
+
 use aya_ebpf::{
     bindings::{BPF_ANY, BPF_F_NO_PREALLOC, BPF_NOEXIST},
     macros::map,
@@ -165,9 +167,10 @@ impl Tables for Maps<'_> {
     #[inline(always)]
     fn observe_flow(&mut self, tier: Tier, tuple: &Tuple, now: u64, length: u32, found: &mut Flow) -> bool {
         let Some(flow) = in_tier!(tier, get_ptr_mut(tuple)) else { return false };
-        // SAFETY: the pointer is valid for the program's run; two CPUs may lose a count, never an entry.
+        // SAFETY: the pointer is valid for the program's run, and no entry lies in `found`; two CPUs may lose a count, never
+        // an entry.
         unsafe {
-            *found = *flow;
+            ptr::copy_nonoverlapping(flow, found, 1);
             (*flow).last_seen = now;
             (*flow).packets = found.packets.wrapping_add(1);
             (*flow).bytes = found.bytes.wrapping_add(u64::from(length));
@@ -179,6 +182,14 @@ impl Tables for Maps<'_> {
     fn flow(&self, tier: Tier, tuple: &Tuple) -> Option<&Flow> {
         // SAFETY: as in `value_of`.
         unsafe { in_tier!(tier, get(tuple)) }
+    }
+
+    #[inline(always)]
+    fn read_flow(&self, tier: Tier, tuple: &Tuple, found: &mut Flow) -> bool {
+        let Some(flow) = in_tier!(tier, get_ptr(tuple)) else { return false };
+        // SAFETY: the pointer is valid for the program's run, and no entry lies in `found`.
+        unsafe { ptr::copy_nonoverlapping(flow, found, 1) };
+        true
     }
 
     #[inline(always)]
