@@ -30,7 +30,7 @@ pub struct Wanted {
     pub held: BTreeSet<PublishKey>,
 }
 
-/// Returns what should be there; entries whose links are not there yet are left out.
+/// Returns what should be there; entries whose links are not there yet, or whose ports are not held yet, are left out.
 #[must_use]
 pub fn compile(spec: &Spec, options: &EngineOptions, observed: &Observed) -> Wanted {
     let links = Links::of(spec, observed);
@@ -43,8 +43,8 @@ pub fn compile(spec: &Spec, options: &EngineOptions, observed: &Observed) -> Wan
         networks: networks::networks(spec, &links),
         trusted: networks::trusted(spec, observed, &links),
         allowed: allowed::allowed(spec, &endpoints),
-        published: publish::published(spec, &endpoints),
+        published: publish::published(spec, &endpoints, observed),
         endpoints,
     };
-    Wanted { held: publish::held(spec, &tables.endpoints), tables }
+    Wanted { held: publish::held(spec), tables }
 }

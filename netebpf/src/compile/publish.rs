@@ -4,19 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use netebpf_common::abi::{Address, Endpoint, Port, PublishBlock, PublishKey, PublishTarget};
 
-use crate::model::{PortMapping, Sandbox, Spec};
+use crate::{
+    kernel::Observed,
+    model::{PortMapping, Sandbox, Spec},
+};
 
 /// Which endpoint answers for host ports, and which ports are open at endpoints themselves; for active sandboxes whose
 /// endpoints can be reached already.
+///
+/// A host port is published once its socket is held, so that one which cannot be had changes no rules, however often it
+/// is tried again. What is published already stays: a daemon that has just started holds nothing yet.
 pub(super) fn published(
     spec: &Spec,
     endpoints: &BTreeMap<Address, Endpoint>,
+    observed: &Observed,
 ) -> BTreeMap<PublishBlock, PublishTarget> {
     let mut entries = BTreeMap::new();
-    for (mapping, target) in translated(spec, endpoints) {
+    for (mapping, target) in translated(spec).filter(|(_, target)| endpoints.contains_key(target)) {
         let key = mapping.key();
         let target = PublishTarget::new(target, key.port, Port::new(mapping.ports.first()));
-        entries.extend(PublishBlock::cover(key, mapping.host_ports.last()).map(|block| (block, target)));
+        let lacking: Vec<_> = mapping.keys().filter(|key| !observed.held.contains(key)).collect();
+        let may_be = |block: &PublishBlock| {
+            let is_published = observed.tables.published.get(block) == Some(&target);
+            is_published || !lacking.iter().any(|key| block.contains(key))
+        };
+        let blocks = PublishBlock::cover(key, mapping.host_ports.last()).filter(may_be);
+        entries.extend(blocks.map(|block| (block, target)));
     }
     for (key, last) in merged(open(spec, endpoints)) {
         // Every port leads to itself, so neighbours may share an entry.
@@ -26,20 +39,15 @@ pub(super) fn published(
     entries
 }
 
-/// The host ports of these mappings, one by one.
-pub(super) fn held(spec: &Spec, endpoints: &BTreeMap<Address, Endpoint>) -> BTreeSet<PublishKey> {
-    translated(spec, endpoints).flat_map(|(mapping, _)| mapping.keys()).collect()
+/// The host ports that lead to active sandboxes, one by one.
+pub(super) fn held(spec: &Spec) -> BTreeSet<PublishKey> {
+    translated(spec).flat_map(|(mapping, _)| mapping.keys()).collect()
 }
 
 /// Mappings with the address that answers for their host ports.
-fn translated<'a>(
-    spec: &'a Spec,
-    endpoints: &'a BTreeMap<Address, Endpoint>,
-) -> impl Iterator<Item = (&'a PortMapping, Address)> {
-    mappings(spec).filter_map(|(sandbox, mapping)| {
-        let target = Address::from(spec.translated_to(sandbox, mapping)?);
-        endpoints.contains_key(&target).then_some((mapping, target))
-    })
+fn translated(spec: &Spec) -> impl Iterator<Item = (&PortMapping, Address)> {
+    mappings(spec)
+        .filter_map(|(sandbox, mapping)| Some((mapping, spec.translated_to(sandbox, mapping)?.into())))
 }
 
 /// First and last port of what is open at sandboxes' own addresses.

@@ -31,16 +31,9 @@ impl<E> Failures<E> {
         self.all.push((action, error));
     }
 
-    /// Whether a change must not be made: a port that is not held is not published, and a link without its programs does
-    /// not go up.
+    /// Whether a change must not be made: a link without its programs does not go up.
     pub(super) fn block(&self, action: &Action) -> bool {
-        if let Action::Put(Entry::Published(block, _)) = action {
-            self.ports.iter().any(|key| block.contains(key))
-        } else if let Action::SetUp { ifindex } = action {
-            self.links_without_program.contains(ifindex)
-        } else {
-            false
-        }
+        matches!(action, Action::SetUp { ifindex } if self.links_without_program.contains(ifindex))
     }
 
     /// Leaves out what has failed and what may only come after it. If nothing but settings is left then, it is their

@@ -201,6 +201,32 @@ fn a_port_of_another_program_is_reported_and_the_rest_is_done() {
 }
 
 #[test]
+fn a_port_that_stays_taken_changes_no_rules_however_often_it_is_tried() {
+    let spec = arbitrary::example();
+    let key = spec.sandboxes.values().flat_map(|sandbox| &sandbox.ports).next().expect("a port").key();
+    let mut kernel = FakeKernel::default();
+    kernel.foreign_ports.insert(key);
+    let mut attempt = || {
+        block_on(reconcile(&mut kernel, &spec, &EngineOptions::default())).expect_err("the port is taken");
+        (kernel.state.tables.clone(), kernel.applied.len())
+    };
+    let first = attempt();
+    assert_eq!([attempt(), attempt()], [first.clone(), first]);
+}
+
+#[test]
+fn a_new_daemon_leaves_published_what_it_has_yet_to_hold() {
+    let spec = arbitrary::example();
+    let mut kernel = FakeKernel::default();
+    settle(&mut kernel, &spec);
+    let before = kernel.state.tables.clone();
+    kernel.restart_daemon();
+    let held = settle(&mut kernel, &spec);
+    assert!(held.iter().all(|action| matches!(action, Action::HoldPort(_))), "{held:?}");
+    assert_eq!(kernel.state.tables, before);
+}
+
+#[test]
 fn links_and_addresses_of_others_are_left_alone() {
     let mut kernel = FakeKernel::default();
     let docker = kernel.add_link("br-0123456789ab", LinkRole::Netdev, &["172.17.0.1/16"]);
