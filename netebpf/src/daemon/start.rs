@@ -38,11 +38,12 @@ impl Daemon<LinuxKernel> {
         kernel::check_privileges()?;
         let store = Store::open(&settings.state_dir)?;
         let kernel = LinuxKernel::open(settings.clone())?;
+        let notices = kernel.route_notices();
         let mut daemon = Self::over(kernel, store, options)?;
         let events = daemon.engine.events();
         sources::signals(events.clone()).map_err(StartError::Signals)?;
         // Opened before the kernel is looked at, so that no change falls in between.
-        tokio::spawn(sources::link_changes(watch::events()?, events.clone()));
+        tokio::spawn(sources::link_changes(watch::events(notices)?, events.clone()));
         tokio::spawn(sources::ticks(events));
         tokio::spawn(expiry::run(settings.clone()));
         daemon.take_over().await?;

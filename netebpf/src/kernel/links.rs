@@ -122,8 +122,10 @@ pub(super) async fn attach_to_bridge(netlink: &Handle, index: u32, bridge: u32) 
     change(netlink, "attach to its bridge", index.to_string(), message).await
 }
 
-/// The name of a link; `None` if it is gone, of which nix 0.31 makes an empty name.
-pub(super) fn name_of(index: u32) -> Option<String> {
+/// The name of a link of the calling thread's network namespace; `None` if it is gone, of which nix 0.31 makes an empty
+/// name.
+#[must_use]
+pub fn name_of(index: u32) -> Option<String> {
     let name = if_indextoname(index).ok()?.into_string().ok()?;
     (!name.is_empty()).then_some(name)
 }

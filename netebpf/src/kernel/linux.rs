@@ -1,9 +1,6 @@
 //! The real kernel: reads it in one pass, and carries out each action.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::{collections::BTreeMap, fs};
 
 use aya::include_bytes_aligned;
 use ipnet::IpNet;
@@ -11,14 +8,16 @@ use netebpf_common::abi::{Hook, PublishKey};
 use rtnetlink::Handle;
 
 use super::{
-    Error, Kernel, Link, LinkRole, Observed, Settings, addresses,
+    Error, Kernel, Link, Observed, Settings, addresses,
     bpf::{AttachMode, Datapath, ProgramStatus, TableSize},
+    digest::RouteDigest,
     features::{FeatureStatus, Features},
     forwarding, links, mounts, namespaces, netlink, ownership,
     ports::{self, HeldPorts},
     privileges, routes,
     sandboxes::Sandboxes,
     stale, sysctl,
+    watch::RouteNotices,
 };
 use crate::plan::{Action, Entry, Key};
 
@@ -33,6 +32,8 @@ pub struct LinuxKernel {
     features: Features,
     datapath: Datapath,
     ports: HeldPorts,
+    routes: RouteDigest,
+    notices: RouteNotices,
     netns_cookie: u64,
     seed: u32,
 }
@@ -60,6 +61,8 @@ impl LinuxKernel {
             datapath: Datapath::open(&settings, &features, object)?,
             features,
             ports: HeldPorts::default(),
+            routes: RouteDigest::default(),
+            notices: RouteNotices::default(),
             netns_cookie: namespaces::cookie()?,
             seed: random()?,
             settings,
@@ -70,6 +73,12 @@ impl LinuxKernel {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Where to count notices about routes; while nobody does, each observation reads all routes.
+    #[must_use]
+    pub fn route_notices(&self) -> RouteNotices {
+        self.notices.clone()
     }
 
     /// Subnets that the host reaches without a gateway.
@@ -152,7 +161,7 @@ impl Kernel for LinuxKernel {
 
     async fn observe(&mut self) -> Result<Observed, Error> {
         let links = self.links().await?;
-        let routes = routes::digest(&self.netlink, &bridges(&links)).await?;
+        let routes = self.routes.now(&self.netlink, &self.notices, &links).await?;
         let sandboxes = self.sandboxes.observe().await?;
         Ok(Observed {
             attached: self.datapath.attached(&links.keys().copied().collect())?,
@@ -238,12 +247,6 @@ impl Kernel for LinuxKernel {
             }
         }
     }
-}
-
-/// Indices of bridges of ours: where their subnets lead is no news.
-fn bridges(links: &BTreeMap<u32, Link>) -> BTreeSet<u32> {
-    let ours = links.iter().filter(|(_, link)| matches!(link.role, LinkRole::Bridge(_)));
-    ours.map(|(&index, _)| index).collect()
 }
 
 fn random() -> Result<u32, Error> {

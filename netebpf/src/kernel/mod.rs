@@ -4,6 +4,7 @@ mod addresses;
 mod bpf;
 pub mod cleanup;
 mod diagnosis;
+mod digest;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -33,6 +34,7 @@ use crate::plan::Action;
 pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, drops, events, flows};
 pub use error::{Error, MapLayout};
 pub use features::FeatureStatus;
+pub use links::name_of as link_name;
 pub use linux::{LinuxKernel, OBJECT};
 pub use observed::{Interface, Link, LinkRole, Namespace, Observed, Owner, TableContents};
 pub use privileges::check as check_privileges;

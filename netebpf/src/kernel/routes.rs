@@ -67,8 +67,13 @@ async fn main(netlink: &Handle) -> Result<Vec<RouteMessage>, Error> {
         netlink.route().get(RouteMessage::default()).execute().try_collect().await;
     let mut routes =
         messages.map_err(|error| Error::List { what: "routes", source: netlink::cause(error) })?;
-    routes.retain(|route| route.header.table == RouteHeader::RT_TABLE_MAIN);
+    routes.retain(is_main);
     Ok(routes)
+}
+
+/// Whether a route is one of the main table.
+pub(super) fn is_main(route: &RouteMessage) -> bool {
+    route.header.table == RouteHeader::RT_TABLE_MAIN
 }
 
 fn leads_over(route: &RouteMessage, links: &BTreeSet<u32>) -> bool {

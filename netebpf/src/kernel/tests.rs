@@ -30,7 +30,9 @@ use tokio::runtime::Builder;
 
 use super::{
     Error, Interface, Kernel as _, LinkRole, LinuxKernel, OBJECT, Observed, Owner, Settings,
-    cleanup::cleanup, links, namespaces, netlink, ownership, process, watch,
+    cleanup::cleanup,
+    links, namespaces, netlink, ownership, process,
+    watch::{self, RouteNotices},
 };
 use crate::{
     model::{EndpointId, NetworkId, SandboxId},
@@ -356,7 +358,7 @@ fn cleanup_under_a_daemon_is_refused() {
 fn a_change_of_links_is_noticed() {
     on_a_host("watch", async |_| {
         let netlink = netlink::connect().expect("a netlink socket");
-        let mut events = watch::events().expect("links can be watched");
+        let mut events = watch::events(RouteNotices::default()).expect("links can be watched");
         links::set_up(&netlink, links::LOOPBACK).await.expect("loopback can be set up");
         assert_eq!(events.next().await, Some(()));
     });

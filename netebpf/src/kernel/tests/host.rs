@@ -1,19 +1,25 @@
 //! What the host itself has: ports, settings, routes and addresses.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     net::{TcpListener, UdpSocket},
+    time::Duration,
 };
 
-use netebpf_common::abi::{Address, Port, PublishKey, protocol};
-use rtnetlink::LinkBridge;
+use futures::StreamExt as _;
+use netebpf_common::abi::{Address, Mac, Port, PublishKey, protocol};
+use rtnetlink::{LinkBridge, LinkUnspec};
+use tokio::time::timeout;
 
 use super::{
     super::{
-        addresses, links, netlink,
+        Link, LinkRole, addresses,
+        digest::RouteDigest,
+        links, netlink,
         ports::{HeldPorts, has_ipv6, is_free},
         routes, sysctl,
+        watch::{self, RouteNotices},
     },
     on_a_host, subnet,
 };
@@ -114,6 +120,50 @@ fn a_route_of_the_host_changes_the_digest_and_one_of_ours_does_not() {
         routes::delete_default(&netlink, [192, 0, 2, 254].into()).await.expect("it goes");
         assert_eq!(digest(&nothing).await, with);
     });
+}
+
+#[test]
+fn routes_are_read_again_after_a_notice_and_when_a_link_takes_them_along_in_silence() {
+    on_a_host("digest", async |_| {
+        let netlink = netlink::connect().expect("a netlink socket");
+        netlink.link().add(LinkBridge::new("wire").build()).execute().await.expect("a bridge");
+        let index = links::list(&netlink).await.expect("links").last().expect("the bridge").index;
+        links::set_up(&netlink, index).await.expect("it can be set up");
+        addresses::add(&netlink, index, subnet("192.0.2.1/24")).await.expect("an address");
+
+        let notices = RouteNotices::default();
+        let mut events = watch::events(notices.clone()).expect("routes can be watched");
+        let uplink = |up| BTreeMap::from([(index, link("wire", up))]);
+        let mut routes = RouteDigest::default();
+        let before = routes.now(&netlink, &notices, &uplink(true)).await.expect("routes");
+        routes::set_default(&netlink, [192, 0, 2, 254].into()).await.expect("a default route");
+        while routes.now(&netlink, &notices, &uplink(true)).await.expect("routes") == before {
+            timeout(Duration::from_secs(5), events.next()).await.expect("the kernel tells");
+        }
+
+        let with = routes.now(&netlink, &notices, &uplink(true)).await.expect("routes");
+        let down = LinkUnspec::new_with_index(index).down().build();
+        netlink.link().change(down).execute().await.expect("it can be set down");
+        let without = routes.now(&netlink, &notices, &uplink(false)).await.expect("routes");
+        assert_ne!(without, with);
+        let afresh = RouteDigest::default().now(&netlink, &notices, &uplink(false)).await.expect("routes");
+        assert_eq!(without, afresh);
+    });
+}
+
+fn link(name: &str, up: bool) -> Link {
+    Link {
+        name: name.to_owned(),
+        mac: Mac::default(),
+        up,
+        mtu: 1500,
+        bare: false,
+        master: None,
+        role: LinkRole::Netdev,
+        addresses: BTreeSet::new(),
+        sources: Vec::new(),
+        forwarding: BTreeSet::new(),
+    }
 }
 
 #[test]

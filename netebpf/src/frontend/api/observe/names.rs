@@ -3,9 +3,8 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use netebpf_common::abi::Address;
-use nix::net::if_::if_indextoname;
 
-use crate::model::Spec;
+use crate::{daemon::link_name, model::Spec};
 
 /// The names of everything in use right now.
 #[derive(Debug, Default)]
@@ -57,10 +56,7 @@ impl Names {
 
     /// The device with an index.
     pub(super) fn place(&self, ifindex: u32) -> Place {
-        let Ok(name) = if_indextoname(ifindex) else {
-            return Place { device: ifindex.to_string(), ..Place::default() };
-        };
-        let device = name.to_string_lossy().into_owned();
+        let device = link_name(ifindex).unwrap_or_else(|| ifindex.to_string());
         self.links.get(&device).cloned().unwrap_or(Place { device, ..Place::default() })
     }
 }
