@@ -152,6 +152,15 @@ impl Frame {
         }
     }
 
+    /// Whether there are IPv4 options, in which a router may have to enter itself (RFC 1812, 5.2.4).
+    #[inline(always)]
+    #[must_use]
+    pub const fn has_options(&self) -> bool {
+        const HEADER_WORDS: u8 = 5;
+        let [version, ..] = self.header[0].to_ne_bytes();
+        self.is_v6 == 0 && version & 0xf != HEADER_WORDS
+    }
+
     /// Counts one hop.
     #[inline(always)]
     pub const fn count_hop(&mut self) {

@@ -159,8 +159,11 @@ pub(super) fn around_stack<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdi
             Ok(Verdict::ToSandbox { ifindex })
         }
         Some(Way::Stack) => through_stack(run),
-        // The host stack sends "time exceeded" or "too big", or cuts the packet, and `to_netdev` translates what is left.
-        Some(Way::Uplink) if is_last_hop || !fits(run, way_out.mtu) => Err(Exit::Pass),
+        // The host stack sends "time exceeded" or "too big", cuts the packet, or does as its options say, and `to_netdev`
+        // translates what is left.
+        Some(Way::Uplink) if is_last_hop || run.workspace.frame.has_options() || !fits(run, way_out.mtu) => {
+            Err(Exit::Pass)
+        }
         Some(Way::Uplink) => {
             translate(run, Hop::OutOfUplink)?;
             Ok(Verdict::ToUplink { ifindex, next_hop })

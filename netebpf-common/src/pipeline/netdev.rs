@@ -45,9 +45,9 @@ pub(super) fn from_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result
 /// A packet of a flow comes in: straight into the sandbox, or through the stack.
 #[inline(always)]
 pub(super) fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, Exit> {
-    let way_out = &run.workspace.flow.way_out;
+    let (way_out, frame) = (&run.workspace.flow.way_out, &run.workspace.frame);
     match way_out.way() {
-        Some(Way::Sandbox) if run.workspace.frame.hop_limit > 1 && !run.arrival.bare => {
+        Some(Way::Sandbox) if frame.hop_limit > 1 && !frame.has_options() && !run.arrival.bare => {
             let ifindex = way_out.ifindex;
             flow::translate(run, Hop::IntoSandbox)?;
             Ok(Verdict::ToSandbox { ifindex })

@@ -4,7 +4,7 @@ use std::vec;
 
 use super::{OUTSIDE, SYN, check, forwarded};
 use crate::{
-    abi::{Hook, LinkKey, Uplink},
+    abi::{Family, Hook, LinkKey, Uplink},
     model::{BytePacket, FrameSpec, Links, Origin, Segment, World, packet_checksums_are_right},
     run::{Arrival, Mark},
     verdict::{DropReason, Verdict},
@@ -45,9 +45,22 @@ fn every_hop_through_the_fast_way_is_counted_once_and_none_through_the_slow_one(
     }
 }
 
+#[test]
+fn options_are_the_host_stacks_to_follow() {
+    let mut world = World::usual();
+    let (client, host) = (World::client(Family::V4), World::host(Family::V4));
+    let out = FrameSpec { option_words: 3, ..World::routed(0, client, SYN) };
+    assert_eq!(world.send(Origin::Sandbox(0), &out), Verdict::Pass);
+    let published = FrameSpec { option_words: 3, ..World::incoming(host, Segment::syn(1, 8080)) };
+    let (verdict, packet) = world.send_at(0, OUTSIDE, &published.build());
+    assert_eq!(verdict, Verdict::ToStack);
+    let inside = FrameSpec::read(&packet.bytes).expect("a frame");
+    assert_eq!((inside.ttl, inside.destination), (64, World::address(0, Family::V4)));
+}
+
 /// A packet from sandbox 0 to the client whose IP packet has so many bytes.
-fn long(family: crate::abi::Family, length: usize) -> FrameSpec {
-    let headers = if family == crate::abi::Family::V4 { 28 } else { 48 };
+fn long(family: Family, length: usize) -> FrameSpec {
+    let headers = if family == Family::V4 { 28 } else { 48 };
     let spec = World::routed(0, World::client(family), Segment::udp(1000, 53));
     FrameSpec { payload: vec![7; length - headers], ..spec }
 }
@@ -79,7 +92,7 @@ fn what_is_too_long_for_the_route_is_left_to_the_stack_and_translated_where_it_l
 #[test]
 fn a_train_of_segments_fits_if_each_of_them_does() {
     for family in World::FAMILIES {
-        let headers = if family == crate::abi::Family::V4 { 40 } else { 60 };
+        let headers = if family == Family::V4 { 40 } else { 60 };
         for (segment_size, fast) in [(0, false), (1500 - headers, true), (1501 - headers, false)] {
             let mut world = World::usual();
             let spec = FrameSpec { payload: vec![7; 9000], ..World::routed(0, World::client(family), SYN) };
