@@ -2,7 +2,10 @@
 //!
 //! This is how `127.0.0.1:8080` works without a proxy process and without `route_localnet`.
 
-use crate::abi::{Address, Config, LocalAddress, PeerKey, Port, PublishKey, PublishTarget, SocketAddress};
+use crate::{
+    abi::{Address, Config, Family, LocalAddress, PeerKey, Port, PublishKey, PublishTarget, SocketAddress},
+    verdict::DropReason,
+};
 
 /// The lookups and updates of the socket hooks.
 pub trait SocketTables {
@@ -43,13 +46,34 @@ pub enum Call {
 }
 
 /// Where a `connect()` or an unconnected `sendmsg()` to `wanted` really goes; `None` leaves it alone.
+///
+/// # Errors
+///
+/// When nobody would answer: the port's container does not have the IP version that the socket has to speak.
 #[inline(always)]
 pub fn translate(
     socket: &Socket,
     call: Call,
     wanted: SocketAddress,
     tables: &mut impl SocketTables,
-) -> Option<SocketAddress> {
+) -> Result<Option<SocketAddress>, DropReason> {
+    let Some(backend) = behind(socket, wanted, tables) else { return Ok(None) };
+    let possible = match call {
+        Call::Connect => backend.address.is_v4() || !wanted.address.is_v4(),
+        Call::Send => backend.address.is_v4() == wanted.address.is_v4(),
+    };
+    if !possible {
+        return Err(match wanted.address.family() {
+            Family::V4 => DropReason::Ipv4Disabled,
+            Family::V6 => DropReason::Ipv6Disabled,
+        });
+    }
+    Ok(tables.remember_peer(&PeerKey::new(socket.cookie, backend), &wanted).then_some(backend))
+}
+
+/// The endpoint's address and port, if the socket is the host's and means a published port.
+#[inline(always)]
+fn behind(socket: &Socket, wanted: SocketAddress, tables: &impl SocketTables) -> Option<SocketAddress> {
     let config = tables.config()?;
     if socket.netns_cookie != config.netns_cookie {
         return None;
@@ -59,15 +83,7 @@ pub fn translate(
         return None;
     }
     let target = published(address, wanted.port, socket.protocol, tables)?;
-    let backend = SocketAddress::new(target.address, target.port_for(wanted.port));
-    let possible = match call {
-        Call::Connect => target.address.is_v4() || !address.is_v4(),
-        Call::Send => target.address.is_v4() == address.is_v4(),
-    };
-    if !possible {
-        return None;
-    }
-    tables.remember_peer(&PeerKey::new(socket.cookie, backend), &wanted).then_some(backend)
+    Some(SocketAddress::new(target.address, target.port_for(wanted.port)))
 }
 
 /// Whom a program is told it talks to, when the socket's peer is `backend`; `None` leaves it alone.

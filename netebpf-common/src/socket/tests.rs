@@ -6,6 +6,7 @@ use super::{Call, Socket, believed_peer, translate};
 use crate::{
     abi::{Address, Family, Port, PublishBlock, PublishKey, PublishTarget, SocketAddress, protocol},
     model::World,
+    verdict::DropReason,
 };
 
 const HOST_SOCKET: Socket = Socket { cookie: 1, netns_cookie: 7, protocol: protocol::TCP };
@@ -27,7 +28,7 @@ fn a_published_port_is_reached_by_any_address_of_the_host() {
         {
             let wanted = at(address, 8080);
             let backend = translate(&HOST_SOCKET, call, wanted, &mut world.tables);
-            assert_eq!(backend, Some(at(World::address(0, family), 80)), "by {address}");
+            assert_eq!(backend, Ok(Some(at(World::address(0, family), 80))), "by {address}");
             let told = believed_peer(&HOST_SOCKET, at(World::address(0, family), 80), &world.tables);
             assert_eq!(told, Some(wanted), "the program sees the address that it asked for");
         }
@@ -40,10 +41,10 @@ fn a_range_and_other_protocols_are_translated_alike() {
         let mut world = World::usual();
         let backend =
             translate(&HOST_SOCKET, Call::Connect, at(World::host(family), 20_042), &mut world.tables);
-        assert_eq!(backend, Some(at(World::address(3, family), 1042)));
+        assert_eq!(backend, Ok(Some(at(World::address(3, family), 1042))));
         let udp = Socket { protocol: protocol::UDP, ..HOST_SOCKET };
         let backend = translate(&udp, Call::Send, at(World::loopback(family), 5353), &mut world.tables);
-        assert_eq!(backend, Some(at(World::address(1, family), 53)));
+        assert_eq!(backend, Ok(Some(at(World::address(1, family), 53))));
     }
 }
 
@@ -51,16 +52,17 @@ fn a_range_and_other_protocols_are_translated_alike() {
 fn a_port_on_loopback_is_reached_by_loopback_only() {
     for family in World::FAMILIES {
         let mut world = World::usual();
-        let mut ask = |address| translate(&HOST_SOCKET, Call::Connect, at(address, 9090), &mut world.tables);
+        let mut ask = |address| {
+            let wanted = at(address, 9090);
+            translate(&HOST_SOCKET, Call::Connect, wanted, &mut world.tables).expect("possible")
+        };
         assert!(ask(World::loopback(family)).is_some());
         assert!(ask(World::host(family)).is_none());
     }
     let mut world = World::usual();
     let other_loopback = at(Ipv4Addr::new(127, 0, 0, 2).into(), 8080);
-    assert!(
-        translate(&HOST_SOCKET, Call::Connect, other_loopback, &mut world.tables).is_some(),
-        "127.0.0.0/8"
-    );
+    let backend = translate(&HOST_SOCKET, Call::Connect, other_loopback, &mut world.tables);
+    assert!(matches!(backend, Ok(Some(_))), "127.0.0.0/8");
 }
 
 #[test]
@@ -72,9 +74,10 @@ fn an_ipv6_socket_reaches_an_ipv4_only_container_by_connecting_but_not_datagram_
     world.tables.published.insert(block, target);
     let wanted = at(World::loopback(Family::V6), 8081);
     let backend = at(World::address(0, Family::V4), 80);
-    assert_eq!(translate(&HOST_SOCKET, Call::Send, wanted, &mut world.tables), None);
+    let refused = translate(&HOST_SOCKET, Call::Send, wanted, &mut world.tables);
+    assert_eq!(refused, Err(DropReason::Ipv6Disabled), "at once, not by silence");
     assert!(world.tables.peers.is_empty());
-    assert_eq!(translate(&HOST_SOCKET, Call::Connect, wanted, &mut world.tables), Some(backend));
+    assert_eq!(translate(&HOST_SOCKET, Call::Connect, wanted, &mut world.tables), Ok(Some(backend)));
     assert_eq!(believed_peer(&HOST_SOCKET, backend, &world.tables), Some(wanted));
 }
 
@@ -85,7 +88,8 @@ fn an_ipv4_socket_is_never_turned_into_an_ipv6_one() {
     let target = PublishTarget::new(World::address(0, Family::V6).into(), Port::new(8081), Port::new(80));
     world.tables.published.insert(PublishBlock::single(key), target);
     for call in CALLS {
-        assert_eq!(translate(&HOST_SOCKET, call, at(World::host(Family::V4), 8081), &mut world.tables), None);
+        let refused = translate(&HOST_SOCKET, call, at(World::host(Family::V4), 8081), &mut world.tables);
+        assert_eq!(refused, Err(DropReason::Ipv4Disabled));
     }
 }
 
@@ -103,7 +107,7 @@ fn everything_else_is_left_alone() {
             (HOST_SOCKET, at(World::address(0, family), 80)),
         ] {
             for call in CALLS {
-                assert_eq!(translate(&socket, call, wanted, &mut world.tables), None);
+                assert_eq!(translate(&socket, call, wanted, &mut world.tables), Ok(None));
             }
         }
         assert!(world.tables.peers.is_empty());
@@ -116,7 +120,7 @@ fn without_settings_nothing_is_translated() {
     let mut world = World::usual();
     world.tables.config = None;
     let wanted = at(World::loopback(Family::V4), 8080);
-    assert_eq!(translate(&HOST_SOCKET, Call::Connect, wanted, &mut world.tables), None);
+    assert_eq!(translate(&HOST_SOCKET, Call::Connect, wanted, &mut world.tables), Ok(None));
     assert_eq!(believed_peer(&HOST_SOCKET, wanted, &world.tables), None);
 }
 
@@ -124,7 +128,8 @@ fn without_settings_nothing_is_translated() {
 fn another_sockets_translation_is_nobody_elses() {
     let mut world = World::usual();
     let wanted = at(World::loopback(Family::V6), 8080);
-    let backend = translate(&HOST_SOCKET, Call::Connect, wanted, &mut world.tables).expect("published");
+    let backend = translate(&HOST_SOCKET, Call::Connect, wanted, &mut world.tables);
+    let backend = backend.expect("possible").expect("published");
     let other = Socket { cookie: 2, ..HOST_SOCKET };
     assert_eq!(believed_peer(&other, backend, &world.tables), None);
     let other_namespace = Socket { netns_cookie: 8, ..HOST_SOCKET };

@@ -2,7 +2,7 @@
 
 mod address;
 
-use aya_ebpf::programs::SockAddrContext;
+use aya_ebpf::{helpers::bpf_set_retval, programs::SockAddrContext};
 use aya_log_ebpf::debug;
 use netebpf_common::{
     abi::{Hook, SocketAddress},
@@ -17,18 +17,31 @@ use crate::kernel::{cookies, counters, maps::SocketMaps};
 
 /// What a socket hook returns to let the call go on.
 const PROCEED: i32 = 1;
+/// What it returns to make the call fail.
+const FAIL: i32 = 0;
+/// As if nobody listened: programs try their next address then.
+const ECONNREFUSED: i32 = 111;
 
 /// Turns the address of a published port into the endpoint's.
 #[inline(always)]
 pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext, call: Call) -> i32 {
     let socket = cookies::describe(context);
     let wanted = F::read(context);
-    if let Some(backend) = socket::translate(&socket, call, wanted, &mut SocketMaps) {
-        F::write(context, backend);
-        counters::count(Hook::Socket, Outcome::Translated.code());
-        log(context, &socket, wanted, backend);
+    match socket::translate(&socket, call, wanted, &mut SocketMaps) {
+        Ok(None) => PROCEED,
+        Ok(Some(backend)) => {
+            F::write(context, backend);
+            counters::count(Hook::Socket, Outcome::Translated.code());
+            log(context, &socket, wanted, backend);
+            PROCEED
+        }
+        Err(reason) => {
+            counters::count(Hook::Socket, Outcome::Dropped(reason).code());
+            // SAFETY: the helper takes a plain number (Linux 5.18).
+            unsafe { bpf_set_retval(-ECONNREFUSED) };
+            FAIL
+        }
     }
-    PROCEED
 }
 
 /// Turns an endpoint's address into the one that the program asked for.
