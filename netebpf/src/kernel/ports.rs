@@ -2,6 +2,9 @@
 //!
 //! They never see a packet: the data path translates what is for the port before any socket is looked up, and a
 //! filter drops the rest. They live in the daemon and are opened again when it starts.
+//!
+//! Each IP version has a socket of its own, as with Docker, although one would do for both: where another program has the
+//! port of one version the other still works, the error names which, and `ss` shows what `docker ps` does.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
