@@ -128,8 +128,8 @@ impl Sandboxes {
     }
 }
 
-/// Has an interface tell its neighbours whose its addresses are: one that was another sandbox's a moment ago is still in
-/// their caches, and the host's, with that one's MAC.
+/// Has an interface tell its neighbours whose its addresses are. An IPv4 address keeps its MAC, but an IPv6 address beside
+/// another IPv4 address than before has got a new one, while neighbours and the host would send to the old one for seconds.
 async fn announce(netlink: Handle, index: u32, mac: Mac) {
     for pause in ANNOUNCEMENTS {
         sleep(pause).await;
