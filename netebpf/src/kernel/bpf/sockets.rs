@@ -41,7 +41,7 @@ impl TranslatedSockets {
         let now = translate(&socket, Call::Connect, believed, self);
         match self.trouble.take() {
             Some(error) => Err(error),
-            None => Ok(now != Some(backend)),
+            None => Ok(now != Ok(Some(backend))),
         }
     }
 
