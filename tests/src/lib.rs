@@ -1,8 +1,8 @@
 //! The harness of the end-to-end tests and of the demo: whole small worlds in throw-away network namespaces.
 //!
 //! In reading order: [`topology`] makes a host with a client outside it, [`engine`] runs the daemon on that
-//! host, [`probe`] talks over real sockets and says what was seen, [`scenario`] holds each expected behaviour
-//! once, [`bench`](mod@bench) compares with a bare veth pair and with iptables, [`residue`] proves that
+//! host, [`probe`] talks over real sockets and says what was seen, [`installed`] runs what a system brings along,
+//! [`scenario`] holds each expected behaviour once, [`bench`](mod@bench) compares with a bare veth pair and with iptables, [`residue`] proves that
 //! nothing is left.
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,8 @@ pub mod topology;
 pub mod engine;
 
 pub mod probe;
+
+pub mod installed;
 
 pub mod scenario;
 

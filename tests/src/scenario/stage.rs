@@ -57,7 +57,7 @@ pub struct Network {
 pub struct Sandbox {
     /// What `netebpf run -d` printed.
     pub id: String,
-    /// Its address in the network it was started in.
+    /// Its address in the network it was started in; unspecified if that has no IPv4.
     pub address: Ipv4Addr,
     /// Its IPv6 address there.
     pub address6: Option<Ipv6Addr>,
@@ -177,7 +177,7 @@ impl Sandbox {
         command.extend(services.iter().map(String::as_str));
         let id = engine.ok(&command)?.trim().to_owned();
         let sandbox = Self {
-            address: address_in(engine, network, &id)?,
+            address: ipv4_in(engine, network, &id)?.unwrap_or(Ipv4Addr::UNSPECIFIED),
             address6: address6_in(engine, network, &id)?,
             namespace: engine.sandbox(&id, name)?,
             id,
@@ -213,9 +213,14 @@ impl Sandbox {
 
 /// The address of a sandbox in a network, by `network inspect`.
 pub fn address_in(engine: &Engine, network: &str, sandbox: &str) -> Result<Ipv4Addr> {
+    let address = ipv4_in(engine, network, sandbox)?;
+    address.with_context(|| format!("`network inspect {network}` does not show {sandbox}"))
+}
+
+fn ipv4_in(engine: &Engine, network: &str, sandbox: &str) -> Result<Option<Ipv4Addr>> {
     let address = inspected(engine, network, sandbox, "IPv4Address")?;
-    let address = address.with_context(|| format!("`network inspect {network}` does not show {sandbox}"))?;
-    Ok(address.parse::<Ipv4Net>()?.addr())
+    let parsed = address.map(|address| address.parse::<Ipv4Net>()).transpose()?;
+    Ok(parsed.map(|net| net.addr()))
 }
 
 /// The IPv6 address of a sandbox in a network, by `network inspect`.

@@ -37,6 +37,10 @@ mod sctp;
 
 mod programs;
 
+mod ipv6_only;
+
+mod installed;
+
 mod observe;
 
 mod stale;

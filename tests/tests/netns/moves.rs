@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -21,6 +21,9 @@ const PUBLISH: [&str; 4] = ["-p", "8053:53/udp", "-p", "8053:53"];
 const SERVICES: [Service; 2] = [Service::Udp(53), Service::Tcp(53)];
 /// How long a client waits before it asks again.
 const AGAIN: Duration = Duration::from_millis(20);
+
+/// Before a neighbour cache would ask again of its own accord (RFC 4861, 10: `DELAY_FIRST_PROBE_TIME`).
+const SOON: Duration = Duration::from_secs(4);
 
 /// A client that keeps its socket.
 struct Client(UdpSocket);
@@ -130,6 +133,33 @@ fn a_host_process_that_does_not_connect_reaches_the_new_container() -> Result<()
                 answer.to_string().starts_with(name),
                 "host at {to}, {name} at {v4} and {v6:?}: {answer}"
             );
+        }
+        scene.engine.ok(&["rm", "-f", name])?;
+    }
+    Ok(())
+}
+
+/// An endpoint's MAC follows its IPv4 address where it has one, so an IPv6 address may come to another MAC. What the
+/// neighbours remember would last for seconds.
+#[test]
+fn an_ipv6_address_that_comes_to_another_mac_is_reached_at_once() -> Result<()> {
+    let scene = Scene::new("new-mac", &[])?;
+    let (subnet6, _) = scene.network()?.ipv6.context("the network has no IPv6")?;
+    let address = subnet6.hosts().nth(200).context("a small subnet")?;
+    let hosts: Vec<_> =
+        scene.network()?.subnet.hosts().skip(100).take(2).map(|host| host.to_string()).collect();
+    let neighbour = scene.run("neighbour", &[], &[Service::Udp(9)])?;
+    let service = SocketAddr::new(address.into(), 53);
+    for (name, ip) in ["first", "second"].into_iter().zip(&hosts) {
+        scene.run(name, &["--ip", ip, "--ip6", &address.to_string()], &SERVICES)?;
+        for asking in [&neighbour.namespace, &scene.world.host] {
+            let start = Instant::now();
+            wait::until(&format!("{name} answers {}", asking.name()), PATIENT, || {
+                let answer = asking.run(|| udp(service, Connected::No, AGAIN)).ok()?;
+                answer.to_string().starts_with(name).then_some(())
+            })?;
+            let took = start.elapsed();
+            ensure!(took < SOON, "{name} answered {} after {took:?}", asking.name());
         }
         scene.engine.ok(&["rm", "-f", name])?;
     }

@@ -4,6 +4,7 @@ mod compiler;
 mod debian;
 mod linker;
 mod machine;
+mod programs;
 
 use anyhow::{Context, Result, bail};
 
@@ -12,6 +13,7 @@ pub(crate) use linker::Linker;
 pub(crate) use machine::{
     Freshness, Kernel, Parts, Support, directory as machine_directory, parts as machines,
 };
+pub(crate) use programs::{comparison, programs};
 
 use crate::{
     step::say,
@@ -51,13 +53,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         return check(workspace);
     }
     let found = toolchain(workspace)?;
-    comparison(workspace)?;
+    programs(workspace)?;
     if args.extra == Some(Extra::Vm) {
         let parts = machines(workspace, Freshness::Newest)?;
         let kernels = parts.kernels.iter().map(|kernel| kernel.release.as_str());
         say(&format!("virtual machines: {}", kernels.collect::<Vec<_>>().join(", ")));
     }
-    say(&format!("ready: {}, {}, iptables", found.compiler, found.linker));
+    say(&format!("ready: {}, {}, and the programs that tests run", found.compiler, found.linker));
     Ok(())
 }
 
@@ -86,26 +88,16 @@ fn install_linker(workspace: &Workspace, compiler: &Compiler) -> Result<Linker> 
     Linker::find(workspace).context("bpf-linker is installed but does not start")
 }
 
-/// Makes sure that iptables is here, which the demo compares with; the netns layer tests that comparison.
-pub(crate) fn comparison(workspace: &Workspace) -> Result<()> {
-    if has_iptables() {
-        return Ok(());
-    }
-    may_install("no iptables, which netebpf is compared with", &[debian::command(&["iptables"])])?;
-    say("iptables is not here: installing it, because netebpf is compared with it.");
-    debian::install(workspace, &["iptables"])
-}
-
 fn check(workspace: &Workspace) -> Result<()> {
     let compiler = Compiler::find(workspace);
     let linker = Linker::find(workspace);
     let rows = [
         ("BPF compiler", compiler.map(|found| found.to_string())),
         ("BPF linker", linker.map(|found| found.to_string())),
-        ("iptables, to compare with", has_iptables().then(|| "found".to_owned())),
     ];
+    let programs = programs::report().map(|(name, is_here)| (name, is_here.then(|| "found".to_owned())));
     let mut missing = 0;
-    for (name, found) in rows {
+    for (name, found) in rows.into_iter().chain(programs) {
         missing += usize::from(found.is_none());
         say(&format!("{name}: {}", found.as_deref().unwrap_or("missing")));
     }
@@ -123,11 +115,6 @@ fn may_install(missing: &str, commands: &[String]) -> Result<()> {
     let reason =
         if debian::is_here() { "only root can install packages" } else { "this is not a Debian system" };
     bail!("{missing}, and {reason}; these commands install what is missing:\n  {}", commands.join("\n  "));
-}
-
-fn has_iptables() -> bool {
-    // Debian keeps it where only root's PATH leads.
-    !workspace::on_path("iptables").is_empty() || std::path::Path::new("/usr/sbin/iptables").is_file()
 }
 
 /// Runs a command that answers a question; nothing when there is no such program or it fails.

@@ -60,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         build::programs(workspace, Profile::Release)?;
     }
     if layers.contains(&Layer::Netns) {
-        setup::comparison(workspace)?;
+        setup::programs(workspace)?;
     }
     let mut rows = Vec::new();
     for &layer in layers {
