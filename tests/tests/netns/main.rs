@@ -53,6 +53,8 @@ mod bad_input;
 
 mod restart;
 
+mod stripped;
+
 mod cleanup;
 
 mod clsact;
