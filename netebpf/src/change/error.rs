@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
 use netebpf_common::abi::Family;
 
 use crate::{
@@ -41,36 +40,23 @@ pub enum Error {
         /// The sandboxes on it.
         endpoints: Vec<(Name, SandboxId)>,
     },
-    /// The subnet has bits set beyond its prefix.
-    #[error("invalid network config: invalid subnet {subnet}: it should be {}", .subnet.trunc())]
-    SubnetHostBits {
-        /// The subnet as given.
-        subnet: IpNet,
-    },
-    /// No container can have an address of this subnet.
-    #[error("invalid network config: invalid subnet {subnet}: {reason}")]
-    SubnetUnusable {
-        /// The subnet as given.
-        subnet: IpNet,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// The gateway lies outside the subnet.
-    #[error(
-        "invalid network config: invalid gateway {gateway}: parent subnet {subnet} doesn't contain this address"
-    )]
-    GatewayOutside {
-        /// The gateway as given.
-        gateway: IpAddr,
-        /// The subnet.
-        subnet: IpNet,
-    },
+    /// The addresses make no sense.
+    #[error(transparent)]
+    InvalidPools(#[from] ipam::InvalidPools),
     /// The gateway is the subnet's network or broadcast address.
     #[error("failed to allocate gateway ({0}): Address already in use")]
     GatewayReserved(IpAddr),
+    /// An address that is kept for a name is the host's already, or nobody's.
+    #[error("failed to allocate secondary ip address ({name}:{address}): Address already in use")]
+    AuxiliaryInUse {
+        /// The name.
+        name: String,
+        /// The address.
+        address: IpAddr,
+    },
     /// A gateway without a subnet.
     #[error("no matching subnet for gateway {0}")]
-    GatewayWithoutSubnet(IpAddr),
+    GatewayWithoutSubnet(String),
     /// A driver option cannot be had.
     #[error(transparent)]
     Option(#[from] OptionError),
@@ -202,6 +188,7 @@ impl Error {
             | Self::SandboxNotRunning(_)
             | Self::AddressInUse(_)
             | Self::GatewayReserved(_)
+            | Self::AuxiliaryInUse { .. }
             | Self::PortAllocated { .. }
             | Self::LinkNotRunning { .. } => Kind::Conflict,
             Self::NetworkInUse { .. }
@@ -215,9 +202,7 @@ impl Error {
             | Self::Publish(_)
             | Self::NetworkAmbiguous { .. }
             | Self::SandboxAmbiguous(_)
-            | Self::SubnetHostBits { .. }
-            | Self::SubnetUnusable { .. }
-            | Self::GatewayOutside { .. }
+            | Self::InvalidPools(_)
             | Self::GatewayWithoutSubnet(_)
             | Self::Option(_)
             | Self::NoFamily

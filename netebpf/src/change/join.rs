@@ -106,8 +106,7 @@ fn new_mac(spec: &Spec, network: &Network, addresses: &[IpAddr], context: &mut C
 }
 
 fn claim(pool: &Pool, address: IpAddr, taken: &BTreeSet<IpAddr>) -> Result<IpAddr, Error> {
-    let is_gateway = pool.gateway == Some(address);
-    if is_gateway || ipam::is_reserved(pool.subnet, address) || taken.contains(&address) {
+    if pool.is_kept(address) || ipam::is_reserved(pool.subnet, address) || taken.contains(&address) {
         return Err(Error::AddressInUse(address));
     }
     Ok(address)

@@ -10,14 +10,14 @@ mod sandbox;
 #[cfg(test)]
 mod tests;
 
-use ipnet::{IpNet, Ipv6Net};
 use netebpf_common::abi::PublishKey;
+
+use crate::ipam::Sources;
 
 pub use error::{Error, Kind};
 pub use find::{find_network, find_sandbox};
 pub use join::{AddressWishes, connect, disconnect};
 pub use network::{NetworkRequest, create_network, remove_network};
-pub use pools::SubnetRequest;
 pub use sandbox::{SandboxRequest, create_sandbox, mark_exited, mark_running, remove_sandbox};
 
 /// What a change needs to know besides the spec: the outside world, as values.
@@ -32,10 +32,8 @@ pub struct Context<'a> {
 
 /// What of the host matters for choices that the user leaves to the engine.
 pub struct HostView<'a> {
-    /// On-link routes; automatically chosen subnets avoid them.
-    pub routes: &'a [IpNet],
-    /// The /48 that IPv6 subnets are cut from.
-    pub own_prefix: Ipv6Net,
+    /// Where subnets come from that nobody names.
+    pub subnets: Sources<'a>,
     /// Whether IPv6 sockets can be used.
     pub has_ipv6: bool,
     /// Whether no program has a port; asked only before one is chosen automatically.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use netebpf_common::abi::Family;
 
-use super::{
-    Context, Error, find_network,
-    pools::{self, SubnetRequest},
+use super::{Context, Error, find_network, pools};
+use crate::{
+    ipam::{self, PoolRequest},
+    model::{BridgeOptions, GatewayMode, Name, Network, NetworkId, OptionError, Spec},
 };
-use crate::model::{BridgeOptions, GatewayMode, Name, Network, NetworkId, OptionError, Spec};
 
 /// The shortest MTU that IPv6 can do with, in bytes (RFC 8200, 5).
 const MIN_MTU_V6: u32 = 1280;
@@ -23,7 +23,7 @@ pub struct NetworkRequest {
     /// Whether it gets IPv6 addresses; `None` for what the options say, which is no by default.
     pub ipv6: Option<bool>,
     /// Subnets; those of an IP version that the network does not get are passed over, as by Docker.
-    pub subnets: Vec<SubnetRequest>,
+    pub pools: Vec<PoolRequest>,
     /// Whether nothing leaves the network.
     pub internal: bool,
     /// Driver options by name.
@@ -44,7 +44,8 @@ pub fn create_network(
     let bridge = BridgeOptions::parse(&request.options)?;
     let families = families(&request, &bridge)?;
     check(&bridge, &families, request.internal)?;
-    let pools = pools::choose(spec, &families, &request.subnets, &bridge, context.host)?;
+    let wishes = ipam::read_pools(&request.pools, families.contains(&Family::V6))?;
+    let pools = pools::choose(spec, &families, &wishes, &bridge, context.host)?;
     let id = NetworkId::new(context.random());
     let network = Network {
         id,

@@ -2,88 +2,72 @@
 
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::IpNet;
 use netebpf_common::abi::Family;
 
 use super::{Error, HostView};
 use crate::{
-    ipam,
+    ipam::{self, PoolWish},
     model::{BridgeOptions, GatewayMode, Pool, Spec, family_of},
 };
-
-/// A subnet that a user names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SubnetRequest {
-    /// The subnet.
-    pub subnet: IpNet,
-    /// Gateway; `None` for the subnet's first address.
-    pub gateway: Option<IpAddr>,
-}
-
-/// IPv6 prefixes that hold no addresses for hosts, with the reason.
-const UNUSABLE_V6: [(&str, &str); 3] = [
-    ("::/8", "addresses up to ff:: are reserved, among them those that stand for IPv4"),
-    ("fe80::/10", "link-local addresses are made by each host itself"),
-    ("ff00::/8", "multicast addresses are no host addresses"),
-];
 
 /// Returns a pool for each of the IP versions.
 pub(super) fn choose(
     spec: &Spec,
     families: &[Family],
-    requests: &[SubnetRequest],
+    wishes: &[PoolWish],
     bridge: &BridgeOptions,
     host: &HostView<'_>,
 ) -> Result<Vec<Pool>, Error> {
     let used: Vec<IpNet> =
         spec.networks.values().flat_map(|network| network.pools.iter().map(|pool| pool.subnet)).collect();
     let pools = families.iter().map(|&family| {
-        let mut of_family = requests.iter().filter(|request| family_of(request.subnet.addr()) == family);
-        let request = of_family.next();
+        let mut of_family = wishes.iter().filter(|wish| family_of(wish.subnet.addr()) == family);
+        let wish = of_family.next();
         if of_family.next().is_some() {
             return Err(Error::SeveralSubnets);
         }
-        let subnet = match request {
-            Some(request) => {
-                check_subnet(request.subnet)?;
-                ipam::claim_subnet(request.subnet, &used)?
-            }
-            None if family == Family::V4 => ipam::next_subnet(&used, host.routes)?,
-            None => ipam::next_subnet_v6(host.own_prefix, &used, host.routes)?,
-        };
-        let gateway = choose_gateway(subnet, request.and_then(|request| request.gateway))?;
+        let subnet = choose_subnet(family, wish, host, &used)?;
         let is_isolated = bridge.mode(family) == GatewayMode::Isolated;
-        Ok(Pool { subnet, gateway: Some(gateway).filter(|_| !is_isolated) })
+        make_pool(subnet, wish, is_isolated)
     });
     pools.collect()
 }
 
-fn choose_gateway(subnet: IpNet, wish: Option<IpAddr>) -> Result<IpAddr, Error> {
-    match wish {
-        Some(gateway) if !subnet.contains(&gateway) => Err(Error::GatewayOutside { gateway, subnet }),
-        Some(gateway) if ipam::is_reserved(subnet, gateway) => Err(Error::GatewayReserved(gateway)),
-        Some(gateway) => Ok(gateway),
-        None => Ok(ipam::first_address(subnet)),
+fn choose_subnet(
+    family: Family,
+    wish: Option<&PoolWish>,
+    host: &HostView<'_>,
+    used: &[IpNet],
+) -> Result<IpNet, ipam::PoolError> {
+    match wish.map(|wish| wish.subnet) {
+        Some(subnet) if !ipam::is_any(subnet) => ipam::claim_subnet(subnet, used),
+        any => ipam::next_subnet(family, any.map(|any| any.prefix_len()), &host.subnets, used),
     }
 }
 
-fn check_subnet(subnet: IpNet) -> Result<(), Error> {
-    if subnet.trunc() != subnet {
-        return Err(Error::SubnetHostBits { subnet });
-    }
-    let reason = match subnet {
-        IpNet::V4(v4) if v4.prefix_len() < 8 || v4.addr().octets()[0] == 0 => {
-            Some("the first octet must not be 0 and the prefix not shorter than /8")
-        }
-        IpNet::V4(v4) if v4.addr().is_loopback() => Some("127.0.0.0/8 is for loopback only"),
-        IpNet::V4(v4) if v4.addr().octets()[0] >= 224 => {
-            Some("addresses from 224.0.0.0 on are no host addresses")
-        }
-        IpNet::V4(_) => None,
-        IpNet::V6(v6) => UNUSABLE_V6.into_iter().find_map(|(prefix, reason)| {
-            let prefix: Ipv6Net = prefix.parse().expect("a constant");
-            (prefix.contains(&v6) || v6.contains(&prefix)).then_some(reason)
-        }),
+/// Gives out the addresses of the host and of names; the host comes first.
+fn make_pool(subnet: IpNet, wish: Option<&PoolWish>, is_isolated: bool) -> Result<Pool, Error> {
+    let Some(wish) = wish else {
+        let gateway = choose_gateway(subnet, None, None)?;
+        return Ok(Pool::new(subnet, Some(gateway).filter(|_| !is_isolated)));
     };
-    reason.map_or(Ok(()), |reason| Err(Error::SubnetUnusable { subnet, reason }))
+    let gateway = choose_gateway(subnet, wish.ip_range, wish.gateway)?;
+    let mut pool =
+        Pool { ip_range: wish.ip_range, ..Pool::new(subnet, Some(gateway).filter(|_| !is_isolated)) };
+    for (name, &address) in &wish.auxiliary {
+        if ipam::is_reserved(subnet, address) || pool.is_kept(address) {
+            return Err(Error::AuxiliaryInUse { name: name.clone(), address });
+        }
+        pool.auxiliary.insert(name.clone(), address);
+    }
+    Ok(pool)
+}
+
+fn choose_gateway(subnet: IpNet, range: Option<IpNet>, wish: Option<IpAddr>) -> Result<IpAddr, Error> {
+    match wish {
+        Some(gateway) if ipam::is_reserved(subnet, gateway) => Err(Error::GatewayReserved(gateway)),
+        Some(gateway) => Ok(gateway),
+        None => Ok(ipam::first_address(subnet, range)),
+    }
 }

@@ -10,8 +10,13 @@ use std::{
 
 use proptest::prelude::*;
 
+use ipnet::IpNet;
+
 use super::*;
-use crate::model::{Endpoint, Name, NetworkId, Process, PublishRequest, Sandbox, SandboxState, Spec};
+use crate::{
+    ipam::PoolRequest,
+    model::{DefaultPool, Endpoint, Name, NetworkId, Process, PublishRequest, Sandbox, SandboxState, Spec},
+};
 
 /// A spec and the outside world of its changes.
 #[derive(Default)]
@@ -39,8 +44,11 @@ impl World {
             bytes
         };
         let host = HostView {
-            routes: &self.host_routes,
-            own_prefix: crate::ipam::ula([1, 2, 3, 4, 5]),
+            subnets: Sources {
+                pools: &DefaultPool::dockers(),
+                own_prefix: crate::ipam::ula([1, 2, 3, 4, 5]),
+                avoided: &self.host_routes,
+            },
             has_ipv6: self.has_ipv6,
             is_free: &|key| !self.foreign_ports.contains(&key.port.number()),
         };
@@ -54,8 +62,8 @@ impl World {
 
     #[track_caller]
     fn network(&mut self, name: &str, subnet: Option<&str>) -> Result<NetworkId, Error> {
-        let subnets: Vec<_> = subnet.into_iter().map(subnet_request).collect();
-        self.make_network(NetworkRequest { subnets, ..network_request(name) })
+        let pools: Vec<_> = subnet.into_iter().map(pool_request).collect();
+        self.make_network(NetworkRequest { pools, ..network_request(name) })
     }
 
     #[track_caller]
@@ -104,8 +112,8 @@ fn ip(text: &str) -> IpAddr {
     text.parse().expect("the test gives an address")
 }
 
-fn subnet_request(subnet: &str) -> SubnetRequest {
-    SubnetRequest { subnet: net(subnet), gateway: None }
+fn pool_request(subnet: &str) -> PoolRequest {
+    PoolRequest { subnet: subnet.to_owned(), ..PoolRequest::default() }
 }
 
 fn wishes(address: Option<&str>) -> AddressWishes {
@@ -121,7 +129,7 @@ fn network_request(name: &str) -> NetworkRequest {
         name: Name::of_network(name).expect("the test gives a name"),
         ipv4: None,
         ipv6: None,
-        subnets: Vec::new(),
+        pools: Vec::new(),
         internal: false,
         options: BTreeMap::new(),
         labels: BTreeMap::new(),
@@ -240,7 +248,7 @@ fn endpoints_have_an_address_of_each_ip_version() {
     let mut world = small_world();
     let request = NetworkRequest {
         ipv6: Some(true),
-        subnets: vec![subnet_request("10.2.0.0/24"), subnet_request("fd00:2::/126")],
+        pools: vec![pool_request("10.2.0.0/24"), pool_request("fd00:2::/126")],
         ..network_request("dual")
     };
     world.make_network(request).expect("a network");

@@ -1,10 +1,8 @@
 //! Why a command failed, and what that makes of the exit code.
 
-use std::{io, net::IpAddr, process::ExitCode};
+use std::{io, process::ExitCode};
 
-use ipnet::IpNet;
-
-use super::client;
+use super::{client, network::PoolError};
 use crate::{
     daemon::{self, with_causes},
     frontend, kernel,
@@ -19,12 +17,9 @@ pub enum Error {
     /// Nothing could be printed.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// A gateway was given without a subnet of its IP version.
-    #[error("no matching subnet for gateway {0}")]
-    GatewayWithoutSubnet(IpAddr),
-    /// A subnet was given several gateways.
-    #[error("cannot configure multiple gateways (subnet {0} has one)")]
-    SeveralGateways(IpNet),
+    /// Addresses of a new network do not fit together.
+    #[error(transparent)]
+    Pools(#[from] PoolError),
     /// Some of several things failed.
     #[error("{} of the requests failed", .0.len())]
     Several(Vec<Error>),
@@ -59,8 +54,7 @@ impl Error {
             Self::Client(error @ client::Error::Daemon(_)) => vec![error.to_string()],
             Self::Client(_)
             | Self::Output(_)
-            | Self::GatewayWithoutSubnet(_)
-            | Self::SeveralGateways(_)
+            | Self::Pools(_)
             | Self::Start(_)
             | Self::Socket(_)
             | Self::NotConfirmed
@@ -78,8 +72,7 @@ impl Error {
             Self::Command(error) => error.exit_code(),
             Self::Client(_)
             | Self::Output(_)
-            | Self::GatewayWithoutSubnet(_)
-            | Self::SeveralGateways(_)
+            | Self::Pools(_)
             | Self::Several(_)
             | Self::Start(_)
             | Self::Socket(_)

@@ -136,7 +136,7 @@ fn dual(options: &[(&str, &str)]) -> (Spec, FakeKernel) {
         options.iter().map(|(name, value)| (format!("com.docker.network.{name}"), (*value).to_owned()));
     front.bridge = BridgeOptions::parse(&options.collect()).expect("the test gives options");
     let gateway = |text: &str| text.parse().ok();
-    front.pools.push(Pool { subnet: "fd00::/64".parse().expect("a subnet"), gateway: gateway("fd00::1") });
+    front.pools.push(Pool::new("fd00::/64".parse().expect("a subnet"), gateway("fd00::1")));
     let front = front.id;
     for (number, sandbox) in (2_u16..).zip(spec.sandboxes.values_mut()) {
         let endpoint = sandbox.endpoints.iter_mut().find(|endpoint| endpoint.network == front);

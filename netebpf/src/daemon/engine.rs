@@ -143,8 +143,11 @@ impl<H: Host> Engine<H> {
             bytes
         };
         let host = HostView {
-            routes,
-            own_prefix: self.own_prefix,
+            subnets: ipam::Sources {
+                pools: &self.options.default_pools,
+                own_prefix: self.own_prefix,
+                avoided: routes,
+            },
             has_ipv6: self.host.has_ipv6(),
             is_free: &|port| self.host.is_port_free(port),
         };

@@ -162,7 +162,7 @@ fn network(name: &str) -> NetworkRequest {
         name: Name::of_network(name).expect("a name"),
         ipv4: None,
         ipv6: None,
-        subnets: Vec::new(),
+        pools: Vec::new(),
         internal: false,
         options: [].into(),
         labels: [].into(),

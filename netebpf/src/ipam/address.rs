@@ -1,6 +1,9 @@
 //! Which address of a subnet an endpoint gets.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use ipnet::IpNet;
 
@@ -14,21 +17,40 @@ pub fn is_reserved(subnet: IpNet, address: IpAddr) -> bool {
     edge && subnet.max_prefix_len() - subnet.prefix_len() >= 2
 }
 
-/// The subnet's first address that is not reserved: the gateway, unless the user names another.
+/// The first address of a subnet that is not reserved, in `range` if there is one: the gateway, unless the user names
+/// another.
 #[must_use]
-pub fn first_address(subnet: IpNet) -> IpAddr {
-    hosts(subnet).next().unwrap_or_else(|| subnet.network())
+pub fn first_address(subnet: IpNet, range: Option<IpNet>) -> IpAddr {
+    hosts(subnet, range).next().unwrap_or_else(|| range.unwrap_or(subnet).network())
 }
 
-/// The lowest address of the pool that is neither the gateway nor taken; `None` when there is none.
+/// The lowest address of the pool's range that is neither kept nor taken; `None` when there is none.
 #[must_use]
 pub fn lowest_free(pool: &Pool, taken: &BTreeSet<IpAddr>) -> Option<IpAddr> {
-    hosts(pool.subnet).find(|address| Some(*address) != pool.gateway && !taken.contains(address))
+    hosts(pool.subnet, pool.ip_range).find(|address| !pool.is_kept(*address) && !taken.contains(address))
 }
 
-/// Every address of the subnet that is not reserved, in order.
-fn hosts(subnet: IpNet) -> impl Iterator<Item = IpAddr> {
-    subnet.hosts().filter(move |address| !is_reserved(subnet, *address))
+/// Every address of the subnet's range that is not reserved, in order.
+fn hosts(subnet: IpNet, range: Option<IpNet>) -> impl Iterator<Item = IpAddr> {
+    // The library's own iterator leaves out the edges of the range, which are none of the subnet's.
+    let (first, last) = match range.unwrap_or(subnet) {
+        IpNet::V4(v4) => (IpAddr::V4(v4.network()), IpAddr::V4(v4.broadcast())),
+        IpNet::V6(v6) => (IpAddr::V6(v6.network()), IpAddr::V6(v6.broadcast())),
+    };
+    let mut next = Some(first);
+    let addresses = std::iter::from_fn(move || {
+        let address = next?;
+        next = if address == last { None } else { following(address) };
+        Some(address)
+    });
+    addresses.filter(move |address| !is_reserved(subnet, *address))
+}
+
+fn following(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(v4) => v4.to_bits().checked_add(1).map(|bits| Ipv4Addr::from_bits(bits).into()),
+        IpAddr::V6(v6) => v6.to_bits().checked_add(1).map(|bits| Ipv6Addr::from_bits(bits).into()),
+    }
 }
 
 #[cfg(test)]

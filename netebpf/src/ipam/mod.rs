@@ -2,6 +2,8 @@
 
 mod address;
 mod pool;
+mod request;
 
 pub use address::{first_address, is_reserved, lowest_free};
-pub use pool::{PoolError, claim_subnet, next_subnet, next_subnet_v6, ula};
+pub use pool::{PoolError, Sources, claim_subnet, next_subnet, ula};
+pub use request::{InvalidPools, PoolRequest, PoolWish, is_any, read_pools};

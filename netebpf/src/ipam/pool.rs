@@ -2,18 +2,13 @@
 
 use std::net::Ipv6Addr;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv6Net};
+use netebpf_common::abi::Family;
 
-/// Docker's default pools for networks of one host, in order: where blocks are cut from, and how long their prefix is.
-const DEFAULT_POOLS: [(&str, u8); 7] = [
-    ("172.17.0.0/16", 16),
-    ("172.18.0.0/16", 16),
-    ("172.19.0.0/16", 16),
-    ("172.20.0.0/14", 16),
-    ("172.24.0.0/14", 16),
-    ("172.28.0.0/14", 16),
-    ("192.168.0.0/16", 20),
-];
+use crate::model::DefaultPool;
+
+/// The prefix length of IPv6 subnets (RFC 4291, 2.5.4).
+const OWN_LENGTH: u8 = 64;
 
 /// Why there is no subnet to be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,15 +28,32 @@ pub fn claim_subnet(subnet: IpNet, used: &[IpNet]) -> Result<IpNet, PoolError> {
     if used.iter().any(|other| overlap(subnet, *other)) { Err(PoolError::Overlaps) } else { Ok(subnet) }
 }
 
-/// Returns the first default subnet that overlaps neither with a network nor with a route of the host.
-pub fn next_subnet(used: &[IpNet], host_routes: &[IpNet]) -> Result<IpNet, PoolError> {
-    first_free(default_subnets().map(IpNet::V4), used, host_routes)
+/// Where subnets that nobody names come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The blocks that they are cut from, in order.
+    pub pools: &'a [DefaultPool],
+    /// The engine's own IPv6 prefix, which is cut into /64 if there is no block of IPv6.
+    pub own_prefix: Ipv6Net,
+    /// The host's on-link routes and name servers, with which no subnet may overlap. A default route says nothing.
+    pub avoided: &'a [IpNet],
 }
 
-/// Returns the first /64 of the engine's own prefix that overlaps neither with a network nor with a route of the host.
-pub fn next_subnet_v6(own: Ipv6Net, used: &[IpNet], host_routes: &[IpNet]) -> Result<IpNet, PoolError> {
-    let blocks = own.subnets(64).into_iter().flatten().map(IpNet::V6);
-    first_free(blocks, used, host_routes)
+/// Returns the first subnet of an IP version, of the wanted prefix length if there is one, that overlaps neither with a
+/// network nor with what the host has.
+pub fn next_subnet(
+    family: Family,
+    length: Option<u8>,
+    sources: &Sources<'_>,
+    used: &[IpNet],
+) -> Result<IpNet, PoolError> {
+    let own = DefaultPool::new(sources.own_prefix.into(), OWN_LENGTH);
+    let configured = || sources.pools.iter().copied().filter(|pool| pool.family() == family);
+    let own = own.ok().filter(|_| family == Family::V6 && configured().next().is_none());
+    let subnets = configured().chain(own).flat_map(|pool| pool.subnets(length));
+    let avoided = || used.iter().chain(sources.avoided.iter().filter(|route| route.prefix_len() > 0));
+    let mut free = subnets.filter(|subnet| !avoided().any(|other| overlap(*subnet, *other)));
+    free.next().ok_or(PoolError::Exhausted)
 }
 
 /// The unique local /48 of an engine whose random global identifier this is (RFC 4193, 3.1).
@@ -51,24 +63,6 @@ pub fn ula(global_id: [u8; 5]) -> Ipv6Net {
     octets[0] = 0xfd;
     octets[1..6].copy_from_slice(&global_id);
     Ipv6Net::new_assert(Ipv6Addr::from(octets), 48)
-}
-
-fn default_subnets() -> impl Iterator<Item = Ipv4Net> {
-    DEFAULT_POOLS.into_iter().flat_map(|(base, prefix)| {
-        let base: Ipv4Net = base.parse().expect("a constant");
-        base.subnets(prefix).expect("a constant")
-    })
-}
-
-fn first_free(
-    mut subnets: impl Iterator<Item = IpNet>,
-    used: &[IpNet],
-    host_routes: &[IpNet],
-) -> Result<IpNet, PoolError> {
-    // The default route contains every subnet and says nothing about any.
-    let routes = host_routes.iter().filter(|route| route.prefix_len() > 0);
-    let avoid: Vec<IpNet> = used.iter().chain(routes).copied().collect();
-    subnets.find(|subnet| !avoid.iter().any(|other| overlap(*subnet, *other))).ok_or(PoolError::Exhausted)
 }
 
 fn overlap(one: IpNet, other: IpNet) -> bool {
@@ -83,37 +77,56 @@ mod tests {
         text.parse().expect("the test gives a subnet")
     }
 
-    #[test]
-    fn default_pools_are_dockers_in_dockers_order() {
-        let subnets: Vec<String> = default_subnets().map(|subnet| subnet.to_string()).collect();
-        assert_eq!(subnets.len(), 31);
-        assert_eq!(subnets[0], "172.17.0.0/16");
-        assert_eq!(subnets[3], "172.20.0.0/16");
-        assert_eq!(subnets[14], "172.31.0.0/16");
-        assert_eq!(subnets[15], "192.168.0.0/20");
-        assert_eq!(subnets[30], "192.168.240.0/20");
+    fn next(
+        family: Family,
+        length: Option<u8>,
+        used: &[IpNet],
+        avoided: &[IpNet],
+    ) -> Result<IpNet, PoolError> {
+        let pools = DefaultPool::dockers();
+        let own_prefix = ula([0x12, 0x34, 0x56, 0x78, 0x9a]);
+        next_subnet(family, length, &Sources { pools: &pools, own_prefix, avoided }, used)
     }
 
     #[test]
-    fn networks_and_host_routes_are_avoided_but_not_the_default_route() {
+    fn networks_and_what_the_host_has_are_avoided_but_not_the_default_route() {
         let used = [net("172.17.0.0/16"), net("172.18.5.0/24")];
-        let routes = [net("0.0.0.0/0"), net("172.19.1.0/24"), net("172.20.0.0/15")];
-        assert_eq!(next_subnet(&used, &routes), Ok(net("172.22.0.0/16")));
-        assert_eq!(
-            next_subnet(&[net("172.16.0.0/12"), net("192.168.0.0/16")], &[]),
-            Err(PoolError::Exhausted)
-        );
+        let avoided = [net("0.0.0.0/0"), net("172.19.1.0/24"), net("172.20.0.0/15")];
+        assert_eq!(next(Family::V4, None, &used, &avoided), Ok(net("172.22.0.0/16")));
+        let everything = [net("172.16.0.0/12"), net("192.168.0.0/16")];
+        assert_eq!(next(Family::V4, None, &everything, &[]), Err(PoolError::Exhausted));
+    }
+
+    #[test]
+    fn any_subnet_of_a_length_is_cut_from_the_default_pools() {
+        let used = [net("172.17.0.0/24")];
+        assert_eq!(next(Family::V4, Some(24), &used, &[]), Ok(net("172.17.1.0/24")));
+        assert_eq!(next(Family::V4, Some(15), &used, &[]), Ok(net("172.20.0.0/15")), "where it fits");
+        assert_eq!(next(Family::V4, Some(8), &used, &[]), Err(PoolError::Exhausted));
+        assert_eq!(next(Family::V6, Some(80), &used, &[]), Ok(net("fd12:3456:789a::/80")));
     }
 
     #[test]
     fn ipv6_networks_take_64s_of_the_engines_own_prefix() {
         let own = ula([0x12, 0x34, 0x56, 0x78, 0x9a]);
         assert_eq!(own.to_string(), "fd12:3456:789a::/48");
-        assert_eq!(next_subnet_v6(own, &[], &[net("::/0")]), Ok(net("fd12:3456:789a::/64")));
+        assert_eq!(next(Family::V6, None, &[], &[net("::/0")]), Ok(net("fd12:3456:789a::/64")));
         let used = [net("fd12:3456:789a::/64"), net("fd12:3456:789a:1:1::/80"), net("10.0.0.0/8")];
-        let routes = [net("fd12:3456:789a:2::/63")];
-        assert_eq!(next_subnet_v6(own, &used, &routes), Ok(net("fd12:3456:789a:4::/64")));
-        assert_eq!(next_subnet_v6(own, &[net("fd00::/8")], &[]), Err(PoolError::Exhausted));
+        let avoided = [net("fd12:3456:789a:2::/63")];
+        assert_eq!(next(Family::V6, None, &used, &avoided), Ok(net("fd12:3456:789a:4::/64")));
+        assert_eq!(next(Family::V6, None, &[net("fd00::/8")], &[]), Err(PoolError::Exhausted));
+    }
+
+    #[test]
+    fn configured_pools_replace_dockers_and_the_own_prefix() {
+        let pools = ["base=10.10.0.0/23,size=24", "base=fd00:77::/48,size=56"];
+        let pools = pools.map(|text| text.parse().expect("a pool"));
+        let sources = Sources { pools: &pools, own_prefix: ula([1; 5]), avoided: &[] };
+        let used = [net("10.10.0.0/24")];
+        assert_eq!(next_subnet(Family::V4, None, &sources, &used), Ok(net("10.10.1.0/24")));
+        assert_eq!(next_subnet(Family::V6, None, &sources, &used), Ok(net("fd00:77::/56")));
+        let used = [net("10.10.0.0/23")];
+        assert_eq!(next_subnet(Family::V4, None, &sources, &used), Err(PoolError::Exhausted));
     }
 
     #[test]

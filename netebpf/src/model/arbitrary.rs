@@ -66,9 +66,9 @@ fn network(number: usize, kind: u8) -> Network {
         _ => vec![v6],
     };
     let pools = subnets.into_iter().map(|subnet| {
-        let pool = Pool { subnet, gateway: hosts(subnet).next() };
+        let pool = Pool::new(subnet, hosts(subnet).next());
         let is_isolated = bridge.mode(pool.family()) == GatewayMode::Isolated;
-        Pool { gateway: pool.gateway.filter(|_| !is_isolated), subnet }
+        Pool { gateway: pool.gateway.filter(|_| !is_isolated), ..pool }
     });
     Network {
         id: NetworkId::new(id(1, number, kind)),

@@ -3,6 +3,7 @@
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod bridge;
+mod default_pool;
 mod family;
 mod id;
 mod link;
@@ -17,6 +18,7 @@ mod sandbox;
 mod spec;
 
 pub use bridge::{BridgeOptions, GatewayMode, OptionError};
+pub use default_pool::{DefaultPool, DefaultPoolError};
 pub use family::{FAMILIES, family_of};
 pub use id::{EndpointId, IdError, NetworkId, SandboxId};
 pub use link::{LinkError, LinkRequest, SandboxLink};

@@ -33,8 +33,12 @@ pub struct Network {
 pub struct Pool {
     /// The subnet, with host bits cleared.
     pub subnet: IpNet,
+    /// The part of the subnet that addresses are chosen from; `None` for all of it.
+    pub ip_range: Option<IpNet>,
     /// The bridge's address in it; none in gateway mode `isolated`.
     pub gateway: Option<IpAddr>,
+    /// Addresses that no endpoint gets, by name (`--aux-address`).
+    pub auxiliary: BTreeMap<String, IpAddr>,
 }
 
 impl Network {
@@ -70,6 +74,18 @@ impl Network {
 }
 
 impl Pool {
+    /// A pool that is all of a subnet.
+    #[must_use]
+    pub const fn new(subnet: IpNet, gateway: Option<IpAddr>) -> Self {
+        Self { subnet, ip_range: None, gateway, auxiliary: BTreeMap::new() }
+    }
+
+    /// Whether an address is nobody's to have but the host's or whoever it is kept for.
+    #[must_use]
+    pub fn is_kept(&self, address: IpAddr) -> bool {
+        self.gateway == Some(address) || self.auxiliary.values().any(|kept| *kept == address)
+    }
+
     /// The IP version of the addresses.
     #[must_use]
     pub fn family(&self) -> Family {

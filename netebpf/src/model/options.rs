@@ -4,13 +4,23 @@ use std::str::FromStr;
 
 use netebpf_common::abi::Timeouts;
 
+use super::DefaultPool;
+
 /// How the daemon was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineOptions {
     /// Whether sandboxes may be reached at their own addresses, at published ports (Docker's `allow-direct-routing`).
     pub direct_routing: bool,
     /// Idle times after which flows are forgotten.
     pub timeouts: Timeouts,
+    /// Where subnets come from that nobody names (Docker's `default-address-pools`).
+    pub default_pools: Vec<DefaultPool>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { direct_routing: false, timeouts: Timeouts::default(), default_pools: DefaultPool::dockers() }
+    }
 }
 
 /// Where in [`Timeouts`] an idle time is.

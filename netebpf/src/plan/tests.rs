@@ -220,7 +220,7 @@ fn a_network_with_ipv6_makes_the_host_forward_and_none_makes_it_stop() {
     let mut dual = network.clone();
     dual.id = NetworkId::new([9; 32]);
     let subnet = "fd00::/64".parse().expect("a subnet");
-    dual.pools = vec![Pool { subnet, gateway: "fd00::1".parse().ok() }];
+    dual.pools = vec![Pool::new(subnet, "fd00::1".parse().ok())];
     spec.networks.insert(dual.id, dual);
     story(&mut kernel, &spec);
     story(&mut kernel, &Spec::default());

@@ -25,7 +25,11 @@ struct NetworkRecord {
 #[derive(Serialize, Deserialize)]
 struct PoolRecord {
     subnet: IpNet,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ip_range: Option<IpNet>,
     gateway: Option<IpAddr>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    auxiliary: BTreeMap<String, IpAddr>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,7 +77,12 @@ struct EndpointRecord {
 }
 
 pub(super) fn write_network(network: &Network) -> Vec<u8> {
-    let pool = |pool: &Pool| PoolRecord { subnet: pool.subnet, gateway: pool.gateway };
+    let pool = |pool: &Pool| PoolRecord {
+        subnet: pool.subnet,
+        ip_range: pool.ip_range,
+        gateway: pool.gateway,
+        auxiliary: pool.auxiliary.clone(),
+    };
     to_json(&NetworkRecord {
         name: network.name.to_string(),
         created: network.created,
@@ -86,7 +95,12 @@ pub(super) fn write_network(network: &Network) -> Vec<u8> {
 
 pub(super) fn read_network(id: NetworkId, row: &[u8]) -> Result<Network, Damage> {
     let record: NetworkRecord = serde_json::from_slice(row)?;
-    let pool = |pool: PoolRecord| Pool { subnet: pool.subnet, gateway: pool.gateway };
+    let pool = |PoolRecord { subnet, ip_range, gateway, auxiliary }: PoolRecord| Pool {
+        subnet,
+        ip_range,
+        gateway,
+        auxiliary,
+    };
     Ok(Network {
         id,
         name: Name::of_network(&record.name)?,

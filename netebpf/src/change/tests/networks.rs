@@ -21,17 +21,17 @@ fn bad_networks_are_refused() {
     refused(world.network("front", None), Kind::Conflict, "network with name front already exists");
     let overlap = "invalid pool request: Pool overlaps with other one on this address space";
     refused(world.network("back", Some("10.0.0.0/8")), Kind::Forbidden, overlap);
-    let host_bits = "invalid network config: invalid subnet 10.9.0.5/24: it should be 10.9.0.0/24";
+    let host_bits = "invalid network config:\ninvalid subnet 10.9.0.5/24: it should be 10.9.0.0/24";
     refused(world.network("back", Some("10.9.0.5/24")), Kind::InvalidParameter, host_bits);
-    for unusable in ["0.0.0.0/0", "127.1.0.0/16", "224.0.0.0/24", "255.255.255.0/24", "0.0.0.0/24"] {
+    for unusable in ["0.0.0.0/0", "127.1.0.0/16", "224.0.0.0/24", "255.255.255.0/24", "0.1.0.0/24"] {
         let error = world.network("back", Some(unusable)).expect_err(unusable);
-        assert!(matches!(error, Error::SubnetUnusable { .. }), "{error}");
+        assert!(matches!(error, Error::InvalidPools(_)), "{error}");
     }
     let mut with_gateway = |subnet: &str, gateway| {
-        let subnet = SubnetRequest { gateway: Some(ip(gateway)), ..subnet_request(subnet) };
-        world.make_network(NetworkRequest { subnets: vec![subnet], ..network_request("back") })
+        let pool = PoolRequest { gateway: String::from(gateway), ..pool_request(subnet) };
+        world.make_network(NetworkRequest { pools: vec![pool], ..network_request("back") })
     };
-    let outside = "invalid network config: invalid gateway 10.8.0.1: parent subnet 10.9.0.0/24 doesn't contain this address";
+    let outside = "invalid network config:\ninvalid gateway 10.8.0.1: parent subnet 10.9.0.0/24 doesn't contain this address";
     refused(with_gateway("10.9.0.0/24", "10.8.0.1"), Kind::InvalidParameter, outside);
     let reserved = "failed to allocate gateway (10.9.0.255): Address already in use";
     refused(with_gateway("10.9.0.0/24", "10.9.0.255"), Kind::Conflict, reserved);
@@ -64,8 +64,8 @@ fn options_are_read_and_kept_and_what_is_not_understood_is_refused() {
 fn networks_have_one_subnet_of_each_ip_version_that_they_are_given() {
     let mut world = World::default();
     let mut subnets = |name: &str, ipv4, ipv6, subnets: &[&str]| {
-        let subnets = subnets.iter().map(|subnet| subnet_request(subnet)).collect();
-        let id = world.make_network(NetworkRequest { ipv4, ipv6, subnets, ..network_request(name) })?;
+        let pools = subnets.iter().map(|subnet| pool_request(subnet)).collect();
+        let id = world.make_network(NetworkRequest { ipv4, ipv6, pools, ..network_request(name) })?;
         let pools = world.spec.networks[&id].pools.iter();
         Ok(pools.map(|pool| pool.subnet.to_string()).collect::<Vec<_>>().join(" "))
     };
@@ -83,7 +83,7 @@ fn networks_have_one_subnet_of_each_ip_version_that_they_are_given() {
     refused(subnets("x", None, Some(true), &["fd00:c::/64"]), Kind::Forbidden, overlap);
     for unusable in ["::ffff:10.0.0.0/112", "fe80::/64", "ff05::/64", "::/0", "::1/128"] {
         let error = subnets("x", None, Some(true), &[unusable]).expect_err(unusable);
-        assert!(matches!(error, Error::SubnetUnusable { .. }), "{error}");
+        assert!(matches!(error, Error::InvalidPools(_)), "{error}");
     }
 }
 
@@ -94,7 +94,7 @@ fn an_isolated_network_has_no_gateway_and_so_one_more_address() {
     let options = BTreeMap::from([(mode, "isolated".to_owned())]);
     let request = NetworkRequest { options, internal: true, ..network_request("cell") };
     world
-        .make_network(NetworkRequest { subnets: vec![subnet_request("10.1.0.0/24")], ..request })
+        .make_network(NetworkRequest { pools: vec![pool_request("10.1.0.0/24")], ..request })
         .expect("a network");
     world.sandbox("monk", "cell", &["8080:80"]).expect("a sandbox");
     assert_eq!(world.endpoints("monk"), ["eth0 10.1.0.1"]);
@@ -113,4 +113,46 @@ fn a_network_goes_only_when_nothing_active_is_on_it() {
     world.change(|spec, _| remove_network(spec, "front")).expect("nothing is active");
     assert_eq!(world.named("web").endpoints, []);
     refused(world.change(|spec, _| remove_network(spec, "front")), Kind::NotFound, "network front not found");
+}
+
+#[test]
+fn addresses_come_from_the_range_and_kept_ones_go_to_nobody() {
+    let mut world = World::default();
+    let auxiliary = [("a", "172.28.5.1"), ("b", "172.28.5.3")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let pool = PoolRequest {
+        ip_range: "172.28.5.0/24".to_owned(),
+        auxiliary: auxiliary.into(),
+        ..pool_request("172.28.0.0/16")
+    };
+    let request =
+        |pool: &PoolRequest| NetworkRequest { pools: vec![pool.clone()], ..network_request("ranged") };
+    let id = world.make_network(request(&pool)).expect("a network");
+    assert_eq!(world.spec.networks[&id].pools[0].gateway, Some(ip("172.28.5.0")), "the first of the range");
+    world.sandbox("one", "ranged", &[]).expect("a sandbox");
+    world.sandbox("two", "ranged", &[]).expect("a sandbox");
+    assert_eq!(world.endpoints("one"), ["eth0 172.28.5.2"]);
+    assert_eq!(world.endpoints("two"), ["eth0 172.28.5.4"]);
+    world.network("other", None).expect("a network");
+    world.sandbox("three", "other", &[]).expect("a sandbox");
+    let kept = world.connect("ranged", "three", Some("172.28.5.3"));
+    refused(kept, Kind::Conflict, "Address already in use: 172.28.5.3");
+    world.connect("ranged", "three", Some("172.28.9.9")).expect("any address of the subnet may be named");
+
+    for (name, address) in [("x", "10.1.0.1"), ("y", "10.1.0.255")] {
+        let auxiliary = BTreeMap::from([(name.to_owned(), address.to_owned())]);
+        let pool = PoolRequest { auxiliary, ..pool_request("10.1.0.0/24") };
+        let text =
+            format!("failed to allocate secondary ip address ({name}:{address}): Address already in use");
+        let request = NetworkRequest { pools: vec![pool], ..network_request("again") };
+        refused(world.make_network(request), Kind::Conflict, &text);
+    }
+}
+
+#[test]
+fn an_unspecified_subnet_stands_for_any_of_its_length() {
+    let mut world = World::default();
+    for (name, subnet) in [("one", "172.17.0.0/24"), ("two", "172.17.1.0/24")] {
+        let id = world.network(name, Some("0.0.0.0/24")).expect("a network");
+        assert_eq!(world.spec.networks[&id].pools[0].subnet, net(subnet));
+    }
 }

@@ -11,7 +11,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use daemon::DaemonArgs;
-pub use network::{ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, RmArgs};
+pub use network::{
+    ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, PoolArgs, RmArgs,
+};
 pub use observe::{DropsArgs, FlowsArgs};
 pub use sandbox::{PsArgs, RmSandboxArgs, RunArgs};
 

@@ -1,9 +1,8 @@
 //! The command line of `netebpf network`: Docker's flags, as far as they are supported.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use clap::{ArgAction, Args, Subcommand, builder::NonEmptyStringValueParser};
-use ipnet::IpNet;
 
 /// The commands of `netebpf network`.
 #[derive(Debug, Subcommand)]
@@ -30,6 +29,7 @@ pub enum NetworkCommand {
 Examples:
   netebpf network create front
   netebpf network create --subnet 10.10.0.0/24 --gateway 10.10.0.254 --internal back
+  netebpf network create --subnet 172.28.0.0/16 --ip-range 172.28.5.0/24 --aux-address router=172.28.1.1 wide
   netebpf network create --ipv6 --subnet 10.11.0.0/24 --subnet fd00:11::/64 dual
   netebpf network create -o com.docker.network.bridge.enable_icc=false quiet
 
@@ -55,13 +55,9 @@ pub struct CreateArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub ipv6: Option<bool>,
 
-    /// Addresses of the network, such as 10.10.0.0/24, once for each IP version; by default a free pool is taken
-    #[arg(long = "subnet", value_name = "CIDR", value_parser = cidr)]
-    pub subnets: Vec<IpNet>,
-
-    /// The host's address in a subnet, once for each IP version; by default the first one
-    #[arg(long = "gateway", value_name = "IP", requires = "subnets")]
-    pub gateways: Vec<IpAddr>,
+    /// Which addresses it gets
+    #[command(flatten)]
+    pub pools: PoolArgs,
 
     /// Let nothing leave the network
     #[arg(long)]
@@ -77,6 +73,26 @@ pub struct CreateArgs {
 
     /// Name of the network
     pub name: String,
+}
+
+/// Which addresses a network gets.
+#[derive(Debug, Args)]
+pub struct PoolArgs {
+    /// Addresses of the network, such as 10.10.0.0/24, once for each IP version; by default a free pool is taken
+    #[arg(long = "subnet", value_name = "CIDR")]
+    pub subnets: Vec<String>,
+
+    /// The part of a subnet that addresses are chosen from, such as 10.10.0.128/25
+    #[arg(long = "ip-range", value_name = "CIDR")]
+    pub ip_ranges: Vec<String>,
+
+    /// The host's address in a subnet, once for each IP version; by default the first one
+    #[arg(long = "gateway", value_name = "IP")]
+    pub gateways: Vec<String>,
+
+    /// An address that no sandbox gets, with a name for it, such as router=10.10.0.5
+    #[arg(long = "aux-address", value_name = "NAME=IP", value_parser = key_value)]
+    pub auxiliary: Vec<(String, String)>,
 }
 
 /// What `network ls` takes.
@@ -140,8 +156,4 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("{text:?} is no pair; write it as KEY=VALUE")),
     }
-}
-
-fn cidr(text: &str) -> Result<IpNet, String> {
-    text.parse().map_err(|_| "not a subnet; write it as ADDRESS/PREFIX, such as 10.10.0.0/24".to_owned())
 }

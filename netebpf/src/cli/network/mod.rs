@@ -5,4 +5,7 @@ pub(super) mod create;
 pub(super) mod disconnect;
 pub(super) mod inspect;
 pub(super) mod ls;
+mod pools;
 pub(super) mod rm;
+
+pub(in crate::cli) use pools::PoolError;

@@ -31,10 +31,6 @@ pub(super) enum Error {
     Json(serde_json::Error),
     #[error(transparent)]
     Name(#[from] NameError),
-    #[error(
-        "invalid network config: invalid subnet {0}: invalid CIDR block notation, write it as 172.28.0.0/16"
-    )]
-    Subnet(String),
     #[error("invalid IP address {text:?}: {source}")]
     Address { text: String, source: AddrParseError },
     #[error(transparent)]
@@ -70,7 +66,6 @@ impl Error {
             Self::Unreadable { status, .. } => *status,
             Self::Json(_)
             | Self::Name(_)
-            | Self::Subnet(_)
             | Self::Address { .. }
             | Self::Publish(_)
             | Self::Protocol(_)

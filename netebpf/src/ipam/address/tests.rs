@@ -1,12 +1,14 @@
 //! Addresses are given once, none is lost, and a freed one comes back.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
 
 fn pool(subnet: &str) -> Pool {
     let subnet: IpNet = subnet.parse().expect("the test gives a subnet");
-    Pool { subnet, gateway: Some(first_address(subnet)) }
+    Pool::new(subnet, Some(first_address(subnet, None)))
 }
 
 #[track_caller]
@@ -39,6 +41,31 @@ fn without_a_gateway_endpoints_begin_with_the_first_address() {
 }
 
 #[test]
+fn addresses_come_from_the_range_with_its_edges_but_never_the_subnets() {
+    let ranged = |range: &str| Pool { ip_range: range.parse().ok(), ..pool("172.28.0.0/16") };
+    let lowest = |pool: &Pool| lowest_free(pool, &BTreeSet::new()).map(|address| address.to_string());
+    assert_eq!(lowest(&ranged("172.28.5.0/24")).as_deref(), Some("172.28.5.0"));
+    assert_eq!(lowest(&ranged("172.28.0.0/24")).as_deref(), Some("172.28.0.2"));
+    assert_eq!(lowest(&ranged("172.28.255.254/31")).as_deref(), Some("172.28.255.254"));
+    let last = BTreeSet::from(["172.28.255.254".parse().expect("an address")]);
+    assert_eq!(lowest_free(&ranged("172.28.255.254/31"), &last), None, "the broadcast address");
+    let range = "172.28.5.0/24".parse().ok();
+    assert_eq!(first_address(pool("172.28.0.0/16").subnet, range).to_string(), "172.28.5.0");
+}
+
+#[test]
+fn what_is_kept_for_a_name_is_given_to_nobody() {
+    let kept = ["10.0.0.2", "10.0.0.4"].map(|text| (text.to_owned(), text.parse().expect("an address")));
+    let pool = Pool { auxiliary: BTreeMap::from(kept), ..pool("10.0.0.0/29") };
+    let mut taken = BTreeSet::new();
+    while let Some(address) = lowest_free(&pool, &taken) {
+        taken.insert(address);
+    }
+    let last_octets: Vec<String> = taken.iter().map(ToString::to_string).collect();
+    assert_eq!(last_octets, ["10.0.0.3", "10.0.0.5", "10.0.0.6"]);
+}
+
+#[test]
 fn a_gateway_in_the_middle_is_skipped() {
     let pool = Pool { gateway: "10.0.0.2".parse().ok(), ..pool("10.0.0.0/29") };
     let mut taken = BTreeSet::new();
@@ -58,7 +85,7 @@ proptest! {
         steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..600),
     ) {
         let pool = if is_v4 { pool(&format!("10.9.8.0/{}", 24 + prefix)) } else { pool(&format!("fd00::/{}", 120 + prefix)) };
-        let usable: BTreeSet<IpAddr> = hosts(pool.subnet).filter(|address| Some(*address) != pool.gateway).collect();
+        let usable: BTreeSet<IpAddr> = hosts(pool.subnet, None).filter(|address| Some(*address) != pool.gateway).collect();
         let mut taken = BTreeSet::new();
         for (take, position) in steps {
             if take {

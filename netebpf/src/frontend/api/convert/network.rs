@@ -1,19 +1,15 @@
 //! Networks.
 
-use std::net::IpAddr;
-
 use netebpf_common::abi::Family;
 
-use super::{
-    super::{
-        error::Error,
-        timestamp::rfc3339,
-        wire::{CreateNetwork, Ipam, IpamConfig, Network, NetworkContainer, NetworkReference},
-    },
-    address,
+use super::super::{
+    error::Error,
+    timestamp::rfc3339,
+    wire::{CreateNetwork, Ipam, IpamConfig, Network, NetworkContainer, NetworkReference},
 };
 use crate::{
-    change::{self, NetworkRequest, SubnetRequest},
+    change::{self, NetworkRequest},
+    ipam::PoolRequest,
     model::{self, Endpoint, Name, Spec},
 };
 
@@ -21,8 +17,11 @@ use crate::{
 pub(in crate::frontend::api) fn network(network: &model::Network) -> Network {
     let pool = |pool: &model::Pool| IpamConfig {
         subnet: pool.subnet.to_string(),
-        ip_range: String::new(),
+        ip_range: pool.ip_range.map(|range| range.to_string()).unwrap_or_default(),
         gateway: pool.gateway.map(|gateway| gateway.to_string()).unwrap_or_default(),
+        auxiliary: (!pool.auxiliary.is_empty()).then(|| {
+            pool.auxiliary.iter().map(|(name, address)| (name.clone(), address.to_string())).collect()
+        }),
     };
     Network {
         name: network.name.to_string(),
@@ -81,30 +80,23 @@ pub(in crate::frontend::api) fn network_request(body: CreateNetwork) -> Result<N
         return Err(Error::Unsupported("an IPAM driver other than default"));
     }
     let pools = ipam.config.unwrap_or_default().into_iter();
-    let subnets = pools.filter_map(|pool| subnet_request(pool).transpose());
+    let pools = pools.filter(|pool| *pool != IpamConfig::default()).map(pool_request);
     Ok(NetworkRequest {
         name: Name::of_network(&body.name)?,
         ipv4: body.enable_ipv4,
         ipv6: body.enable_ipv6,
-        subnets: subnets.collect::<Result<_, _>>()?,
+        pools: pools.collect::<Result<_, _>>()?,
         internal: body.internal,
         options: body.options.unwrap_or_default(),
         labels: body.labels.unwrap_or_default(),
     })
 }
 
-/// A subnet of the body; an entry without anything means none.
-fn subnet_request(pool: IpamConfig) -> Result<Option<SubnetRequest>, Error> {
-    if !pool.ip_range.is_empty() {
-        return Err(Error::Unsupported("an IP range within a subnet"));
+/// A pool of the body.
+fn pool_request(pool: IpamConfig) -> Result<PoolRequest, Error> {
+    let IpamConfig { subnet, ip_range, gateway, auxiliary } = pool;
+    if subnet.is_empty() && !gateway.is_empty() {
+        return Err(change::Error::GatewayWithoutSubnet(gateway).into());
     }
-    let gateway: Option<IpAddr> = address(&pool.gateway)?;
-    match (pool.subnet.is_empty(), gateway) {
-        (true, Some(gateway)) => Err(change::Error::GatewayWithoutSubnet(gateway).into()),
-        (true, None) => Ok(None),
-        (false, gateway) => {
-            let subnet = pool.subnet.parse().map_err(|_| Error::Subnet(pool.subnet))?;
-            Ok(Some(SubnetRequest { subnet, gateway }))
-        }
-    }
+    Ok(PoolRequest { subnet, ip_range, gateway, auxiliary: auxiliary.unwrap_or_default() })
 }

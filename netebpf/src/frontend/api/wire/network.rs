@@ -61,7 +61,7 @@ pub struct NetworkReference {
 pub struct Ipam {
     /// Always `default`.
     pub driver: Option<String>,
-    /// Driver options: none are known.
+    /// Driver options.
     pub options: Option<BTreeMap<String, String>>,
     /// The pools.
     pub config: Option<Vec<IpamConfig>>,
@@ -80,6 +80,9 @@ pub struct IpamConfig {
     /// The host's address in it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub gateway: String,
+    /// Addresses that no endpoint gets, by name.
+    #[serde(rename = "AuxiliaryAddresses", skip_serializing_if = "Option::is_none")]
+    pub auxiliary: Option<BTreeMap<String, String>>,
 }
 
 /// A sandbox in a network.
