@@ -1,5 +1,12 @@
 //! Loads the BPF object and pins its programs.
 
+use std::{
+    num::NonZero,
+    panic::resume_unwind,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
 use aya::{
     Ebpf, EbpfLoader,
     programs::{CgroupSockAddr, Program, ProgramError, ProgramInfo, SchedClassifier},
@@ -17,17 +24,42 @@ pub(super) fn load(settings: &Settings, object: &[u8]) -> Result<Ebpf, Error> {
     loader.default_map_pin_directory(settings.maps());
     log::set_level(&mut loader);
     let mut programs = loader.load(object).map_err(Error::Load)?;
-    for name in classifiers() {
-        classifier(&mut programs, name)?.load().map_err(refused(name))?;
-    }
-    for name in cgroup::HOOKS {
-        socket_hook(&mut programs, name)?.load().map_err(refused(name))?;
-    }
+    verify(&mut programs)?;
     for name in classifiers().chain(cgroup::HOOKS) {
         let program = program(&mut programs, name)?;
         pins::replace(&settings.programs(), name, |path| program.pin(path))?;
     }
     Ok(programs)
+}
+
+/// Has the kernel verify all programs, as many at once as there are processors, because that is most of a start's time.
+fn verify(programs: &mut Ebpf) -> Result<(), Error> {
+    let name_of = |name: &str| classifiers().chain(cgroup::HOOKS).find(|known| *known == name);
+    let wanted = programs.programs_mut().filter_map(|(name, program)| Some((name_of(name)?, program)));
+    let queue = Mutex::new(wanted.collect::<Vec<_>>());
+    let work = || {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        while let Some((name, program)) = next() {
+            load_one(program).map_err(refused(name))?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let others: Vec<_> = (1..processors).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let joined =
+            others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        joined.fold(own, Result::and)
+    })
+}
+
+fn load_one(program: &mut Program) -> Result<(), ProgramError> {
+    if let Program::SchedClassifier(program) = program {
+        return program.load();
+    }
+    let program: &mut CgroupSockAddr = program.try_into()?;
+    program.load()
 }
 
 /// Names of the TC programs.
