@@ -60,7 +60,7 @@ impl LinuxKernel {
             sandboxes: Sandboxes::new(settings.clone()),
             datapath: Datapath::open(&settings, &features, object)?,
             features,
-            ports: HeldPorts::default(),
+            ports: HeldPorts::new(settings.clone()),
             routes: RouteDigest::default(),
             notices: RouteNotices::default(),
             netns_cookie: namespaces::cookie()?,
@@ -228,7 +228,7 @@ impl Kernel for LinuxKernel {
             Action::DetachProgram { hook, ifindex } => self.datapath.detach(*hook, *ifindex),
             Action::HoldPort(key) => self.ports.hold(*key),
             Action::ReleasePort(key) => {
-                self.ports.release(key);
+                self.ports.release(key).await;
                 Ok(())
             }
             Action::Put(entry) => {

@@ -20,6 +20,7 @@ mod ownership;
 mod ports;
 mod privileges;
 pub mod process;
+mod relay;
 mod routes;
 mod sandboxes;
 mod settings;

@@ -31,6 +31,7 @@ pub use attach::AttachMode;
 pub(super) use attach::remove_filters;
 pub(super) use sockets::TranslatedSockets;
 pub use status::{ProgramStatus, TableSize};
+pub(super) use trie::behind;
 
 /// The loaded and pinned data path.
 pub(super) struct Datapath {

@@ -1,6 +1,6 @@
 //! `PUBLISHED`, a longest-prefix trie: one entry stands for a block of ports.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, io, net::SocketAddr, path::Path};
 
 use aya::maps::{
     Map, MapData, MapError,
@@ -8,7 +8,7 @@ use aya::maps::{
 };
 use netebpf_common::abi::{PublishBlock, PublishKey, PublishTarget, map_name};
 
-use super::{Error, abi::Abi, table::failed};
+use super::{Error, Settings, abi::Abi, table::failed};
 
 const NAME: &str = map_name::PUBLISHED;
 
@@ -61,6 +61,16 @@ impl PublishTrie {
         });
         entries.collect()
     }
+}
+
+/// What is behind a published port now, by the pinned table; nothing if the table cannot be read.
+pub(in crate::kernel) fn behind(settings: &Settings, key: PublishKey) -> Option<SocketAddr> {
+    let target = PublishTrie::open(&settings.maps()).and_then(|trie| trie.get(key));
+    let target = target.unwrap_or_else(|error| {
+        tracing::warn!(%error, "cannot tell what is behind a published port");
+        None
+    })?;
+    Some(SocketAddr::new(target.address.into(), target.port_for(key.port).number()))
 }
 
 fn key_of(block: PublishBlock) -> Key<Abi<PublishKey>> {

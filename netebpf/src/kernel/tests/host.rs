@@ -26,8 +26,8 @@ use super::{
 
 #[test]
 fn a_held_port_is_taken_and_a_taken_port_is_an_error() {
-    on_a_host("ports", async |_| {
-        let mut ports = HeldPorts::default();
+    on_a_host("ports", async |settings| {
+        let mut ports = HeldPorts::new(settings);
         let key = |port, protocol| PublishKey::new(Address::UNSPECIFIED_V4, Port::new(port), protocol);
         let wanted = [key(8080, protocol::TCP), key(8080, protocol::UDP)];
         for wanted in wanted.into_iter().chain(wanted) {
@@ -35,7 +35,7 @@ fn a_held_port_is_taken_and_a_taken_port_is_an_error() {
         }
         assert_eq!(ports.keys(), wanted.into());
         TcpListener::bind("0.0.0.0:8080").expect_err("the port is taken");
-        ports.release(&wanted[0]);
+        ports.release(&wanted[0]).await;
         let taken = TcpListener::bind("0.0.0.0:8080").expect("the port is free again");
         assert!(!is_free(wanted[0]) && is_free(key(8081, protocol::TCP)));
 
@@ -47,11 +47,11 @@ fn a_held_port_is_taken_and_a_taken_port_is_an_error() {
 
 #[test]
 fn ipv6_and_sctp_ports_are_held_on_their_own() {
-    on_a_host("ports6", async |_| {
+    on_a_host("ports6", async |settings| {
         let netlink = netlink::connect().expect("a netlink socket");
         links::set_up(&netlink, links::LOOPBACK).await.expect("loopback can be set up");
         assert!(has_ipv6());
-        let mut ports = HeldPorts::default();
+        let mut ports = HeldPorts::new(settings);
         let key = |address, protocol| PublishKey::new(address, Port::new(8080), protocol);
         for (address, protocol) in [
             (Address::UNSPECIFIED_V6, protocol::UDP),
