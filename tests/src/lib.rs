@@ -30,6 +30,8 @@ pub mod tunnel;
 
 pub mod links;
 
+pub mod offload;
+
 pub mod process;
 
 pub mod wait;

@@ -48,7 +48,7 @@ pub fn check_interrupt() -> Result<()> {
 /// Asks `check` until it gives a value; fails with `what` after `deadline` or an interrupt.
 pub fn until<T>(what: &str, deadline: Duration, check: impl FnMut() -> Option<T>) -> Result<T> {
     let mut check = check;
-    let deadline = deadline * patience();
+    let deadline = stretched(deadline);
     let end = Instant::now() + deadline;
     loop {
         if let Some(value) = check() {
@@ -62,8 +62,10 @@ pub fn until<T>(what: &str, deadline: Duration, check: impl FnMut() -> Option<T>
     }
 }
 
-fn patience() -> u32 {
-    env::var(PATIENCE).ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+/// How long a wait that would take `time` at most may take on this machine.
+#[must_use]
+pub fn stretched(time: Duration) -> Duration {
+    time * env::var(PATIENCE).ok().and_then(|times| times.parse().ok()).unwrap_or(1)
 }
 
 /// As [`until`] for clean-ups: says whether the condition came true, and no interrupt cuts it short.

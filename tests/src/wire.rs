@@ -19,7 +19,7 @@ use nix::{
     },
 };
 
-use crate::{frame::Mac, netns::Namespace};
+use crate::{frame::Mac, netns::Namespace, wait};
 
 /// Linux marks the frames that a machine itself sends with this packet type.
 const OUTGOING: u8 = 4;
@@ -58,7 +58,7 @@ impl Wire {
 
     /// The first frame from somebody else within `patience` that is wanted.
     pub fn receive(&self, patience: Duration, wanted: impl Fn(&[u8]) -> bool) -> Result<Option<Vec<u8>>> {
-        let end = Instant::now() + patience;
+        let end = Instant::now() + wait::stretched(patience);
         let mut buffer = vec![0; 1 << 16];
         loop {
             let left = end.saturating_duration_since(Instant::now());

@@ -15,7 +15,7 @@ enum Arguments {
         /// The name in the answers.
         #[arg(long, default_value = "server")]
         name: String,
-        /// Ports as KIND:PORT; kinds are tcp, udp, stream, echo, sink, reflect, bulk, http, dnstcp and dnsudp.
+        /// Ports as KIND:PORT; kinds are tcp, udp, stream, echo, sink, reflect, bulk, http, dnstcp, dnsudp and sctp.
         #[arg(required = true)]
         services: Vec<Service>,
     },

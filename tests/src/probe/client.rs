@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use super::Answer;
+use crate::wait;
 
 /// Whether a UDP client connects its socket; the kernel then delivers answers of that peer only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,7 @@ pub enum Connected {
 
 /// Connects, and reads what the server has to say; whatever was translated, the peer must be the one that was asked.
 pub fn tcp(to: SocketAddr, patience: Duration) -> Result<Answer> {
+    let patience = wait::stretched(patience);
     let asked = TcpStream::connect_timeout(&to, patience).and_then(|mut stream| {
         stream.set_read_timeout(Some(patience))?;
         let peer = stream.peer_addr()?;
@@ -43,7 +45,7 @@ pub fn udp(to: SocketAddr, connected: Connected, patience: Duration) -> Result<A
 pub fn udp_saying(words: &[u8], to: SocketAddr, connected: Connected, patience: Duration) -> Result<Answer> {
     let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
     let socket = UdpSocket::bind((any, 0))?;
-    socket.set_read_timeout(Some(patience))?;
+    socket.set_read_timeout(Some(wait::stretched(patience)))?;
     let mut buffer = [0; 128];
     let asked = match connected {
         Connected::Yes => socket.connect(to).and_then(|()| socket.send(words)),
@@ -59,7 +61,8 @@ pub fn udp_saying(words: &[u8], to: SocketAddr, connected: Connected, patience: 
     understand(Ok(String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned()))
 }
 
-fn understand(asked: io::Result<String>) -> Result<Answer> {
+/// What a server's line, or its absence, says.
+pub(super) fn understand(asked: io::Result<String>) -> Result<Answer> {
     let text = match asked {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::InvalidData => bail!("the answer is no text"),

@@ -13,6 +13,7 @@ use super::{
     Answer,
     icmp::{Icmp, Kind, Mark, Message},
 };
+use crate::wait;
 
 const WORDS: &[u8] = b"are you there?";
 
@@ -75,7 +76,7 @@ impl EchoWatch {
 
 /// The first message before the deadline that is wanted.
 fn hear(socket: &Icmp, patience: Duration, wanted: impl Fn(&Message) -> bool) -> Result<Option<Message>> {
-    let end = Instant::now() + patience;
+    let end = Instant::now() + wait::stretched(patience);
     while let Some(message) = socket.receive(end)? {
         if wanted(&message) {
             return Ok(Some(message));

@@ -18,7 +18,7 @@ use super::{
     datagrams::{Datagrams, Reaction},
     dns, http,
     processor::{Processor, pin},
-    stream,
+    sctp, stream,
 };
 use crate::{netns::Namespace, process::Process};
 
@@ -48,6 +48,8 @@ pub enum Service {
     DnsTcp(u16),
     /// Answers [`resolve`](super::resolve) by UDP.
     DnsUdp(u16),
+    /// Says who made an association.
+    Sctp(u16),
 }
 
 impl FromStr for Service {
@@ -67,6 +69,7 @@ impl FromStr for Service {
             "http" => Self::Http(port),
             "dnstcp" => Self::DnsTcp(port),
             "dnsudp" => Self::DnsUdp(port),
+            "sctp" => Self::Sctp(port),
             _ => bail!("{kind} is none of tcp, udp, stream, echo, sink"),
         })
     }
@@ -85,6 +88,7 @@ impl fmt::Display for Service {
             Self::Http(port) => write!(f, "http:{port}"),
             Self::DnsTcp(port) => write!(f, "dnstcp:{port}"),
             Self::DnsUdp(port) => write!(f, "dnsudp:{port}"),
+            Self::Sctp(port) => write!(f, "sctp:{port}"),
         }
     }
 }
@@ -128,6 +132,7 @@ impl Door {
             Service::Udp(port) => datagrams(port, Reaction::Tell),
             Service::Reflect(port) => datagrams(port, Reaction::Reflect),
             Service::DnsUdp(port) => datagrams(port, Reaction::Resolve),
+            Service::Sctp(port) => sctp::listener(port).map(|listener| Self::Streams(listener, service)),
             Service::Tcp(port)
             | Service::Stream(port)
             | Service::Echo(port)
@@ -157,7 +162,9 @@ impl Door {
 /// Serves one connection; its failure is for the client to notice.
 fn attend(stream: TcpStream, service: Service, name: &str) {
     drop(match service {
-        Service::Tcp(_) | Service::Udp(_) | Service::Reflect(_) | Service::DnsUdp(_) => answer(stream, name),
+        Service::Tcp(_) | Service::Sctp(_) | Service::Udp(_) | Service::Reflect(_) | Service::DnsUdp(_) => {
+            answer(stream, name)
+        }
         Service::Stream(_) => stream::acknowledge(stream).map_err(Error::from),
         Service::Echo(_) => echo(stream),
         Service::Sink(_) => swallow(stream),

@@ -40,10 +40,12 @@ pub struct Summary {
 impl Transfer {
     /// Starts a transfer from a namespace to a `stream` service.
     pub fn start(from: &Namespace, to: SocketAddr) -> Result<Self> {
-        let stream = from
-            .run(|| TcpStream::connect_timeout(&to, PATIENT).with_context(|| format!("connect to {to}")))?;
+        let stream = from.run(|| {
+            TcpStream::connect_timeout(&to, wait::stretched(PATIENT))
+                .with_context(|| format!("connect to {to}"))
+        })?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(wait::LONG))?;
+        stream.set_read_timeout(Some(wait::stretched(wait::LONG)))?;
         let (acknowledged, stop) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
         let thread = thread::spawn({
             let (acknowledged, stop) = (Arc::clone(&acknowledged), Arc::clone(&stop));

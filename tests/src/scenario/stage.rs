@@ -204,9 +204,13 @@ impl Sandbox {
             let open = self.namespace.run(|| {
                 let tables = ["tcp", "tcp6", "udp", "udp6"];
                 let table = |name| fs::read_to_string(format!("/proc/thread-self/net/{name}"));
-                Ok(tables.into_iter().filter_map(|name| table(name).ok()).map(|table| sockets(&table)).sum())
+                let open: usize =
+                    tables.into_iter().filter_map(|name| table(name).ok()).map(|table| sockets(&table)).sum();
+                // One line for each socket, after the heads of the columns.
+                let listening = table("sctp/eps").map_or(0, |table| table.lines().skip(1).count());
+                Ok(open + listening)
             });
-            open.is_ok_and(|open: usize| open >= services.len()).then_some(())
+            open.is_ok_and(|open| open >= services.len()).then_some(())
         })
     }
 }

@@ -12,6 +12,7 @@ const NETNS: &[&str] = &[
     "cleanup::cleanup_after_a_crash_leaves_nothing",
     "spoofing::a_forged_source_address_is_dropped_and_counted",
     "fragments::fragments_in_order_are_translated_both_ways",
+    "sctp::",
     "errors::a_container_learns_the_mtu_of_the_path_through_masquerade",
 ];
 
