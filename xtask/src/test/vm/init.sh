@@ -4,8 +4,10 @@
 
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root RUST_BACKTRACE=0 NETEBPF_BIN=/bin/netebpf NETEBPF_PROBE=/bin/netebpf-probe
-# Emulation is ten times slower than a processor, and the verifier is the slowest of all.
-export NETEBPF_TEST_PATIENCE=6
+# Emulation is twenty times slower than a processor, and the verifier is the slowest of all.
+export NETEBPF_TEST_PATIENCE=12
+# With two, one always waits for the stage that tests take turns on, and so keeps it; more would wait for processors.
+THREADS=2
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -36,7 +38,7 @@ netebpf cleanup --yes >/dev/null || echo "@@@ cleanup failed"
     echo "@@@ tests $suite"
     # Each part is an argument.
     # shellcheck disable=SC2086
-    "$suite" --test-threads=1 $parts </dev/null
+    "$suite" --test-threads="$THREADS" $parts </dev/null
 done </tests
 echo "@@@ end"
 poweroff -f
