@@ -170,11 +170,13 @@ fn is_same_sandbox(recorded: &WayOut, decided: &WayOut) -> bool {
 fn confirm<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     let workspace = &mut *run.workspace;
     let (epoch, now, tier) = (run.config.epoch, run.arrival.now, workspace.tier());
+    let pending = matches!(tier, Tier::Pending);
     if !run.tables.renew_flow(tier, &workspace.original, &workspace.forward, epoch) {
         workspace.entry.begin(Direction::Original, &workspace.forward, epoch, now);
         let after = workspace.reply.mirrored();
         nat::set_translation(&mut workspace.entry.translation, &workspace.original, &after);
-        if !is_done(run.tables.insert_flow(tier, &workspace.original, &workspace.entry)) {
+        let is_assured = pending && run.tables.flow(Tier::Assured, &workspace.original).is_some();
+        if is_assured || !is_done(run.tables.insert_flow(tier, &workspace.original, &workspace.entry)) {
             return false;
         }
     }
@@ -182,10 +184,8 @@ fn confirm<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
         workspace.entry.begin(Direction::Reply, &workspace.backward, epoch, now);
         let after = workspace.original.mirrored();
         nat::set_translation(&mut workspace.entry.translation, &workspace.reply, &after);
-        if matches!(tier, Tier::Pending) && run.tables.flow(Tier::Assured, &workspace.reply).is_some() {
-            return false;
-        }
-        if !is_done(run.tables.insert_flow(tier, &workspace.reply, &workspace.entry)) {
+        let is_assured = pending && run.tables.flow(Tier::Assured, &workspace.reply).is_some();
+        if is_assured || !is_done(run.tables.insert_flow(tier, &workspace.reply, &workspace.entry)) {
             return false;
         }
     }
