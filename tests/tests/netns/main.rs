@@ -15,6 +15,8 @@ mod link_layer;
 
 mod fragments;
 
+mod protocols;
+
 mod errors;
 
 mod hops;
