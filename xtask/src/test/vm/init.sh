@@ -24,7 +24,7 @@ netebpf --log warn daemon >/tmp/daemon.log 2>&1 &
 daemon=$!
 until netebpf status --json >/tmp/status 2>/tmp/error; do
     kill -0 "$daemon" 2>/dev/null || break
-    usleep 100000
+    sleep 1
 done
 echo "@@@ status"
 cat /tmp/status
@@ -38,7 +38,7 @@ netebpf cleanup --yes >/dev/null || echo "@@@ cleanup failed"
     echo "@@@ tests $suite"
     # Each part is an argument.
     # shellcheck disable=SC2086
-    "$suite" --test-threads="$THREADS" $parts </dev/null
+    "$suite" --test-threads="$THREADS" --color=never $parts </dev/null && echo "@@@ $suite holds"
 done </tests
 echo "@@@ end"
 poweroff -f
