@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    os::unix::process::CommandExt as _,
+    os::unix::{net::UnixStream, process::CommandExt as _},
     path::PathBuf,
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -68,8 +68,10 @@ impl Engine {
         *self.daemon() = Some(self.world.host.spawn(command)?);
         wait::until("the daemon answers", wait::LONG, || {
             let ended = self.daemon().as_mut().and_then(Process::ended);
+            // The cheap question first: a command in each round would take the processor from the verifier.
+            let listens = || UnixStream::connect(self.world.run_dir().join("netebpf.sock")).is_ok();
             let answers = || matches!(self.cli(&["status"]), Ok(Said { code: Some(0), .. }));
-            (ended.is_some() || answers()).then_some(ended)
+            (ended.is_some() || (listens() && answers())).then_some(ended)
         })
         .and_then(|ended| ended.map_or(Ok(()), |status| bail!("the daemon ended at once, {status}")))
         .with_context(|| format!("its log ends with:\n{}", self.log_end()))
