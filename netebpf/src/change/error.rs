@@ -6,7 +6,7 @@ use netebpf_common::abi::Family;
 
 use crate::{
     ipam,
-    model::{Name, NameError, NetworkId, OptionError, PublishError, SandboxId},
+    model::{Driver, Name, NameError, NetworkId, OptionError, PublishError, SandboxId},
 };
 
 /// Why a request is refused; the spec is as it was.
@@ -32,6 +32,35 @@ pub enum Error {
     /// The network's name is taken.
     #[error("network with name {0} already exists")]
     NetworkExists(Name),
+    /// Nobody makes the engine's own networks.
+    #[error("operation is not permitted on predefined {0} network")]
+    NetworkPredefined(Name),
+    /// Nobody removes them either.
+    #[error("{0} is a pre-defined network and cannot be removed")]
+    RemovePredefined(Name),
+    /// There is one network of this driver, and it is the engine's.
+    #[error("only one instance of \"{0}\" network is allowed")]
+    OneInstance(Driver),
+    /// Another network has the bridge device.
+    #[error(
+        "cannot create network {network} ({device}): conflicts with network {other} ({device}): networks have same bridge name"
+    )]
+    SameDevice {
+        /// The new network.
+        network: NetworkId,
+        /// The network that has it.
+        other: NetworkId,
+        /// The device.
+        device: String,
+    },
+    /// A sandbox joins the host's namespace when it is made or never.
+    #[error("cannot connect container to host network - container must be created in host network mode")]
+    JoinHost,
+    /// Nothing can be joined to no network.
+    #[error(
+        "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+    )]
+    JoinNone,
     /// Running sandboxes are joined to the network.
     #[error("error while removing network: network {network} has active endpoints ({})", list(.endpoints))]
     NetworkInUse {
@@ -192,6 +221,12 @@ impl Error {
             | Self::PortAllocated { .. }
             | Self::LinkNotRunning { .. } => Kind::Conflict,
             Self::NetworkInUse { .. }
+            | Self::NetworkPredefined(_)
+            | Self::RemovePredefined(_)
+            | Self::OneInstance(_)
+            | Self::SameDevice { .. }
+            | Self::JoinHost
+            | Self::JoinNone
             | Self::AlreadyConnected { .. }
             | Self::NotConnected { .. }
             | Self::Pool(ipam::PoolError::Overlaps) => Kind::Forbidden,

@@ -10,7 +10,7 @@ use netebpf_common::abi::Mac;
 use super::{Context, Error, find_network, find_sandbox, ports};
 use crate::{
     ipam,
-    model::{Endpoint, EndpointId, Network, Pool, Sandbox, Spec, local_mac, mac_of},
+    model::{Driver, Endpoint, EndpointId, Network, Pool, Sandbox, Spec, local_mac, mac_of},
 };
 
 /// The addresses that a user wishes for an endpoint; the lowest free ones where nothing is said.
@@ -76,6 +76,11 @@ pub(super) fn new_endpoint(
     others: &[Endpoint],
     context: &mut Context<'_>,
 ) -> Result<Endpoint, Error> {
+    match network.driver {
+        Driver::Bridge => {}
+        Driver::Host => return Err(Error::JoinHost),
+        Driver::Null => return Err(Error::JoinNone),
+    }
     let is_outside = |address: &IpAddr| !network.pools.iter().any(|pool| pool.subnet.contains(address));
     if let Some(address) = wishes.iter().find(is_outside) {
         return Err(Error::AddressOutside(address));
@@ -93,7 +98,8 @@ pub(super) fn new_endpoint(
     let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
     let id = EndpointId::new(context.random());
     let mac = new_mac(spec, network, &addresses, context);
-    Ok(Endpoint { id, network: network.id, addresses, mac, interface: lowest_interface(others) })
+    let interface = lowest_interface(&network.bridge.interface_prefix, others);
+    Ok(Endpoint { id, network: network.id, addresses, mac, interface })
 }
 
 /// The MAC that belongs to the first address; a random one if another endpoint of the network has that already.
@@ -119,9 +125,9 @@ fn taken(spec: &Spec, network: &Network) -> BTreeSet<IpAddr> {
     endpoints.flat_map(|endpoint| endpoint.addresses.iter().copied()).collect()
 }
 
-/// `eth<n>` with the lowest free n, as Docker names interfaces.
-fn lowest_interface(others: &[Endpoint]) -> String {
-    let mut names = (0..=others.len()).map(|n| format!("eth{n}"));
+/// `eth<n>` with the lowest free n, as Docker names interfaces; a network may have another prefix.
+fn lowest_interface(prefix: &str, others: &[Endpoint]) -> String {
+    let mut names = (0..=others.len()).map(|n| format!("{prefix}{n}"));
     let free = names.find(|name| others.iter().all(|other| other.interface != *name));
     free.expect("n endpoints cannot take n + 1 names")
 }

@@ -6,6 +6,7 @@ mod join;
 mod network;
 mod pools;
 mod ports;
+mod predefined;
 mod sandbox;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use error::{Error, Kind};
 pub use find::{find_network, find_sandbox};
 pub use join::{AddressWishes, connect, disconnect};
 pub use network::{NetworkRequest, create_network, remove_network};
+pub use predefined::{DEFAULT_NETWORK, ensure_predefined, is_predefined};
 pub use sandbox::{SandboxRequest, create_sandbox, mark_exited, mark_running, remove_sandbox};
 
 /// What a change needs to know besides the spec: the outside world, as values.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use netebpf_common::abi::Family;
 
-use super::{Context, Error, find_network, pools};
+use super::{Context, Error, find_network, pools, predefined::is_predefined};
 use crate::{
     ipam::{self, PoolRequest},
-    model::{BridgeOptions, GatewayMode, Name, Network, NetworkId, OptionError, Spec},
+    model::{BridgeOptions, Driver, GatewayMode, Name, Network, NetworkId, OptionError, Spec},
 };
 
 /// The shortest MTU that IPv6 can do with, in bytes (RFC 8200, 5).
@@ -18,6 +18,8 @@ const MIN_MTU_V6: u32 = 1280;
 pub struct NetworkRequest {
     /// Name.
     pub name: Name,
+    /// Driver.
+    pub driver: Driver,
     /// Whether it gets IPv4 addresses; `None` for what the options say, which is yes by default.
     pub ipv4: Option<bool>,
     /// Whether it gets IPv6 addresses; `None` for what the options say, which is no by default.
@@ -26,14 +28,52 @@ pub struct NetworkRequest {
     pub pools: Vec<PoolRequest>,
     /// Whether nothing leaves the network.
     pub internal: bool,
+    /// Whether swarm services' containers may join it.
+    pub attachable: bool,
     /// Driver options by name.
     pub options: BTreeMap<String, String>,
+    /// Options of the address management.
+    pub ipam_options: BTreeMap<String, String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
 }
 
-/// Adds a network.
+impl NetworkRequest {
+    /// A bridge network about which nothing else is said.
+    #[must_use]
+    pub const fn named(name: Name) -> Self {
+        Self {
+            name,
+            driver: Driver::Bridge,
+            ipv4: None,
+            ipv6: None,
+            pools: Vec::new(),
+            internal: false,
+            attachable: false,
+            options: BTreeMap::new(),
+            ipam_options: BTreeMap::new(),
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+/// Adds a network for a user.
 pub fn create_network(
+    spec: &mut Spec,
+    request: NetworkRequest,
+    context: &mut Context<'_>,
+) -> Result<NetworkId, Error> {
+    if is_predefined(&request.name) {
+        return Err(Error::NetworkPredefined(request.name));
+    }
+    if !request.driver.is_for_users() {
+        return Err(Error::OneInstance(request.driver));
+    }
+    add(spec, request, context)
+}
+
+/// Adds a network with addresses.
+pub(super) fn add(
     spec: &mut Spec,
     request: NetworkRequest,
     context: &mut Context<'_>,
@@ -46,24 +86,39 @@ pub fn create_network(
     check(&bridge, &families, request.internal)?;
     let wishes = ipam::read_pools(&request.pools, families.contains(&Family::V6))?;
     let pools = pools::choose(spec, &families, &wishes, &bridge, context.host)?;
-    let id = NetworkId::new(context.random());
     let network = Network {
-        id,
+        id: NetworkId::new(context.random()),
         name: request.name,
+        driver: request.driver,
         created: context.now,
         pools,
         internal: request.internal,
+        attachable: request.attachable,
         options: request.options,
         bridge,
+        ipam_options: request.ipam_options,
         labels: request.labels,
     };
+    refuse_same_device(spec, &network)?;
+    let id = network.id;
     spec.networks.insert(id, network);
     Ok(id)
+}
+
+fn refuse_same_device(spec: &Spec, network: &Network) -> Result<(), Error> {
+    let device = network.bridge_name();
+    match spec.networks.values().find(|other| other.has_bridge() && other.bridge_name() == device) {
+        Some(other) => Err(Error::SameDevice { network: network.id, other: other.id, device }),
+        None => Ok(()),
+    }
 }
 
 /// Removes a network without active endpoints; exited sandboxes forget it.
 pub fn remove_network(spec: &mut Spec, reference: &str) -> Result<NetworkId, Error> {
     let network = find_network(spec, reference)?;
+    if is_predefined(&network.name) {
+        return Err(Error::RemovePredefined(network.name.clone()));
+    }
     let id = network.id;
     let active =
         spec.sandboxes.values().filter(|sandbox| sandbox.is_active() && sandbox.endpoint_on(id).is_some());

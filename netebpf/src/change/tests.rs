@@ -3,10 +3,7 @@
 mod networks;
 mod ports;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeSet, net::IpAddr};
 
 use proptest::prelude::*;
 
@@ -125,15 +122,7 @@ fn wishes(address: Option<&str>) -> AddressWishes {
 }
 
 fn network_request(name: &str) -> NetworkRequest {
-    NetworkRequest {
-        name: Name::of_network(name).expect("the test gives a name"),
-        ipv4: None,
-        ipv6: None,
-        pools: Vec::new(),
-        internal: false,
-        options: BTreeMap::new(),
-        labels: BTreeMap::new(),
-    }
+    NetworkRequest::named(Name::of_network(name).expect("the test gives a name"))
 }
 
 fn sandbox_request(name: &str, network: &str) -> SandboxRequest {

@@ -84,6 +84,19 @@ impl<H: Host> Engine<H> {
         }
     }
 
+    /// Adds the networks that are there without being asked for. One that cannot be had is no reason not to start.
+    pub(super) async fn ensure_predefined(&mut self) -> Result<(), Error> {
+        let mut wanted = Spec::clone(&self.spec());
+        let routes = self.host.host_routes().await.map_err(Error::kernel)?;
+        let options = self.options.clone();
+        let made =
+            self.with_context(&routes, |context| change::ensure_predefined(&mut wanted, &options, context));
+        if let Err(error) = made {
+            warn!(%error, "there is no default network: choose another device or other pools, or switch it off");
+        }
+        if *self.spec() == wanted { Ok(()) } else { self.record(wanted) }
+    }
+
     /// Puts a removal in force. It stays even if the kernel resists: what is left over goes with a later reconcile,
     /// and the trouble that made someone remove a thing never keeps it from being removed.
     pub(super) async fn settle(&mut self, wanted: Spec) -> Result<(), Error> {

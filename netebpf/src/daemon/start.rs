@@ -61,6 +61,7 @@ impl<H: Host> Daemon<H> {
     /// Brings commands and kernel in step with what is stored. What the kernel refuses is tried again later: a daemon
     /// that looks after most of a host is better than none.
     pub(super) async fn take_over(&mut self) -> Result<(), Error> {
+        self.engine.ensure_predefined().await?;
         self.engine.adopt_commands().await?;
         self.engine.repair().await;
         Ok(())

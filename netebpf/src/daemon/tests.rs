@@ -158,15 +158,7 @@ impl Bench {
 }
 
 fn network(name: &str) -> NetworkRequest {
-    NetworkRequest {
-        name: Name::of_network(name).expect("a name"),
-        ipv4: None,
-        ipv6: None,
-        pools: Vec::new(),
-        internal: false,
-        options: [].into(),
-        labels: [].into(),
-    }
+    NetworkRequest::named(Name::of_network(name).expect("a name"))
 }
 
 fn sandbox(name: &str) -> SandboxRequest {

@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use proptest::prelude::*;
 
 use super::{
-    BridgeOptions, Endpoint, EndpointId, ExposedPorts, GatewayMode, Name, Network, NetworkId, Pool,
+    BridgeOptions, Driver, Endpoint, EndpointId, ExposedPorts, GatewayMode, Name, Network, NetworkId, Pool,
     PortMapping, PortRange, Process, Protocol, Sandbox, SandboxId, SandboxLink, SandboxState, Spec,
     local_mac,
 };
@@ -73,9 +73,12 @@ fn network(number: usize, kind: u8) -> Network {
     Network {
         id: NetworkId::new(id(1, number, kind)),
         name: name("net", number),
+        driver: Driver::Bridge,
         created: 1_700_000_000,
         pools: pools.collect(),
         internal: kind & INTERNAL != 0,
+        attachable: false,
+        ipam_options: BTreeMap::new(),
         labels: BTreeMap::from([("number".to_owned(), number.to_string())]),
         options,
         bridge,

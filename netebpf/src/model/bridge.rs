@@ -37,6 +37,12 @@ pub struct BridgeOptions {
     pub source_v6: Option<Ipv6Addr>,
     /// The longest packet, in bytes; `None` for the kernel's default.
     pub mtu: Option<u32>,
+    /// The name of the bridge device, if the user chose one.
+    pub device: Option<String>,
+    /// What interfaces in sandboxes are called before their number.
+    pub interface_prefix: String,
+    /// Whether it is the network that sandboxes join when nobody says which.
+    pub is_default: bool,
 }
 
 /// What stands between a network and the outside.
@@ -94,6 +100,9 @@ impl Default for BridgeOptions {
             source_v4: None,
             source_v6: None,
             mtu: None,
+            device: None,
+            interface_prefix: "eth".to_owned(),
+            is_default: false,
         }
     }
 }
@@ -132,6 +141,9 @@ impl BridgeOptions {
             "host_ipv4" => self.source_v4 = Some(parse_ip(value)?),
             "host_ipv6" => self.source_v6 = Some(parse_ip(value)?),
             "driver.mtu" => self.mtu = parse_mtu(value)?,
+            "bridge.name" => self.device = Some(parse_device(value)?).filter(|name| !name.is_empty()),
+            "bridge.default_bridge" => self.is_default = parse_bool(value)?,
+            "container_iface_prefix" => self.interface_prefix = parse_prefix(value)?,
             _ => return Err(Refusal::Unknown),
         }
         Ok(())
@@ -213,6 +225,32 @@ fn parse_mtu(value: &str) -> Result<Option<u32>, Refusal> {
     }
 }
 
+/// A link's name as the kernel takes it, at most 15 bytes (`IFNAMSIZ`); empty for none.
+fn parse_device(value: &str) -> Result<String, Refusal> {
+    check_device(value, MAX_DEVICE)
+}
+
+/// The beginning of a link's name, with room for a number.
+fn parse_prefix(value: &str) -> Result<String, Refusal> {
+    if value.is_empty() {
+        return Err(Refusal::Value("a prefix has at least one character".to_owned()));
+    }
+    check_device(value, MAX_DEVICE - MAX_DIGITS)
+}
+
+const MAX_DEVICE: usize = 15;
+const MAX_DIGITS: usize = 4;
+
+fn check_device(value: &str, longest: usize) -> Result<String, Refusal> {
+    let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | ':');
+    if value.len() > longest || !value.chars().all(is_plain) || matches!(value, "." | "..") {
+        let reason =
+            format!("a link's name has at most {longest} characters, without space, slash and colon");
+        return Err(Refusal::Value(reason));
+    }
+    Ok(value.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +298,13 @@ mod tests {
             ("driver.mtu", "1400", BridgeOptions { mtu: Some(1400), ..none.clone() }),
             ("driver.mtu", "0", none.clone()),
             ("enable_ipv6", "true", BridgeOptions { ipv6: Some(true), ..none.clone() }),
+            ("bridge.name", "lan0", BridgeOptions { device: Some("lan0".to_owned()), ..none.clone() }),
+            ("bridge.name", "", none.clone()),
+            (
+                "container_iface_prefix",
+                "net",
+                BridgeOptions { interface_prefix: "net".to_owned(), ..none.clone() },
+            ),
         ] {
             assert_eq!(parse(option, value), Ok(wanted), "{option}={value}");
         }
@@ -287,7 +332,11 @@ mod tests {
             ),
             ("driver.mtu", "-1", "invalid MTU number: -1"),
             ("driver.mtu", "65536", "invalid MTU number: 65536"),
-            ("bridge.name", "br0", "invalid network option com.docker.network.bridge.name"),
+            ("bridge.name", "sixteen-letters-", "at most 15 characters"),
+            ("bridge.name", "a/b", "without space, slash and colon"),
+            ("container_iface_prefix", "", "at least one character"),
+            ("container_iface_prefix", "twelve-chars", "at most 11 characters"),
+            ("bridge.inhibit_ipv4", "true", "invalid network option com.docker.network.bridge.inhibit_ipv4"),
         ] {
             let error = parse(option, value).expect_err(text);
             assert!(error.contains(text), "{option}={value} gave {error:?}");

@@ -4,6 +4,7 @@
 pub(crate) mod arbitrary;
 mod bridge;
 mod default_pool;
+mod driver;
 mod family;
 mod id;
 mod link;
@@ -19,6 +20,7 @@ mod spec;
 
 pub use bridge::{BridgeOptions, GatewayMode, OptionError};
 pub use default_pool::{DefaultPool, DefaultPoolError};
+pub use driver::Driver;
 pub use family::{FAMILIES, family_of};
 pub use id::{EndpointId, IdError, NetworkId, SandboxId};
 pub use link::{LinkError, LinkRequest, SandboxLink};

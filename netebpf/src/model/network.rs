@@ -1,29 +1,35 @@
-//! A network: a set of endpoints that reach each other over one bridge.
+//! A network: a set of endpoints that reach each other.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
 use netebpf_common::abi::{Family, Mac};
 
-use super::{BridgeOptions, Name, NetworkId, family_of, local_mac};
+use super::{BridgeOptions, Driver, Name, NetworkId, family_of, local_mac};
 
-/// A bridge network as the user asked for it.
+/// A network as the user asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
     /// Identifier.
     pub id: NetworkId,
     /// Name, unique among networks.
     pub name: Name,
+    /// What makes it work.
+    pub driver: Driver,
     /// When it was created, in seconds since the Unix epoch.
     pub created: u64,
-    /// Address pools, at least one and at most one for each IP version.
+    /// Address pools, at most one for each IP version; at least one if the driver has addresses.
     pub pools: Vec<Pool>,
     /// Whether nothing leaves the network (`--internal`).
     pub internal: bool,
+    /// Whether it was created with `--attachable`, which means something to swarms only.
+    pub attachable: bool,
     /// The options as given with `-o`, for `inspect`.
     pub options: BTreeMap<String, String>,
     /// What they say.
     pub bridge: BridgeOptions,
+    /// Options of the address management (`--ipam-opt`), for `inspect`.
+    pub ipam_options: BTreeMap<String, String>,
     /// User labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -42,10 +48,16 @@ pub struct Pool {
 }
 
 impl Network {
-    /// The name of the network's bridge device, as Docker names it.
+    /// Whether there is a bridge device for it.
+    #[must_use]
+    pub const fn has_bridge(&self) -> bool {
+        matches!(self.driver, Driver::Bridge)
+    }
+
+    /// The name of the network's bridge device: the user's, or as Docker makes it.
     #[must_use]
     pub fn bridge_name(&self) -> String {
-        format!("br-{}", self.id.short())
+        self.bridge.device.clone().unwrap_or_else(|| format!("br-{}", self.id.short()))
     }
 
     /// The MAC of the network's bridge device.

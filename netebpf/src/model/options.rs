@@ -15,11 +15,18 @@ pub struct EngineOptions {
     pub timeouts: Timeouts,
     /// Where subnets come from that nobody names (Docker's `default-address-pools`).
     pub default_pools: Vec<DefaultPool>,
+    /// The device of the network that sandboxes join when nobody says which; `None` if there is to be none.
+    pub default_bridge: Option<String>,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { direct_routing: false, timeouts: Timeouts::default(), default_pools: DefaultPool::dockers() }
+        Self {
+            direct_routing: false,
+            timeouts: Timeouts::default(),
+            default_pools: DefaultPool::dockers(),
+            default_bridge: None,
+        }
     }
 }
 

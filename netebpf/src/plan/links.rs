@@ -31,7 +31,8 @@ fn is_ours(link: &Link) -> bool {
 pub(super) fn create_bridges(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
     let is_finished =
         |network: &&Network| links.bridges.get(&network.id).is_some_and(|bridge| bridge.is_finished);
-    let missing = spec.networks.values().filter(|network| !is_finished(network));
+    let with_bridge = spec.networks.values().filter(|network| network.has_bridge());
+    let missing = with_bridge.filter(|network| !is_finished(network));
     missing
         .map(|network| Action::CreateBridge {
             network: network.id,

@@ -86,6 +86,9 @@ pub enum Damage {
     /// A row has exposed ports that are none.
     #[error(transparent)]
     Exposed(#[from] ExposeError),
+    /// A row has a driver that is none.
+    #[error("{0:?} is no network driver")]
+    Driver(String),
     /// A row has network options that are none.
     #[error(transparent)]
     Option(#[from] OptionError),

@@ -26,7 +26,7 @@ pub use error::{Damage, Error};
 const FILE: &str = "state.redb";
 
 /// Version of the rows' layout; a file of another version is refused, never reinterpreted.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// Numbers about the file: its format, a digest of all rows, and what tells this engine from others.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");

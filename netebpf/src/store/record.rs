@@ -8,16 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use super::Damage;
 use crate::model::{
-    BridgeOptions, Endpoint, EndpointId, Name, Network, NetworkId, Pool, PortMapping, PortRange, Process,
-    Sandbox, SandboxId, SandboxLink, SandboxState,
+    BridgeOptions, Driver, Endpoint, EndpointId, Name, Network, NetworkId, Pool, PortMapping, PortRange,
+    Process, Sandbox, SandboxId, SandboxLink, SandboxState,
 };
 
 #[derive(Serialize, Deserialize)]
 struct NetworkRecord {
     name: String,
+    driver: String,
     created: u64,
     pools: Vec<PoolRecord>,
     internal: bool,
+    attachable: bool,
+    ipam_options: BTreeMap<String, String>,
     options: BTreeMap<String, String>,
     labels: BTreeMap<String, String>,
 }
@@ -25,10 +28,8 @@ struct NetworkRecord {
 #[derive(Serialize, Deserialize)]
 struct PoolRecord {
     subnet: IpNet,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     ip_range: Option<IpNet>,
     gateway: Option<IpAddr>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     auxiliary: BTreeMap<String, IpAddr>,
 }
 
@@ -85,7 +86,10 @@ pub(super) fn write_network(network: &Network) -> Vec<u8> {
     };
     to_json(&NetworkRecord {
         name: network.name.to_string(),
+        driver: network.driver.to_string(),
         created: network.created,
+        attachable: network.attachable,
+        ipam_options: network.ipam_options.clone(),
         pools: network.pools.iter().map(pool).collect(),
         internal: network.internal,
         options: network.options.clone(),
@@ -104,7 +108,10 @@ pub(super) fn read_network(id: NetworkId, row: &[u8]) -> Result<Network, Damage>
     Ok(Network {
         id,
         name: Name::of_network(&record.name)?,
+        driver: Driver::named(&record.driver).ok_or_else(|| Damage::Driver(record.driver.clone()))?,
         created: record.created,
+        attachable: record.attachable,
+        ipam_options: record.ipam_options,
         pools: record.pools.into_iter().map(pool).collect(),
         internal: record.internal,
         bridge: BridgeOptions::parse(&record.options)?,

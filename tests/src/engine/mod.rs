@@ -60,7 +60,10 @@ impl Engine {
 
     /// Starts the daemon, first or again, and waits until it answers.
     pub fn launch(&self) -> Result<()> {
-        let options = self.options.iter().map(String::as_str);
+        // Most scenarios name their networks; the default one would have the first subnet.
+        let is_bridge_chosen = self.options.iter().any(|option| option.starts_with("--bridge"));
+        let bridge = (!is_bridge_chosen).then_some("--bridge=none");
+        let options = self.options.iter().map(String::as_str).chain(bridge);
         let mut command = self.command(&["daemon"].into_iter().chain(options).collect::<Vec<_>>());
         let log = OpenOptions::new().create(true).append(true).open(self.log_file())?;
         // A group of its own: a Ctrl-C at the demo must not reach the daemon before the clean-up does.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::model::{Driver, EngineOptions};
 
 #[test]
 fn networks_without_subnet_take_dockers_pools_around_host_routes() {
@@ -155,4 +156,87 @@ fn an_unspecified_subnet_stands_for_any_of_its_length() {
         let id = world.network(name, Some("0.0.0.0/24")).expect("a network");
         assert_eq!(world.spec.networks[&id].pools[0].subnet, net(subnet));
     }
+}
+
+/// A world in which the engine has made its own networks, with this device for the default one.
+fn with_predefined(device: Option<&str>) -> World {
+    let mut world = World::default();
+    ensure(&mut world, device).expect("there is room");
+    world
+}
+
+fn ensure(world: &mut World, device: Option<&str>) -> Result<(), Error> {
+    let options = EngineOptions { default_bridge: device.map(str::to_owned), ..EngineOptions::default() };
+    world.change(|spec, context| ensure_predefined(spec, &options, context))
+}
+
+#[test]
+fn the_engine_has_three_networks_that_nobody_makes_or_removes() {
+    let mut world = with_predefined(Some("netebpf0"));
+    let names = |world: &World| {
+        let networks = world.spec.networks.values();
+        let mut names: Vec<_> = networks.map(|n| format!("{} {}", n.name, n.driver)).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&world), ["bridge bridge", "host host", "none null"]);
+    let bridge = find_network(&world.spec, "bridge").expect("it is there");
+    assert_eq!((bridge.bridge_name(), bridge.pools[0].subnet), ("netebpf0".to_owned(), net("172.17.0.0/16")));
+    let before = world.spec.clone();
+    ensure(&mut world, Some("netebpf0")).expect("all are there");
+    assert_eq!(world.spec, before, "again and again");
+
+    for name in ["bridge", "host", "none"] {
+        let made = format!("operation is not permitted on predefined {name} network");
+        refused(world.network(name, None), Kind::Forbidden, &made);
+        let removed = format!("{name} is a pre-defined network and cannot be removed");
+        refused(world.change(|spec, _| remove_network(spec, name)), Kind::Forbidden, &removed);
+    }
+    for driver in [Driver::Host, Driver::Null] {
+        let text = format!("only one instance of \"{driver}\" network is allowed");
+        let request = NetworkRequest { driver, ..network_request("mine") };
+        refused(world.make_network(request), Kind::Forbidden, &text);
+    }
+    world.sandbox("web", "bridge", &[]).expect("a sandbox");
+    let host = "cannot connect container to host network - container must be created in host network mode";
+    refused(world.connect("host", "web", None), Kind::Forbidden, host);
+    let none =
+        "container cannot be connected to multiple networks with one of the networks in private (none) mode";
+    refused(world.connect("none", "web", None), Kind::Forbidden, none);
+}
+
+#[test]
+fn the_default_bridge_can_be_switched_off_and_goes_once_nobody_is_on_it() {
+    let mut world = with_predefined(Some("netebpf0"));
+    world.sandbox("web", "bridge", &[]).expect("a sandbox");
+    ensure(&mut world, None).expect("nothing is wrong");
+    assert!(find_network(&world.spec, "bridge").is_ok(), "web is on it");
+    world.change(|spec, _| remove_sandbox(spec, "web", true)).expect("it is there");
+    ensure(&mut world, None).expect("nothing is wrong");
+    assert!(find_network(&world.spec, "bridge").is_err());
+    assert_eq!(world.spec.networks.len(), 2);
+}
+
+#[test]
+fn two_networks_do_not_share_a_bridge_device() {
+    let mut world = World::default();
+    let option = ("com.docker.network.bridge.name".to_owned(), "lan0".to_owned());
+    let request = |name| NetworkRequest { options: [option.clone()].into(), ..network_request(name) };
+    world.make_network(request("one")).expect("a network");
+    let error = world.make_network(request("two")).expect_err("the device is taken");
+    assert!(error.to_string().contains("(lan0): networks have same bridge name"), "{error}");
+    assert_eq!(error.kind(), Kind::Forbidden);
+}
+
+#[test]
+fn interfaces_are_called_as_their_network_says() {
+    let mut world = World::default();
+    let option = ("com.docker.network.container_iface_prefix".to_owned(), "net".to_owned());
+    world
+        .make_network(NetworkRequest { options: [option].into(), ..network_request("one") })
+        .expect("a network");
+    world.network("two", None).expect("a network");
+    world.sandbox("web", "one", &[]).expect("a sandbox");
+    world.connect("two", "web", None).expect("a second network");
+    assert_eq!(world.endpoints("web"), ["net0 172.17.0.2", "eth0 172.18.0.2"]);
 }

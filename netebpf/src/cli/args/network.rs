@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, Subcommand, builder::NonEmptyStringValueParser};
 #[derive(Debug, Subcommand)]
 pub enum NetworkCommand {
     /// Create a network and print its id
-    Create(CreateArgs),
+    Create(Box<CreateArgs>),
     /// List networks
     #[command(visible_alias = "list")]
     Ls(LsArgs),
@@ -41,9 +41,12 @@ Options of -o, with their defaults:
   com.docker.network.bridge.host_binding_ipv4=0.0.0.0
   com.docker.network.bridge.trusted_host_interfaces=  (names with colons in between)
   com.docker.network.host_ipv4=, com.docker.network.host_ipv6=
+  com.docker.network.bridge.name=                     (br- and the network's id)
+  com.docker.network.container_iface_prefix=eth
   com.docker.network.driver.mtu=0")]
+#[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
 pub struct CreateArgs {
-    /// Driver; bridge is the only one
+    /// Driver; bridge is the only one of which users can make networks
     #[arg(short, long, default_value = "bridge")]
     pub driver: String,
 
@@ -62,6 +65,34 @@ pub struct CreateArgs {
     /// Let nothing leave the network
     #[arg(long)]
     pub internal: bool,
+
+    /// Let containers of swarm services join; without swarm it is only noted
+    #[arg(long)]
+    pub attachable: bool,
+
+    /// Swarm's routing mesh; refused
+    #[arg(long, hide = true)]
+    pub ingress: bool,
+
+    /// Only to be copied from; refused
+    #[arg(long, hide = true)]
+    pub config_only: bool,
+
+    /// The network to copy from; refused
+    #[arg(long, hide = true, value_name = "NETWORK")]
+    pub config_from: Option<String>,
+
+    /// Where the network is known; others than local are refused
+    #[arg(long, hide = true, default_value = "")]
+    pub scope: String,
+
+    /// Who manages the addresses; default is the only one
+    #[arg(long, value_name = "DRIVER", default_value = "default")]
+    pub ipam_driver: String,
+
+    /// Set an option of the address management; it is only noted
+    #[arg(long = "ipam-opt", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub ipam_options: Vec<(String, String)>,
 
     /// Set a driver option; they are listed below
     #[arg(short = 'o', long = "opt", value_name = "KEY=VALUE", value_parser = key_value)]

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use clap::{Args, builder::NonEmptyStringValueParser};
 
+use crate::change::DEFAULT_NETWORK;
 use crate::model::{ExposedPorts, LinkRequest, PublishRequest};
 
 /// What `run` takes.
@@ -30,7 +31,7 @@ pub struct RunArgs {
     pub name: String,
 
     /// Network to connect it to
-    #[arg(long, visible_alias = "net", value_name = "NETWORK")]
+    #[arg(long, visible_alias = "net", value_name = "NETWORK", default_value = DEFAULT_NETWORK)]
     pub network: String,
 
     /// IPv4 address of the sandbox on the network; by default a free one

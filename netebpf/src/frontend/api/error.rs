@@ -33,6 +33,8 @@ pub(super) enum Error {
     Name(#[from] NameError),
     #[error("invalid IP address {text:?}: {source}")]
     Address { text: String, source: AddrParseError },
+    #[error("invalid ipam driver: {0:?}")]
+    IpamDriver(String),
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
@@ -67,6 +69,7 @@ impl Error {
             Self::Json(_)
             | Self::Name(_)
             | Self::Address { .. }
+            | Self::IpamDriver(_)
             | Self::Publish(_)
             | Self::Protocol(_)
             | Self::PortRange { .. }

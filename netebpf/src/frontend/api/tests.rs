@@ -51,7 +51,10 @@ fn what_dockers_client_sends_is_understood() {
 fn what_is_not_there_yet_is_refused_instead_of_ignored() {
     for (changes, text) in [
         (json!({"Driver": "overlay"}), "plugin overlay"),
-        (json!({"IPAM": {"Driver": "other"}}), "IPAM driver"),
+        (json!({"IPAM": {"Driver": "other"}}), "invalid ipam driver: \"other\""),
+        (json!({"ConfigOnly": true}), "configuration-only"),
+        (json!({"Ingress": true}), "ingress"),
+        (json!({"Scope": "swarm"}), "scope"),
         (json!({"IPAM": {"Config": [{"Gateway": "10.1.0.1"}]}}), "no matching subnet for gateway 10.1.0.1"),
         (json!({"Name": "a b"}), "invalid network name (a b)"),
     ] {

@@ -10,7 +10,7 @@ use super::super::{
 use crate::{
     change::{self, NetworkRequest},
     ipam::PoolRequest,
-    model::{self, Endpoint, Name, Spec},
+    model::{self, Driver, Endpoint, Name, Spec},
 };
 
 /// A network as lists show it.
@@ -28,16 +28,16 @@ pub(in crate::frontend::api) fn network(network: &model::Network) -> Network {
         id: network.id.to_string(),
         created: rfc3339(network.created),
         scope: "local".to_owned(),
-        driver: "bridge".to_owned(),
+        driver: network.driver.to_string(),
         enable_ipv4: network.pool(Family::V4).is_some(),
         enable_ipv6: network.pool(Family::V6).is_some(),
         ipam: Ipam {
             driver: Some("default".to_owned()),
-            options: None,
+            options: Some(network.ipam_options.clone()).filter(|options| !options.is_empty()),
             config: Some(network.pools.iter().map(pool).collect()),
         },
         internal: network.internal,
-        attachable: false,
+        attachable: network.attachable,
         ingress: false,
         config_from: NetworkReference::default(),
         config_only: false,
@@ -72,22 +72,35 @@ fn address_with_prefix(endpoint: &Endpoint, network: &model::Network, family: Fa
 
 /// What a client wants of a new network.
 pub(in crate::frontend::api) fn network_request(body: CreateNetwork) -> Result<NetworkRequest, Error> {
-    if !matches!(body.driver.as_str(), "" | "bridge") {
-        return Err(Error::NoSuchDriver(body.driver));
+    let driver = match body.driver.as_str() {
+        "" => Driver::default(),
+        name => Driver::named(name).ok_or(Error::NoSuchDriver(body.driver))?,
+    };
+    if body.ingress {
+        return Err(Error::Unsupported("an ingress network"));
+    }
+    if body.config_only || body.config_from.is_some_and(|from| !from.network.is_empty()) {
+        return Err(Error::Unsupported("a configuration-only network"));
+    }
+    if !matches!(body.scope.as_str(), "" | "local") {
+        return Err(Error::Unsupported("a scope other than local"));
     }
     let ipam = body.ipam.unwrap_or_default();
-    if ipam.driver.is_some_and(|driver| !matches!(driver.as_str(), "" | "default")) {
-        return Err(Error::Unsupported("an IPAM driver other than default"));
+    if let Some(driver) = ipam.driver.filter(|driver| !matches!(driver.as_str(), "" | "default")) {
+        return Err(Error::IpamDriver(driver));
     }
     let pools = ipam.config.unwrap_or_default().into_iter();
     let pools = pools.filter(|pool| *pool != IpamConfig::default()).map(pool_request);
     Ok(NetworkRequest {
         name: Name::of_network(&body.name)?,
+        driver,
         ipv4: body.enable_ipv4,
         ipv6: body.enable_ipv6,
         pools: pools.collect::<Result<_, _>>()?,
         internal: body.internal,
+        attachable: body.attachable,
         options: body.options.unwrap_or_default(),
+        ipam_options: ipam.options.unwrap_or_default(),
         labels: body.labels.unwrap_or_default(),
     })
 }

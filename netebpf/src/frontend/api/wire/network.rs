@@ -17,7 +17,7 @@ pub struct Network {
     pub created: String,
     /// Always `local`.
     pub scope: String,
-    /// Always `bridge`.
+    /// `bridge`, `host` or `null`.
     pub driver: String,
     /// Whether it has IPv4 addresses.
     #[serde(rename = "EnableIPv4")]
@@ -30,7 +30,7 @@ pub struct Network {
     pub ipam: Ipam,
     /// Whether nothing leaves it.
     pub internal: bool,
-    /// Swarm only: always false.
+    /// Whether it was created with `--attachable`.
     pub attachable: bool,
     /// Swarm only: always false.
     pub ingress: bool,
@@ -49,7 +49,7 @@ pub struct Network {
 
 /// The name of another network.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", default)]
 pub struct NetworkReference {
     /// The name.
     pub network: String,
@@ -107,6 +107,7 @@ pub struct NetworkContainer {
 /// The body of `POST /networks/create`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "the Docker Engine's shape")]
 pub struct CreateNetwork {
     /// Name.
     pub name: String,
@@ -123,6 +124,16 @@ pub struct CreateNetwork {
     pub ipam: Option<Ipam>,
     /// Whether nothing leaves it.
     pub internal: bool,
+    /// Whether swarm services' containers may join it.
+    pub attachable: bool,
+    /// Swarm only.
+    pub ingress: bool,
+    /// Only to be copied from.
+    pub config_only: bool,
+    /// The network to copy from.
+    pub config_from: Option<NetworkReference>,
+    /// `local`, or empty.
+    pub scope: String,
     /// Driver options.
     pub options: Option<BTreeMap<String, String>>,
     /// Labels.
