@@ -7,6 +7,7 @@ pub(crate) mod counters;
 pub(crate) mod events;
 pub(crate) mod maps;
 pub(crate) mod redirect;
+pub(crate) mod refusal;
 pub(crate) mod routes;
 pub(crate) mod skb;
 pub(crate) mod sockets;

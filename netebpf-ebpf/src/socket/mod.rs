@@ -2,7 +2,7 @@
 
 mod address;
 
-use aya_ebpf::{helpers::bpf_set_retval, programs::SockAddrContext};
+use aya_ebpf::programs::SockAddrContext;
 use aya_log_ebpf::debug;
 use netebpf_common::{
     abi::{Hook, SocketAddress},
@@ -13,7 +13,7 @@ use netebpf_common::{
 use address::SocketFamily;
 pub(crate) use address::{V4, V6};
 
-use crate::kernel::{cookies, counters, maps::SocketMaps};
+use crate::kernel::{cookies, counters, maps::SocketMaps, refusal};
 
 /// What a socket hook returns to let the call go on.
 const PROCEED: i32 = 1;
@@ -37,8 +37,7 @@ pub(crate) fn translate<F: SocketFamily>(context: &SockAddrContext, call: Call) 
         }
         Err(reason) => {
             counters::count(Hook::Socket, Outcome::Dropped(reason).code());
-            // SAFETY: the helper takes a plain number (Linux 5.18).
-            unsafe { bpf_set_retval(-ECONNREFUSED) };
+            refusal::set_error(ECONNREFUSED);
             FAIL
         }
     }

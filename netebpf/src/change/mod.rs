@@ -18,7 +18,9 @@ use crate::ipam::Sources;
 pub use error::{Error, Kind};
 pub use find::{find_network, find_sandbox};
 pub use join::{AddressWishes, connect, disconnect};
-pub use network::{NetworkRequest, create_network, remove_network};
+pub use network::{
+    NetworkRequest, PruneChoice, create_network, is_dangling, is_labelled, prune_networks, remove_network,
+};
 pub use predefined::{DEFAULT_NETWORK, ensure_predefined, is_predefined};
 pub use sandbox::{SandboxRequest, create_sandbox, mark_exited, mark_running, remove_sandbox};
 

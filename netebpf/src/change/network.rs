@@ -126,11 +126,65 @@ pub fn remove_network(spec: &mut Spec, reference: &str) -> Result<NetworkId, Err
     if !endpoints.is_empty() {
         return Err(Error::NetworkInUse { network: network.name.clone(), endpoints });
     }
+    forget(spec, id);
+    Ok(id)
+}
+
+/// Which unused networks are to go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PruneChoice {
+    /// Only those with all of these labels: `key`, or `key=value`.
+    pub labels: Vec<String>,
+    /// Only those without any of these.
+    pub labels_without: Vec<String>,
+    /// Only those that were created before, in seconds since the Unix epoch.
+    pub until: Option<u64>,
+}
+
+impl PruneChoice {
+    fn is_meant(&self, network: &Network) -> bool {
+        let has = |wanted: &String| is_labelled(&network.labels, wanted);
+        self.until.is_none_or(|until| network.created < until)
+            && self.labels.iter().all(has)
+            && !self.labels_without.iter().any(has)
+    }
+}
+
+/// Whether a thing has the label `key`, or `key=value`.
+#[must_use]
+pub fn is_labelled(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
+    match wanted.split_once('=') {
+        Some((key, value)) => labels.get(key).is_some_and(|found| found == value),
+        None => labels.contains_key(wanted),
+    }
+}
+
+/// Whether a user's network has no active endpoint.
+#[must_use]
+pub fn is_dangling(spec: &Spec, network: &Network) -> bool {
+    !is_predefined(&network.name) && spec.active_endpoints().all(|(_, _, joined)| joined.id != network.id)
+}
+
+/// Removes the users' networks without active endpoints that are meant, and returns their names.
+pub fn prune_networks(spec: &mut Spec, choice: &PruneChoice) -> Vec<Name> {
+    let unused = spec.networks.values().filter(|network| is_dangling(spec, network));
+    let meant: Vec<_> = unused
+        .filter(|network| choice.is_meant(network))
+        .map(|network| (network.id, network.name.clone()))
+        .collect();
+    let mut names: Vec<_> = meant.iter().map(|(_, name)| name.clone()).collect();
+    for (id, _) in meant {
+        forget(spec, id);
+    }
+    names.sort();
+    names
+}
+
+fn forget(spec: &mut Spec, id: NetworkId) {
     for sandbox in spec.sandboxes.values_mut() {
         sandbox.endpoints.retain(|endpoint| endpoint.network != id);
     }
     spec.networks.remove(&id);
-    Ok(id)
 }
 
 /// The IP versions that the network is to have.

@@ -5,7 +5,7 @@ use tracing::{debug, info};
 use super::{Engine, Error, Host, Reply, Request, Starter, Status};
 use crate::{
     change,
-    model::{NetworkId, SandboxId, Spec},
+    model::{Name, NetworkId, SandboxId, Spec},
 };
 
 impl<H: Host> Engine<H> {
@@ -14,6 +14,7 @@ impl<H: Host> Engine<H> {
         match request {
             Request::CreateNetwork(request, reply) => send(reply, self.create_network(request).await),
             Request::RemoveNetwork(reference, reply) => send(reply, self.remove_network(&reference).await),
+            Request::PruneNetworks(choice, reply) => send(reply, self.prune_networks(&choice).await),
             Request::Connect { network, sandbox, addresses, reply } => {
                 let result = self
                     .commit(|spec, context| change::connect(spec, &network, &sandbox, addresses, context));
@@ -47,6 +48,14 @@ impl<H: Host> Engine<H> {
         self.settle(wanted).await?;
         info!(network = %id.short(), "network removed");
         Ok(())
+    }
+
+    async fn prune_networks(&mut self, choice: &change::PruneChoice) -> Result<Vec<Name>, Error> {
+        let mut wanted = Spec::clone(&self.spec());
+        let names = change::prune_networks(&mut wanted, choice);
+        self.settle(wanted).await?;
+        info!(networks = names.len(), "networks pruned");
+        Ok(names)
     }
 
     async fn disconnect(&mut self, network: &str, sandbox: &str) -> Result<(), Error> {

@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Error, Event, Status};
 use crate::{
-    change::{AddressWishes, NetworkRequest, SandboxRequest},
-    model::{NetworkId, SandboxId, Spec},
+    change::{AddressWishes, NetworkRequest, PruneChoice, SandboxRequest},
+    model::{Name, NetworkId, SandboxId, Spec},
     plan::Action,
 };
 
@@ -21,6 +21,8 @@ pub enum Request {
     CreateNetwork(NetworkRequest, Reply<NetworkId>),
     /// Removes a network without endpoints.
     RemoveNetwork(String, Reply<()>),
+    /// Removes networks that nobody uses, and tells their names.
+    PruneNetworks(PruneChoice, Reply<Vec<Name>>),
     /// Joins a sandbox to a network.
     Connect {
         /// The network.
@@ -78,6 +80,7 @@ impl Request {
         match self {
             Self::CreateNetwork(..) => "create_network",
             Self::RemoveNetwork(..) => "remove_network",
+            Self::PruneNetworks(..) => "prune_networks",
             Self::Connect { .. } => "connect",
             Self::Disconnect { .. } => "disconnect",
             Self::CreateSandbox(..) => "create_sandbox",

@@ -240,3 +240,25 @@ fn interfaces_are_called_as_their_network_says() {
     world.connect("two", "web", None).expect("a second network");
     assert_eq!(world.endpoints("web"), ["net0 172.17.0.2", "eth0 172.18.0.2"]);
 }
+
+#[test]
+fn pruning_takes_the_unused_networks_that_are_meant() {
+    let mut world = with_predefined(Some("netebpf0"));
+    for (name, label) in [("one", "stage=test"), ("two", "stage=live"), ("used", "stage=test")] {
+        let (key, value) = label.split_once('=').expect("a pair");
+        let labels = [(key.to_owned(), value.to_owned())].into();
+        world.make_network(NetworkRequest { labels, ..network_request(name) }).expect("a network");
+    }
+    world.sandbox("web", "used", &[]).expect("a sandbox");
+    let mut prune = |choice: PruneChoice| {
+        let names = world.change(|spec, _| Ok(prune_networks(spec, &choice))).expect("pruning never fails");
+        names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let none = PruneChoice::default;
+    assert_eq!(prune(PruneChoice { until: Some(1), ..none() }), "", "they were created at 1");
+    assert_eq!(prune(PruneChoice { labels: vec!["stage=prod".to_owned()], ..none() }), "");
+    assert_eq!(prune(PruneChoice { labels_without: vec!["stage=live".to_owned()], ..none() }), "one");
+    assert_eq!(prune(PruneChoice { until: Some(2), labels: vec!["stage".to_owned()], ..none() }), "two");
+    assert_eq!(prune(none()), "");
+    assert_eq!(world.spec.networks.len(), 4, "the engine's own and the used one");
+}

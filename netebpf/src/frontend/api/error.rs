@@ -49,6 +49,20 @@ pub(super) enum Error {
     NoSuchDriver(String),
     #[error("unknown {what} {name:?}: known are {}", known.join(", "))]
     UnknownName { what: &'static str, name: String, known: Vec<&'static str> },
+    #[error("invalid filter '{0}'")]
+    UnknownFilter(String),
+    #[error("invalid filter '{name}=[{value}]'")]
+    Filter { name: &'static str, value: String },
+    #[error("invalid filter: '{name}'='{value}'")]
+    FilterValue { name: &'static str, value: String },
+    #[error("more than one until filter specified")]
+    SeveralUntil,
+    #[error(
+        "failed to parse value as time or duration: {0:?}; write 24h, 1h30m, 2026-11-21T12:00:00 or seconds"
+    )]
+    Until(String),
+    #[error("got more than one value for filter key \"{0}\"")]
+    SeveralValues(&'static str),
     #[error("{0} is not supported")]
     Unsupported(&'static str),
 }
@@ -76,6 +90,12 @@ impl Error {
             | Self::Expose(_)
             | Self::Link(_)
             | Self::UnknownName { .. }
+            | Self::UnknownFilter(_)
+            | Self::Filter { .. }
+            | Self::FilterValue { .. }
+            | Self::SeveralValues(_)
+            | Self::SeveralUntil
+            | Self::Until(_)
             | Self::Unsupported(_) => StatusCode::BAD_REQUEST,
         }
     }

@@ -7,6 +7,7 @@ mod body;
 mod convert;
 mod engine;
 mod error;
+mod filters;
 mod networks;
 mod observe;
 mod sandboxes;
@@ -66,6 +67,7 @@ fn docker_paths() -> Router<Context> {
         .route("/_ping", get(engine::ping))
         .route("/networks", get(networks::list))
         .route("/networks/create", post(networks::create))
+        .route("/networks/prune", post(networks::prune))
         .route("/networks/{id}", get(networks::inspect).delete(networks::remove))
         .route("/networks/{id}/connect", post(networks::connect))
         .route("/networks/{id}/disconnect", post(networks::disconnect))

@@ -7,27 +7,74 @@ use super::{
     Context, Error,
     body::{Body, Id, Parameters},
     convert,
-    wire::{Connect, CreateNetwork, CreatedNetwork, Disconnect, Network},
+    filters::Filters,
+    timestamp,
+    wire::{Connect, CreateNetwork, CreatedNetwork, Disconnect, Network, Pruned},
 };
-use crate::{change, daemon::Request};
+use crate::{
+    change::{self, PruneChoice},
+    daemon::Request,
+    model,
+};
 
-/// Parameters of `GET /networks`.
+/// Parameters of calls that choose among networks.
 #[derive(Deserialize)]
 pub(super) struct ListParameters {
     filters: Option<String>,
 }
 
+/// Filters of `GET /networks`.
+const LIST: [&str; 8] = ["dangling", "driver", "id", "idOrName", "label", "name", "scope", "type"];
+
 pub(super) async fn list(
     State(context): State<Context>,
     Parameters(parameters): Parameters<ListParameters>,
 ) -> Result<Json<Vec<Network>>, Error> {
-    if parameters.filters.is_some_and(|filters| !matches!(filters.as_str(), "" | "{}")) {
-        return Err(Error::Unsupported("filtering networks"));
+    let filters = Filters::read(parameters.filters.as_deref(), &LIST)?;
+    let dangling = filters.truth("dangling")?;
+    if let Some(kind) = filters.values("type").find(|kind| !matches!(*kind, CUSTOM | BUILTIN)) {
+        return Err(Error::FilterValue { name: "type", value: kind.to_owned() });
     }
     let spec = context.daemon.spec();
-    let mut networks: Vec<_> = spec.networks.values().collect();
+    let is_wanted = |network: &&model::Network| {
+        let (name, id) = (network.name.as_str(), network.id.to_string());
+        let kind = if change::is_predefined(&network.name) { BUILTIN } else { CUSTOM };
+        filters.matches("name", name)
+            && filters.matches("id", &id)
+            && (filters.matches("idOrName", name) || filters.matches("idOrName", &id))
+            && filters.admits("driver", network.driver.as_str())
+            && filters.admits("scope", "local")
+            && filters.admits("type", kind)
+            && filters.has_labels("label", &network.labels)
+            && dangling.is_none_or(|wanted| wanted == change::is_dangling(&spec, network))
+    };
+    let mut networks: Vec<_> = spec.networks.values().filter(is_wanted).collect();
     networks.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Json(networks.into_iter().map(convert::network).collect()))
+}
+
+const CUSTOM: &str = "custom";
+const BUILTIN: &str = "builtin";
+
+/// Filters of `POST /networks/prune`.
+const PRUNE: [&str; 3] = ["label", "label!", "until"];
+
+pub(super) async fn prune(
+    State(context): State<Context>,
+    Parameters(parameters): Parameters<ListParameters>,
+) -> Result<Json<Pruned>, Error> {
+    let filters = Filters::read(parameters.filters.as_deref(), &PRUNE)?;
+    let mut until = filters.values("until");
+    let until = match (until.next(), until.next()) {
+        (Some(_), Some(_)) => return Err(Error::SeveralUntil),
+        (Some(text), None) => Some(timestamp::until(text).ok_or_else(|| Error::Until(text.to_owned()))?),
+        (None, _) => None,
+    };
+    let owned = |name| filters.values(name).map(str::to_owned).collect();
+    let choice = PruneChoice { labels: owned("label"), labels_without: owned("label!"), until };
+    let deleted = context.daemon.ask(|reply| Request::PruneNetworks(choice, reply)).await?;
+    let names: Vec<_> = deleted.iter().map(ToString::to_string).collect();
+    Ok(Json(Pruned { networks_deleted: (!names.is_empty()).then_some(names) }))
 }
 
 pub(super) async fn inspect(State(context): State<Context>, Id(id): Id) -> Result<Json<Network>, Error> {

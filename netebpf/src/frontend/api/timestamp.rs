@@ -1,44 +1,65 @@
-//! Writes points in time as RFC 3339 wants them.
+//! Points in time as the API writes them, and as filters name them.
 
-const SECONDS_PER_DAY: u64 = 86_400;
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
-/// Writes seconds since the Unix epoch in UTC: `2026-11-21T06:30:00Z`.
+/// Writes seconds since the Unix epoch in UTC, as RFC 3339 wants it: `2026-11-21T06:30:00Z`.
 pub(super) fn rfc3339(seconds: u64) -> String {
-    let (year, month, day) = civil_date(seconds / SECONDS_PER_DAY);
-    let time = seconds % SECONDS_PER_DAY;
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", time / 3600, time / 60 % 60, time % 60)
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .unwrap_or_default()
+        .to_string()
 }
 
-/// Days since 1970-01-01 to year, month and day of the Gregorian calendar.
-///
-/// Counts in years that begin on 1 March, so that the leap day is a year's last, and in eras of 400 years.
-const fn civil_date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
+/// Reads what a filter `until` may be: seconds since the Unix epoch, a time with or without its zone, or how long ago.
+/// Returns seconds since the Unix epoch; `None` if it is none of these.
+pub(super) fn until(text: &str) -> Option<u64> {
+    until_at(text, Timestamp::now())
+}
+
+fn until_at(text: &str, now: Timestamp) -> Option<u64> {
+    let local = |time: DateTime| time.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
+    let ago = |duration: SignedDuration| now.checked_sub(duration).ok();
+    let seconds = || Timestamp::from_second(text.split('.').next()?.parse().ok()?).ok();
+    let time = text
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(seconds)
+        .or_else(|| text.parse().ok().and_then(local))
+        .or_else(|| text.parse().ok().and_then(ago))?;
+    u64::try_from(time.as_second()).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::rfc3339;
+    use super::*;
 
     #[test]
-    fn dates_are_as_date_writes_them() {
+    fn times_are_written_in_utc() {
         for (seconds, text) in [
             (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
             (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_735_689_599, "2024-12-31T23:59:59Z"),
             (1_795_242_600, "2026-11-21T06:30:00Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(rfc3339(seconds), text);
         }
+    }
+
+    #[test]
+    fn every_way_to_name_a_time_is_read() {
+        let now = Timestamp::from_second(1_795_242_600).expect("a time");
+        for (text, seconds) in [
+            ("1795242000", Some(1_795_242_000)),
+            ("1795242000.123456789", Some(1_795_242_000)),
+            ("2026-11-21T06:30:00Z", Some(1_795_242_600)),
+            ("2026-11-21T06:30:00+01:00", Some(1_795_239_000)),
+            ("10m", Some(1_795_242_000)),
+            ("1h30m", Some(1_795_237_200)),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            assert_eq!(until_at(text, now), seconds, "{text}");
+        }
+        assert!(until_at("2026-11-21", now).is_some() && until_at("2026-11-21T06:30:00", now).is_some());
     }
 }

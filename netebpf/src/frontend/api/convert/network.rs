@@ -2,13 +2,13 @@
 
 use netebpf_common::abi::Family;
 
-use super::super::{
-    error::Error,
-    timestamp::rfc3339,
-    wire::{CreateNetwork, Ipam, IpamConfig, Network, NetworkContainer, NetworkReference},
-};
 use crate::{
     change::{self, NetworkRequest},
+    frontend::api::{
+        error::Error,
+        timestamp::rfc3339,
+        wire::{CreateNetwork, Ipam, IpamConfig, Network, NetworkContainer, NetworkReference},
+    },
     ipam::PoolRequest,
     model::{self, Driver, Endpoint, Name, Spec},
 };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use engine::{Counter, Feature, Program, Status, Table};
 pub use network::{
     Connect, CreateNetwork, CreatedNetwork, Disconnect, EndpointConfig, EndpointIpamConfig, Ipam, IpamConfig,
-    Network, NetworkContainer, NetworkReference,
+    Network, NetworkContainer, NetworkReference, Pruned,
 };
 pub use observe::{Drops, End, Ends, Event, Flow, Kind, Traffic};
 pub use sandbox::{CreateSandbox, CreatedSandbox, Ended, Port, Sandbox, SandboxEndpoint, Started, State};

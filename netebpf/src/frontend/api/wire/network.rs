@@ -190,3 +190,11 @@ pub struct Disconnect {
     /// Accepted as Docker does; a disconnect needs no force here.
     pub force: bool,
 }
+
+/// The answer to `POST /networks/prune`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Pruned {
+    /// Names of the networks that are gone; null if there are none.
+    pub networks_deleted: Option<Vec<String>>,
+}
