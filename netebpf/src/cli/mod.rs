@@ -11,6 +11,8 @@ mod drops;
 mod error;
 mod flows;
 mod follow;
+#[expect(dead_code, unused_imports, reason = "the commands are moved over to it one by one")]
+mod format;
 mod network;
 mod plan;
 mod ps;
