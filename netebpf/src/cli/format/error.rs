@@ -4,7 +4,7 @@ use super::template;
 
 /// Why something cannot be printed as asked.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::cli) enum Error {
+pub enum Error {
     /// A format of a list is no template, or a format does not fit what is listed or inspected.
     #[error("template parsing error: {0}")]
     Template(#[source] template::Error),
@@ -50,7 +50,8 @@ pub(in crate::cli) enum Error {
 
 impl Error {
     /// The exit code of Docker's client: 125 for a flag's value, 64 for a format of `inspect` that is no template.
-    pub(in crate::cli) const fn exit_code(&self) -> u8 {
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Filter { .. } => 125,
             Self::InspectSyntax(_) => 64,

@@ -28,7 +28,7 @@ const MAXIMUM_DEPTH: usize = 200;
 
 /// Why a template cannot be parsed or executed, in Go's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::cli) enum Error {
+pub enum Error {
     /// It is no template.
     #[error("template: :{line}: {problem}")]
     Syntax {
