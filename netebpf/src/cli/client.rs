@@ -9,6 +9,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::UnixStream, task::AbortHandle};
 
+use super::format::Filters;
 use crate::{frontend::api::wire::ErrorResponse, kernel::Settings};
 
 /// Why the daemon did not do what it was asked for.
@@ -26,8 +27,13 @@ pub enum Error {
         source: io::Error,
     },
     /// The daemon refused.
-    #[error("Error response from daemon: {}", .0.message)]
-    Daemon(ErrorResponse),
+    #[error("Error response from daemon: {}", .response.message)]
+    Daemon {
+        /// What kind of refusal it is.
+        status: StatusCode,
+        /// Why.
+        response: ErrorResponse,
+    },
     /// The connection broke, or what came is no HTTP.
     #[error("the connection to the netebpf daemon broke: {0}")]
     Broken(#[from] hyper::Error),
@@ -50,6 +56,14 @@ pub enum Error {
         /// What is wrong.
         source: hyper::http::Error,
     },
+}
+
+impl Error {
+    /// Whether what was asked for is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Daemon { status: StatusCode::NOT_FOUND, .. })
+    }
 }
 
 /// A client of one engine.
@@ -96,7 +110,7 @@ impl Client {
             return Ok(lines);
         }
         let answer = lines.body.body_mut().collect().await?.to_bytes();
-        Err(Error::Daemon(refusal(status, &answer)))
+        Err(refusal(status, &answer))
     }
 
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Error> {
@@ -104,7 +118,7 @@ impl Client {
         let status = response.status();
         let answer = response.into_body().collect().await?.to_bytes();
         connection.abort();
-        if status.is_success() { Ok(answer) } else { Err(Error::Daemon(refusal(status, &answer))) }
+        if status.is_success() { Ok(answer) } else { Err(refusal(status, &answer)) }
     }
 
     async fn send(
@@ -177,6 +191,16 @@ pub(super) fn segment(text: &str) -> String {
     text.bytes().map(escape).collect()
 }
 
+/// A path with the parameter `filters`, if there are any.
+#[must_use]
+pub(super) fn query(path: &str, filters: &Filters) -> String {
+    if filters.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?filters={}", segment(&filters.to_json()))
+    }
+}
+
 fn to_json(path: &str, body: &impl Serialize) -> Result<Bytes, Error> {
     serde_json::to_vec(body)
         .map(Bytes::from)
@@ -188,11 +212,12 @@ pub(super) fn parse<T: DeserializeOwned>(path: &str, answer: &[u8]) -> Result<T,
     serde_json::from_slice(answer).map_err(|source| Error::Answer { path: path.to_owned(), source })
 }
 
-fn refusal(status: StatusCode, answer: &[u8]) -> ErrorResponse {
-    serde_json::from_slice(answer).unwrap_or_else(|_| ErrorResponse {
+fn refusal(status: StatusCode, answer: &[u8]) -> Error {
+    let response = serde_json::from_slice(answer).unwrap_or_else(|_| ErrorResponse {
         message: format!("{status}: {}", String::from_utf8_lossy(answer)),
         exit_code: None,
-    })
+    });
+    Error::Daemon { status, response }
 }
 
 #[cfg(test)]

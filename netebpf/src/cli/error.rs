@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use super::{client, network::PoolError};
+use super::{client, format, network::PoolError};
 use crate::{
     daemon::{self, with_causes},
     frontend, kernel,
@@ -17,6 +17,9 @@ pub enum Error {
     /// Nothing could be printed.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    /// What is to be printed, or how, makes no sense.
+    #[error(transparent)]
+    Format(#[from] format::Error),
     /// Addresses of a new network do not fit together.
     #[error(transparent)]
     Pools(#[from] PoolError),
@@ -31,7 +34,7 @@ pub enum Error {
     Socket(#[from] frontend::Error),
     /// Nobody can be asked whether `cleanup` may go on.
     #[error(
-        "nothing was removed: there is no terminal to ask on; use --yes to remove everything without asking"
+        "nothing was removed: there is no terminal to ask on; use --yes (cleanup) or --force (prune) to do without"
     )]
     NotConfirmed,
     /// Something could not be removed.
@@ -51,10 +54,11 @@ impl Error {
     pub fn report(&self) -> Vec<String> {
         match self {
             Self::Several(errors) => errors.iter().flat_map(Self::report).collect(),
-            Self::Client(error @ client::Error::Daemon(_)) => vec![error.to_string()],
+            Self::Client(error @ client::Error::Daemon { .. }) => vec![error.to_string()],
+            // In the words of Docker's client, which says no more either.
+            Self::Pools(_) | Self::Format(_) => vec![self.to_string()],
             Self::Client(_)
             | Self::Output(_)
-            | Self::Pools(_)
             | Self::Start(_)
             | Self::Socket(_)
             | Self::NotConfirmed
@@ -68,8 +72,9 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         let code = match self {
-            Self::Client(client::Error::Daemon(refusal)) => refusal.exit_code,
+            Self::Client(client::Error::Daemon { response, .. }) => response.exit_code,
             Self::Command(error) => error.exit_code(),
+            Self::Format(error) => Some(error.exit_code()),
             Self::Client(_)
             | Self::Output(_)
             | Self::Pools(_)

@@ -5,13 +5,15 @@
 pub mod args;
 mod cleanup;
 mod client;
+mod confirm;
 mod daemon;
 mod documents;
 mod drops;
 mod error;
 mod flows;
 mod follow;
-#[expect(dead_code, unused_imports, reason = "the commands are moved over to it one by one")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the commands for sandboxes are not moved over to it yet"))]
+#[expect(unused_imports, reason = "the commands for sandboxes are not moved over to it yet")]
 mod format;
 mod network;
 mod plan;
@@ -78,10 +80,11 @@ async fn dispatch_network(
     output: &mut Output,
 ) -> Result<(), Error> {
     match command {
-        NetworkCommand::Create(args) => network::create::run(args, client, output).await,
+        NetworkCommand::Create(args) => network::create::run(*args, client, output).await,
         NetworkCommand::Ls(args) => network::ls::run(&args, client, output).await,
         NetworkCommand::Inspect(args) => network::inspect::run(&args, client, output).await,
         NetworkCommand::Rm(args) => network::rm::run(&args, client, output).await,
+        NetworkCommand::Prune(args) => network::prune::run(&args, client, output).await,
         NetworkCommand::Connect(args) => network::connect::run(args, client).await,
         NetworkCommand::Disconnect(args) => network::disconnect::run(args, client).await,
     }

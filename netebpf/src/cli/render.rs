@@ -29,6 +29,11 @@ impl Output {
         writeln!(self.writer, "{text}")
     }
 
+    /// Writes text as it is.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.writer.write_all(text.as_bytes())
+    }
+
     /// Writes columns under headings, three spaces apart.
     pub fn table<const N: usize>(&mut self, headings: [&str; N], rows: Vec<[String; N]>) -> io::Result<()> {
         self.line(table(headings, rows))

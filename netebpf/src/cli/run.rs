@@ -98,7 +98,7 @@ async fn attend(client: &Client, path: &str, mut child: Child) -> Result<ExitCod
     let code = exit_code(status);
     match client.post(&format!("{path}/ended"), &Ended { code: code.into() }).await {
         // With --rm the daemon may have seen the end first, and when there is none the next one will look.
-        Ok(()) | Err(client::Error::Daemon(_) | client::Error::NoDaemon(_)) => Ok(ExitCode::from(code)),
+        Ok(()) | Err(client::Error::Daemon { .. } | client::Error::NoDaemon(_)) => Ok(ExitCode::from(code)),
         Err(error) => Err(error.into()),
     }
 }

@@ -12,7 +12,7 @@ use clap_complete::Shell;
 
 pub use daemon::DaemonArgs;
 pub use network::{
-    ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, PoolArgs, RmArgs,
+    ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, PoolArgs, PruneArgs, RmArgs,
 };
 pub use observe::{DropsArgs, FlowsArgs};
 pub use sandbox::{PsArgs, RmSandboxArgs, RunArgs};

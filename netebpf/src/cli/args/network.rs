@@ -17,6 +17,8 @@ pub enum NetworkCommand {
     /// Remove networks that no sandbox is connected to
     #[command(visible_alias = "remove")]
     Rm(RmArgs),
+    /// Remove all networks that no sandbox is connected to
+    Prune(PruneArgs),
     /// Connect a sandbox to a further network
     Connect(ConnectArgs),
     /// Disconnect a sandbox from a network
@@ -128,19 +130,50 @@ pub struct PoolArgs {
 
 /// What `network ls` takes.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Filters: name, id (in part, or as regular expressions), driver, scope, type (custom or builtin), label (KEY or KEY=VALUE),
+dangling (true or false).
+
+Fields of --format: .ID .Name .Driver .Scope .IPv4 .IPv6 .Internal .Labels .CreatedAt, and {{.Label \"KEY\"}}
+
+Examples:
+  netebpf network ls --filter type=custom
+  netebpf network ls --format '{{.Name}}: {{.Driver}}'
+  netebpf network ls --format 'table {{.ID}}\\t{{.Name}}\\t{{.Internal}}'
+  netebpf network rm $(netebpf network ls -q --filter label=stage=test)")]
 pub struct LsArgs {
+    /// Show only networks with this property; several of one kind mean any of them, of different kinds all of them
+    #[arg(short, long = "filter", value_name = "KEY=VALUE")]
+    pub filters: Vec<String>,
+
+    /// How to print: table, table TEMPLATE, json, or a template in Go's language
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
+
+    /// Print ids in full
+    #[arg(long)]
+    pub no_trunc: bool,
+
     /// Print ids only
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
 
-    /// Print JSON
-    #[arg(long)]
+    /// Print all that is known, as one JSON array
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
 }
 
 /// What `network inspect` takes.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
+    /// How to print each network: json, or a template in Go's language, such as '{{json .IPAM.Config}}'
+    #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    pub format: String,
+
+    /// Show services of a swarm too; there are none
+    #[arg(short, long)]
+    pub verbose: bool,
+
     /// Names, ids or unique beginnings of ids
     #[arg(required = true, value_parser = NonEmptyStringValueParser::new(), value_name = "NETWORK")]
     pub networks: Vec<String>,
@@ -149,9 +182,30 @@ pub struct InspectArgs {
 /// What `network rm` takes.
 #[derive(Debug, Args)]
 pub struct RmArgs {
+    /// Do not fail when a network is not there
+    #[arg(short, long)]
+    pub force: bool,
+
     /// Names, ids or unique beginnings of ids
     #[arg(required = true, value_parser = NonEmptyStringValueParser::new(), value_name = "NETWORK")]
     pub networks: Vec<String>,
+}
+
+/// What `network prune` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Filters: until (a time, or how long ago: 24h), label and label! (KEY or KEY=VALUE)
+
+Example:
+  netebpf network prune -f --filter until=24h --filter 'label!=keep'")]
+pub struct PruneArgs {
+    /// Do not ask
+    #[arg(short, long)]
+    pub force: bool,
+
+    /// Remove only networks with this property
+    #[arg(long = "filter", value_name = "KEY=VALUE")]
+    pub filters: Vec<String>,
 }
 
 /// What `network connect` takes.

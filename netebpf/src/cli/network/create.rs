@@ -7,12 +7,7 @@ use crate::{
 
 use super::pools;
 
-pub(in crate::cli) async fn run(
-    args: Box<CreateArgs>,
-    client: &Client,
-    output: &mut Output,
-) -> Result<(), Error> {
-    let args = *args;
+pub(in crate::cli) async fn run(args: CreateArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
     let config = pools::join(&args.pools)?;
     let body = CreateNetwork {
         name: args.name,

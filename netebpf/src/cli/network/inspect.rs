@@ -1,7 +1,7 @@
 //! `netebpf network inspect`: networks in detail, as an array even of one or none.
 
 use crate::{
-    cli::{Client, Error, Output, args::InspectArgs, client::segment},
+    cli::{Client, Error, Output, args::InspectArgs, client::segment, format::Inspection},
     frontend::api::wire::Network,
 };
 
@@ -10,13 +10,15 @@ pub(in crate::cli) async fn run(
     client: &Client,
     output: &mut Output,
 ) -> Result<(), Error> {
-    let (mut networks, mut errors) = (Vec::<Network>::new(), Vec::new());
+    let mut inspection = Inspection::new(&args.format)?;
+    let mut errors = Vec::new();
     for reference in &args.networks {
-        match client.get(&format!("/networks/{}", segment(reference))).await {
-            Ok(network) => networks.push(network),
+        let path = format!("/networks/{}?verbose={}", segment(reference), args.verbose);
+        match client.get::<Network>(&path).await {
+            Ok(network) => errors.extend(inspection.add(&network).err().map(Error::from)),
             Err(error) => errors.push(error.into()),
         }
     }
-    output.json(&networks)?;
+    output.text(&inspection.into_text()?)?;
     Error::gather(errors)
 }

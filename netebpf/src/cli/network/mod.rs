@@ -6,6 +6,7 @@ pub(super) mod disconnect;
 pub(super) mod inspect;
 pub(super) mod ls;
 mod pools;
+pub(super) mod prune;
 pub(super) mod rm;
 
 pub(in crate::cli) use pools::PoolError;

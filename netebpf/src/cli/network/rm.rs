@@ -7,6 +7,7 @@ pub(in crate::cli) async fn run(args: &RmArgs, client: &Client, output: &mut Out
     for reference in &args.networks {
         match client.delete(&format!("/networks/{}", segment(reference))).await {
             Ok(()) => output.line(reference)?,
+            Err(error) if args.force && error.is_not_found() => {}
             Err(error) => errors.push(error.into()),
         }
     }
