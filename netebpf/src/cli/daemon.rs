@@ -5,19 +5,18 @@ use std::time::Duration;
 use tokio::{sync::oneshot, time::timeout};
 use tracing::warn;
 
-use super::Error;
+use super::{Error, args::DaemonArgs};
 use crate::{
     daemon::{Daemon, Observer, Settings},
     frontend::{Socket, api},
-    model::EngineOptions,
 };
 
 /// How long answers may take to be read once the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(settings: Settings, options: EngineOptions) -> Result<(), Error> {
-    let socket = Socket::claim(settings.socket())?;
-    let mut daemon = Daemon::start(&settings, options).await?;
+pub(super) async fn run(settings: Settings, args: &DaemonArgs) -> Result<(), Error> {
+    let socket = Socket::claim(settings.socket(), args.group.as_deref())?;
+    let mut daemon = Daemon::start(&settings, args.options()).await?;
     let observer = Observer::start(&settings)?;
     let listener = socket.listen()?;
     let (end, ended) = oneshot::channel::<()>();

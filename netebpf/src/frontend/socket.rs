@@ -2,10 +2,14 @@
 
 use std::{
     fs, io,
-    os::unix::{fs::PermissionsExt as _, net::UnixStream},
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        net::UnixStream,
+    },
     path::{Path, PathBuf},
 };
 
+use nix::unistd::{Gid, Group, chown};
 use tokio::net::UnixListener;
 
 /// Owner and group may connect.
@@ -20,6 +24,9 @@ pub enum Error {
         .0.display()
     )]
     InUse(PathBuf),
+    /// No group of the system has this name.
+    #[error("there is no group {0:?}: make it with groupadd, or give the socket another one with --group")]
+    NoGroup(String),
     /// The system refused.
     #[error("cannot listen at {}: {source}", path.display())]
     Listen {
@@ -34,7 +41,11 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Socket {
     path: PathBuf,
+    group: Option<Gid>,
 }
+
+/// What Docker's clients are used to; it leads to the socket beside it.
+const DOCKERS_NAME: &str = "docker.sock";
 
 impl Socket {
     /// Whether a daemon answers at this path.
@@ -44,8 +55,17 @@ impl Socket {
     }
 
     /// Makes sure that no other daemon answers; what a dead one left is replaced by [`Socket::listen`].
-    pub fn claim(path: PathBuf) -> Result<Self, Error> {
-        if Self::answers(&path) { Err(Error::InUse(path)) } else { Ok(Self { path }) }
+    ///
+    /// Besides its owner, members of `group` may connect, which makes them as powerful as root.
+    pub fn claim(path: PathBuf, group: Option<&str>) -> Result<Self, Error> {
+        if Self::answers(&path) {
+            return Err(Error::InUse(path));
+        }
+        let find = |name: &str| match Group::from_name(name) {
+            Ok(Some(group)) => Ok(group.gid),
+            Ok(None) | Err(_) => Err(Error::NoGroup(name.to_owned())),
+        };
+        Ok(Self { path, group: group.map(find).transpose()? })
     }
 
     /// Opens the socket. It appears under its name with its final mode, at once.
@@ -58,15 +78,26 @@ impl Socket {
             remove_if_there(&unfinished)?;
             let listener = UnixListener::bind(&unfinished)?;
             fs::set_permissions(&unfinished, fs::Permissions::from_mode(MODE))?;
+            chown(&unfinished, None, self.group)?;
             fs::rename(&unfinished, &self.path)?;
+            self.add_dockers_name()?;
             Ok(listener)
         };
         listen().map_err(|source| Error::Listen { path: self.path.clone(), source })
     }
 
+    fn add_dockers_name(&self) -> io::Result<()> {
+        let Some(file) = self.path.file_name() else { return Ok(()) };
+        let link = self.path.with_file_name(DOCKERS_NAME);
+        remove_if_there(&link)?;
+        symlink(file, link)
+    }
+
     /// Removes the socket, so that clients learn at once that nobody listens.
     pub fn close(self) -> Result<(), Error> {
-        remove_if_there(&self.path).map_err(|source| Error::Listen { path: self.path, source })
+        remove_if_there(&self.path.with_file_name(DOCKERS_NAME))
+            .and_then(|()| remove_if_there(&self.path))
+            .map_err(|source| Error::Listen { path: self.path, source })
     }
 }
 

@@ -51,9 +51,13 @@ mod steps;
 
 mod commands;
 
+mod networks;
+
 mod bad_input;
 
 mod restart;
+
+mod existing;
 
 mod stripped;
 

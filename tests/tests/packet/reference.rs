@@ -8,8 +8,10 @@ use std::{net::IpAddr, process::Command, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use ipnet::IpNet;
 use netebpf_common::{
-    abi::{Family, Mac},
-    model::{FrameSpec, Origin, Segment, World},
+    abi::{Family, Hook, Mac},
+    model::{BytePacket, FrameSpec, Origin, Segment, World},
+    run::Arrival,
+    verdict::Verdict,
 };
 use netebpf_tests::{
     netns::{Mount, Namespace},
@@ -107,9 +109,8 @@ impl Pair {
     fn pass(&mut self, from: Origin, spec: &FrameSpec) -> Result<FrameSpec> {
         let payload = if spec.payload.is_empty() { b"reference".to_vec() } else { spec.payload.clone() };
         let spec = FrameSpec { payload, ..spec.clone() };
-        let (verdict, expected) = self.world.send_at(0, from, &spec.build());
+        let expected = self.model(from, &spec)?;
         let wanted = expected.bytes.get(14..).context("a packet")?;
-        ensure!(self.world.goal(verdict).is_some(), "{verdict:?} of {spec:?}");
         let (near, other, router) = match from {
             Origin::Outside => (&self.outside, &self.sandbox, self.uplink),
             Origin::Sandbox(_) => (&self.sandbox, &self.outside, self.bridge),
@@ -120,6 +121,23 @@ impl Pair {
         let (model, kernel) = (FrameSpec::read(&expected.bytes), FrameSpec::read(&seen));
         ensure!(seen.get(14..) == Some(wanted), "{spec:?}\nmodel    {model:?}\nnetfilter {kernel:?}");
         model.context("a frame")
+    }
+}
+
+impl Pair {
+    /// What the model makes of a packet. What it leaves to the host stack comes back when it leaves, a hop later.
+    fn model(&mut self, from: Origin, spec: &FrameSpec) -> Result<BytePacket> {
+        let (verdict, expected) = self.world.send_at(0, from, &spec.build());
+        if self.world.goal(verdict).is_some() {
+            return Ok(expected);
+        }
+        ensure!(verdict == Verdict::Pass && from == SANDBOX, "{verdict:?} of {spec:?}");
+        let mut routed = BytePacket::new(FrameSpec { ttl: spec.ttl - 1, ..spec.clone() }.build());
+        let links = self.world.links;
+        let arrival = Arrival { ingress: links.bridges[0], ..self.world.arrival(links.uplink) };
+        let verdict = self.world.run(Hook::ToNetdev, arrival, &mut routed);
+        ensure!(verdict == Verdict::ToStack, "{verdict:?} of {spec:?} on its way out");
+        Ok(routed)
     }
 }
 

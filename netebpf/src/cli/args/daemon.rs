@@ -15,6 +15,10 @@ pub struct DaemonArgs {
     #[arg(short, long, value_name = "NAME", default_value = DEFAULT_BRIDGE, value_parser = device)]
     pub bridge: String,
 
+    /// Let members of this group use the socket, which makes them as powerful as root; by default root's group alone
+    #[arg(short = 'G', long, value_name = "NAME")]
+    pub group: Option<String>,
+
     /// Where subnets come from that nobody names, such as base=10.10.0.0/16,size=24; replaces Docker's pools
     #[arg(long = "default-address-pool", value_name = "base=CIDR,size=N")]
     pub default_pools: Vec<DefaultPool>,

@@ -101,7 +101,7 @@ pub struct CreateArgs {
     pub options: Vec<(String, String)>,
 
     /// Set a label
-    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long = "label", value_name = "KEY[=VALUE]", value_parser = label)]
     pub labels: Vec<(String, String)>,
 
     /// Name of the network
@@ -234,6 +234,14 @@ pub struct DisconnectArgs {
 
     /// Name, id or unique beginning of the sandbox's id
     pub sandbox: String,
+}
+
+/// A label may be a key alone; its value is empty then.
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=').unwrap_or((text, "")) {
+        ("", _) => Err(format!("{text:?} is no label; write it as KEY or KEY=VALUE")),
+        (key, value) => Ok((key.to_owned(), value.to_owned())),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

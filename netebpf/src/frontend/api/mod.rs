@@ -5,6 +5,7 @@
 
 mod body;
 mod convert;
+mod docker;
 mod engine;
 mod error;
 mod filters;
@@ -64,7 +65,9 @@ fn router(daemon: Handle, observer: Observer, settings: Settings) -> Router {
 
 fn docker_paths() -> Router<Context> {
     Router::new()
-        .route("/_ping", get(engine::ping))
+        .route("/_ping", get(docker::ping))
+        .route("/version", get(docker::version))
+        .route("/info", get(docker::info))
         .route("/networks", get(networks::list))
         .route("/networks/create", post(networks::create))
         .route("/networks/prune", post(networks::prune))

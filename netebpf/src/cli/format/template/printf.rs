@@ -2,7 +2,7 @@
 //!
 //! Left out: `*` as a width, and arguments by index.
 
-use super::super::{
+use crate::cli::format::{
     data::{Data, Record},
     quote::{quote, quote_character},
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Binding;
+use crate::cli::format::Binding;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -1,5 +1,6 @@
 //! What is said on the socket: the Docker Engine's shapes for networks, our own for the rest.
 
+mod docker;
 mod engine;
 mod network;
 mod observe;
@@ -7,6 +8,7 @@ mod sandbox;
 
 use serde::{Deserialize, Serialize};
 
+pub use docker::{Component, Info, Platform, Plugins, Version};
 pub use engine::{Counter, Feature, Program, Status, Table};
 pub use network::{
     Connect, CreateNetwork, CreatedNetwork, Disconnect, EndpointConfig, EndpointIpamConfig, Ipam, IpamConfig,
