@@ -38,7 +38,14 @@ pub(super) async fn ping() -> (HeaderMap, &'static str) {
 }
 
 pub(super) async fn version() -> Json<Version> {
-    let details = [("ApiVersion", API_VERSION), ("MinAPIVersion", MIN_API_VERSION), ("Os", "linux")];
+    let kernel_version = kernel_release();
+    let details = [
+        ("ApiVersion", API_VERSION),
+        ("Arch", go_architecture()),
+        ("KernelVersion", &kernel_version),
+        ("MinAPIVersion", MIN_API_VERSION),
+        ("Os", "linux"),
+    ];
     let engine = Component {
         name: "Engine".to_owned(),
         version: NETEBPF_VERSION.to_owned(),
@@ -52,7 +59,7 @@ pub(super) async fn version() -> Json<Version> {
         min_api_version: MIN_API_VERSION.to_owned(),
         os: "linux".to_owned(),
         arch: go_architecture().to_owned(),
-        kernel_version: kernel_release(),
+        kernel_version,
     })
 }
 
