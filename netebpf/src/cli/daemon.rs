@@ -15,7 +15,7 @@ use crate::{
 const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(settings: Settings, args: &DaemonArgs) -> Result<(), Error> {
-    let socket = Socket::claim(settings.socket(), args.group.as_deref())?;
+    let socket = Socket::claim(&settings, args.group.as_deref())?;
     let mut daemon = Daemon::start(&settings, args.options()).await?;
     let observer = Observer::start(&settings)?;
     let listener = socket.listen()?;

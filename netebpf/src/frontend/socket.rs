@@ -12,6 +12,8 @@ use std::{
 use nix::unistd::{Gid, Group, chown};
 use tokio::net::UnixListener;
 
+use crate::kernel::Settings;
+
 /// Owner and group may connect.
 const MODE: u32 = 0o660;
 
@@ -41,11 +43,10 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Socket {
     path: PathBuf,
+    /// A link to it.
+    dockers_name: PathBuf,
     group: Option<Gid>,
 }
-
-/// What Docker's clients are used to; it leads to the socket beside it.
-const DOCKERS_NAME: &str = "docker.sock";
 
 impl Socket {
     /// Whether a daemon answers at this path.
@@ -57,7 +58,8 @@ impl Socket {
     /// Makes sure that no other daemon answers; what a dead one left is replaced by [`Socket::listen`].
     ///
     /// Besides its owner, members of `group` may connect, which makes them as powerful as root.
-    pub fn claim(path: PathBuf, group: Option<&str>) -> Result<Self, Error> {
+    pub fn claim(settings: &Settings, group: Option<&str>) -> Result<Self, Error> {
+        let path = settings.socket();
         if Self::answers(&path) {
             return Err(Error::InUse(path));
         }
@@ -65,7 +67,8 @@ impl Socket {
             Ok(Some(group)) => Ok(group.gid),
             Ok(None) | Err(_) => Err(Error::NoGroup(name.to_owned())),
         };
-        Ok(Self { path, group: group.map(find).transpose()? })
+        let group = group.map(find).transpose()?;
+        Ok(Self { path, dockers_name: settings.docker_socket(), group })
     }
 
     /// Opens the socket. It appears under its name with its final mode, at once.
@@ -88,14 +91,13 @@ impl Socket {
 
     fn add_dockers_name(&self) -> io::Result<()> {
         let Some(file) = self.path.file_name() else { return Ok(()) };
-        let link = self.path.with_file_name(DOCKERS_NAME);
-        remove_if_there(&link)?;
-        symlink(file, link)
+        remove_if_there(&self.dockers_name)?;
+        symlink(file, &self.dockers_name)
     }
 
     /// Removes the socket, so that clients learn at once that nobody listens.
     pub fn close(self) -> Result<(), Error> {
-        remove_if_there(&self.path.with_file_name(DOCKERS_NAME))
+        remove_if_there(&self.dockers_name)
             .and_then(|()| remove_if_there(&self.path))
             .map_err(|source| Error::Listen { path: self.path, source })
     }

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Files that an engine leaves in its directories; whatever else is there belongs to somebody else.
-const RUN_FILES: [&str; 3] = ["netns", "cgroup2", "netebpf.sock"];
+const RUN_FILES: [&str; 4] = ["netns", "cgroup2", "docker.sock", "netebpf.sock"];
 const STATE_FILES: [&str; 2] = ["sandboxes", "state.redb"];
 
 /// Removes processes of sandboxes, links, namespaces, pins, and the engine's files, in that order.

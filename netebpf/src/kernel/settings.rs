@@ -22,6 +22,12 @@ impl Settings {
         self.run_dir.join("netebpf.sock")
     }
 
+    /// The name that Docker's clients know, which leads to the socket.
+    #[must_use]
+    pub fn docker_socket(&self) -> PathBuf {
+        self.run_dir.join("docker.sock")
+    }
+
     /// The directory of the sandboxes' namespace files.
     #[must_use]
     pub fn namespaces(&self) -> PathBuf {
