@@ -106,6 +106,8 @@ fn ping_records_the_route_through_masquerade() -> Result<()> {
     // NAT leaves the option alone, as iptables does: the sandbox's address stands in it.
     ensure!(recorded.first() == Some(&sandbox.address.into()), "{}", said.told);
     ensure!(recorded.contains(&CLIENT.into()), "{}", said.told);
+    ensure!(recorded.contains(&HOST.into()), "the host is a router on the way out: {}", said.told);
+    ensure!(recorded.contains(&scene.network()?.gateway.into()), "and on the way back: {}", said.told);
     Ok(())
 }
 
