@@ -11,7 +11,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub use ports::is_linked;
 
 use crate::{
-    abi::{Address, Direction, Port, Way, WayOut},
+    abi::{Address, Direction, Flow, Port, Tuple, Way, WayOut},
     conntrack::{self, Known},
     nat,
     packet::Packet,
@@ -170,13 +170,11 @@ fn is_same_sandbox(recorded: &WayOut, decided: &WayOut) -> bool {
 fn confirm<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     let workspace = &mut *run.workspace;
     let (epoch, now, tier) = (run.config.epoch, run.arrival.now, workspace.tier());
-    let pending = matches!(tier, Tier::Pending);
     if !run.tables.renew_flow(tier, &workspace.original, &workspace.forward, epoch) {
         workspace.entry.begin(Direction::Original, &workspace.forward, epoch, now);
         let after = workspace.reply.mirrored();
         nat::set_translation(&mut workspace.entry.translation, &workspace.original, &after);
-        let is_assured = pending && run.tables.flow(Tier::Assured, &workspace.original).is_some();
-        if is_assured || !is_done(run.tables.insert_flow(tier, &workspace.original, &workspace.entry)) {
+        if !put_back(run.tables, tier, &workspace.original, &workspace.entry) {
             return false;
         }
     }
@@ -184,8 +182,7 @@ fn confirm<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
         workspace.entry.begin(Direction::Reply, &workspace.backward, epoch, now);
         let after = workspace.original.mirrored();
         nat::set_translation(&mut workspace.entry.translation, &workspace.reply, &after);
-        let is_assured = pending && run.tables.flow(Tier::Assured, &workspace.reply).is_some();
-        if is_assured || !is_done(run.tables.insert_flow(tier, &workspace.reply, &workspace.entry)) {
+        if !put_back(run.tables, tier, &workspace.reply, &workspace.entry) {
             return false;
         }
     }
@@ -197,9 +194,11 @@ fn confirm<P>(run: &mut Run<'_, P, impl Tables>) -> bool {
     true
 }
 
+/// Adds an entry that has been displaced; false if another flow has its tuple by now, in either table.
 #[inline(always)]
-const fn is_done(insert: Insert) -> bool {
-    matches!(insert, Insert::Done)
+fn put_back(tables: &mut impl Tables, tier: Tier, tuple: &Tuple, entry: &Flow) -> bool {
+    let is_assured = matches!(tier, Tier::Pending) && tables.flow(Tier::Assured, tuple).is_some();
+    !is_assured && matches!(tables.insert_flow(tier, tuple, entry), Insert::Done)
 }
 
 /// A process of the host keeps its address and its way; that it had to give way is remembered for its later packets.

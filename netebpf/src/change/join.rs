@@ -10,7 +10,7 @@ use netebpf_common::abi::Mac;
 use super::{Context, Error, find_network, find_sandbox, ports};
 use crate::{
     ipam,
-    model::{Driver, Endpoint, EndpointId, Network, Pool, Sandbox, Spec, local_mac, mac_of},
+    model::{Driver, Endpoint, EndpointId, Network, Pool, Spec, local_mac, mac_of},
 };
 
 /// The addresses that a user wishes for an endpoint; the lowest free ones where nothing is said.
@@ -104,9 +104,9 @@ pub(super) fn new_endpoint(
 
 /// The MAC that belongs to the first address; a random one if another endpoint of the network has that already.
 fn new_mac(spec: &Spec, network: &Network, addresses: &[IpAddr], context: &mut Context<'_>) -> Mac {
-    let mut others = spec.active_endpoints().filter(|(_, endpoint, _)| endpoint.network == network.id);
+    let mut others = spec.active_on(network.id);
     match addresses.first().map(|&address| mac_of(network.id.as_bytes(), address)) {
-        Some(mac) if others.all(|(_, endpoint, _)| endpoint.mac != mac) => mac,
+        Some(mac) if others.all(|(_, endpoint)| endpoint.mac != mac) => mac,
         Some(_) | None => local_mac(&context.random()),
     }
 }
@@ -120,9 +120,7 @@ fn claim(pool: &Pool, address: IpAddr, taken: &BTreeSet<IpAddr>) -> Result<IpAdd
 
 /// The addresses that active sandboxes have on a network.
 fn taken(spec: &Spec, network: &Network) -> BTreeSet<IpAddr> {
-    let active = spec.sandboxes.values().filter(|sandbox| sandbox.is_active());
-    let endpoints = active.filter_map(|sandbox: &Sandbox| sandbox.endpoint_on(network.id));
-    endpoints.flat_map(|endpoint| endpoint.addresses.iter().copied()).collect()
+    spec.active_on(network.id).flat_map(|(_, endpoint)| endpoint.addresses.iter().copied()).collect()
 }
 
 /// `eth<n>` with the lowest free n, as Docker names interfaces; a network may have another prefix.

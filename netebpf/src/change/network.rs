@@ -120,9 +120,8 @@ pub fn remove_network(spec: &mut Spec, reference: &str) -> Result<NetworkId, Err
         return Err(Error::RemovePredefined(network.name.clone()));
     }
     let id = network.id;
-    let active =
-        spec.sandboxes.values().filter(|sandbox| sandbox.is_active() && sandbox.endpoint_on(id).is_some());
-    let endpoints: Vec<_> = active.map(|sandbox| (sandbox.name.clone(), sandbox.id)).collect();
+    let active = spec.active_on(id);
+    let endpoints: Vec<_> = active.map(|(sandbox, _)| (sandbox.name.clone(), sandbox.id)).collect();
     if !endpoints.is_empty() {
         return Err(Error::NetworkInUse { network: network.name.clone(), endpoints });
     }
@@ -162,7 +161,7 @@ pub fn is_labelled(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
 /// Whether a user's network has no active endpoint.
 #[must_use]
 pub fn is_dangling(spec: &Spec, network: &Network) -> bool {
-    !is_predefined(&network.name) && spec.active_endpoints().all(|(_, _, joined)| joined.id != network.id)
+    !is_predefined(&network.name) && spec.active_on(network.id).next().is_none()
 }
 
 /// Removes the users' networks without active endpoints that are meant, and returns their names.

@@ -32,7 +32,7 @@ pub enum Error {
     /// The daemon's socket could not be opened or served.
     #[error(transparent)]
     Socket(#[from] frontend::Error),
-    /// Nobody can be asked whether `cleanup` may go on.
+    /// Nobody can be asked whether to go on.
     #[error(
         "nothing was removed: there is no terminal to ask on; use --yes (cleanup) or --force (prune) to do without"
     )]

@@ -88,9 +88,9 @@ impl<H: Host> Engine<H> {
     pub(super) async fn ensure_predefined(&mut self) -> Result<(), Error> {
         let mut wanted = Spec::clone(&self.spec());
         let routes = self.host.host_routes().await.map_err(Error::kernel)?;
-        let options = self.options.clone();
-        let made =
-            self.with_context(&routes, |context| change::ensure_predefined(&mut wanted, &options, context));
+        let ensure =
+            |context: &mut Context<'_>| change::ensure_predefined(&mut wanted, &self.options, context);
+        let made = self.with_context(&routes, ensure);
         if let Err(error) = made {
             warn!(%error, "there is no default network: choose another device or other pools, or switch it off");
         }

@@ -4,11 +4,10 @@ use std::{fs, io};
 
 use ipnet::IpNet;
 use netebpf_common::abi::PublishKey;
-use nix::sys::utsname::uname;
 
 use super::{Error, status::DataPlane};
 use crate::{
-    kernel::{Kernel, LinuxKernel, process},
+    kernel::{Kernel, LinuxKernel, kernel_release, process},
     model::{Process, Sandbox, SandboxId},
 };
 
@@ -59,9 +58,8 @@ impl Host for LinuxKernel {
     }
 
     async fn data_plane(&mut self) -> Result<DataPlane, Self::Error> {
-        let kernel = uname().map(|uname| uname.release().to_string_lossy().into_owned());
         Ok(DataPlane {
-            kernel: kernel.unwrap_or_default(),
+            kernel: kernel_release().unwrap_or_default(),
             attach_mode: Some(self.attach_mode()),
             features: self.features(),
             programs: self.programs().await?,

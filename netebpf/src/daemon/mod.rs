@@ -26,7 +26,9 @@ use tracing::{Instrument as _, info, info_span};
 
 use crate::model::{Process, SandboxId};
 
-pub use crate::kernel::{FeatureStatus, ProgramStatus, Settings, TableSize, flows::Connection, link_name};
+pub use crate::kernel::{
+    FeatureStatus, ProgramStatus, Settings, TableSize, flows::Connection, kernel_release, link_name,
+};
 
 pub use error::{Error, with_causes};
 pub use host::Host;

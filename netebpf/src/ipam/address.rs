@@ -1,11 +1,8 @@
 //! Which address of a subnet an endpoint gets.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::{collections::BTreeSet, net::IpAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpAddrRange, IpNet, Ipv4AddrRange, Ipv6AddrRange};
 
 use crate::model::Pool;
 
@@ -32,25 +29,12 @@ pub fn lowest_free(pool: &Pool, taken: &BTreeSet<IpAddr>) -> Option<IpAddr> {
 
 /// Every address of the subnet's range that is not reserved, in order.
 fn hosts(subnet: IpNet, range: Option<IpNet>) -> impl Iterator<Item = IpAddr> {
-    // The library's own iterator leaves out the edges of the range, which are none of the subnet's.
-    let (first, last) = match range.unwrap_or(subnet) {
-        IpNet::V4(v4) => (IpAddr::V4(v4.network()), IpAddr::V4(v4.broadcast())),
-        IpNet::V6(v6) => (IpAddr::V6(v6.network()), IpAddr::V6(v6.broadcast())),
+    // `hosts()` would leave out the edges of the range, which are none of the subnet's.
+    let addresses = match range.unwrap_or(subnet) {
+        IpNet::V4(v4) => IpAddrRange::V4(Ipv4AddrRange::new(v4.network(), v4.broadcast())),
+        IpNet::V6(v6) => IpAddrRange::V6(Ipv6AddrRange::new(v6.network(), v6.broadcast())),
     };
-    let mut next = Some(first);
-    let addresses = std::iter::from_fn(move || {
-        let address = next?;
-        next = if address == last { None } else { following(address) };
-        Some(address)
-    });
     addresses.filter(move |address| !is_reserved(subnet, *address))
-}
-
-fn following(address: IpAddr) -> Option<IpAddr> {
-    match address {
-        IpAddr::V4(v4) => v4.to_bits().checked_add(1).map(|bits| Ipv4Addr::from_bits(bits).into()),
-        IpAddr::V6(v6) => v6.to_bits().checked_add(1).map(|bits| Ipv6Addr::from_bits(bits).into()),
-    }
 }
 
 #[cfg(test)]

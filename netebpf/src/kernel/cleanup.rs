@@ -1,14 +1,17 @@
 //! Removes every trace of an engine, without a daemon and whatever state the rest is in.
 
-use std::{fs, io, os::unix::net::UnixStream, path::Path};
+use std::{
+    fs, io,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Error, Settings, bpf, links, mounts, namespaces, netlink, ownership, privileges,
     process::{self, Signal},
 };
 
-/// Files that an engine leaves in its directories; whatever else is there belongs to somebody else.
-const RUN_FILES: [&str; 4] = ["netns", "cgroup2", "docker.sock", "netebpf.sock"];
+/// What an engine leaves in its state directory; whatever else is there belongs to somebody else.
 const STATE_FILES: [&str; 2] = ["sandboxes", "state.redb"];
 
 /// Removes processes of sandboxes, links, namespaces, pins, and the engine's files, in that order.
@@ -27,8 +30,10 @@ pub async fn cleanup(settings: &Settings) -> Result<Vec<String>, Error> {
     remove_pins(settings, &mut removed)?;
     let own_cgroup = settings.own_cgroup();
     mounts::unmount(&own_cgroup).map_err(Error::file("unmount", &own_cgroup))?;
-    remove_files(&settings.run_dir, &RUN_FILES, &mut removed)?;
-    remove_files(&settings.state_dir, &STATE_FILES, &mut removed)?;
+    let run_files = [settings.namespaces(), own_cgroup, settings.docker_socket(), settings.socket()];
+    remove_files(&settings.run_dir, run_files, &mut removed)?;
+    let state_files = STATE_FILES.map(|name| settings.state_dir.join(name));
+    remove_files(&settings.state_dir, state_files, &mut removed)?;
     Ok(removed)
 }
 
@@ -94,8 +99,13 @@ fn remove_pins(settings: &Settings, removed: &mut Vec<String>) -> Result<(), Err
     remove_empty(&settings.bpffs, removed)
 }
 
-fn remove_files(directory: &Path, names: &[&str], removed: &mut Vec<String>) -> Result<(), Error> {
-    for path in names.iter().map(|name| directory.join(name)) {
+/// Removes these files of a directory, and the directory if nothing else is in it.
+fn remove_files(
+    directory: &Path,
+    files: impl IntoIterator<Item = PathBuf>,
+    removed: &mut Vec<String>,
+) -> Result<(), Error> {
+    for path in files {
         let result = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&path),

@@ -34,7 +34,7 @@ use crate::plan::Action;
 
 pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, drops, events, flows};
 pub use error::{Error, MapLayout};
-pub use features::FeatureStatus;
+pub use features::{FeatureStatus, release as kernel_release};
 pub use links::name_of as link_name;
 pub use linux::{LinuxKernel, OBJECT};
 pub use observed::{Interface, Link, LinkRole, Namespace, Observed, Owner, TableContents};

@@ -31,6 +31,12 @@ impl Spec {
         })
     }
 
+    /// Every endpoint on a network that has a place in the kernel, with its sandbox.
+    pub fn active_on(&self, network: NetworkId) -> impl Iterator<Item = (&Sandbox, &Endpoint)> {
+        let active = self.active_endpoints().filter(move |(_, _, joined)| joined.id == network);
+        active.map(|(sandbox, endpoint, _)| (sandbox, endpoint))
+    }
+
     /// A sandbox's endpoints with their networks.
     pub fn joined<'a>(&'a self, sandbox: &'a Sandbox) -> impl Iterator<Item = (&'a Endpoint, &'a Network)> {
         let endpoints = sandbox.endpoints.iter();

@@ -26,22 +26,6 @@ enum Recorded {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ListedNetwork {
-    name: String,
-    id: String,
-    created: String,
-    scope: String,
-    driver: String,
-    #[serde(rename = "EnableIPv4")]
-    enable_ipv4: bool,
-    #[serde(rename = "EnableIPv6")]
-    enable_ipv6: bool,
-    internal: bool,
-    labels: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct ListedContainer {
     id: String,
     names: Vec<String>,
@@ -63,7 +47,7 @@ fn recorded<T: DeserializeOwned>(key: &str) -> T {
 }
 
 fn networks() -> Vec<NetworkRow> {
-    let row = |network: ListedNetwork| NetworkRow {
+    let row = |network: inspected::Network| NetworkRow {
         id: network.id,
         name: network.name,
         driver: network.driver,

@@ -13,7 +13,10 @@ use super::{
     Context,
     wire::{Component, Info, Platform, Plugins, Version},
 };
-use crate::model::{Driver, SandboxState};
+use crate::{
+    daemon::kernel_release,
+    model::{Driver, SandboxState},
+};
 
 /// The newest version of Docker's API whose network shapes are answered.
 const API_VERSION: &str = "1.51";
@@ -38,7 +41,7 @@ pub(super) async fn ping() -> (HeaderMap, &'static str) {
 }
 
 pub(super) async fn version() -> Json<Version> {
-    let kernel_version = kernel_release();
+    let kernel_version = kernel_release().unwrap_or_default();
     let details = [
         ("ApiVersion", API_VERSION),
         ("Arch", go_architecture()),
@@ -78,7 +81,7 @@ pub(super) async fn info(State(context): State<Context>) -> Json<Info> {
         containers_stopped: spec.sandboxes.len() - running,
         images: 0,
         plugins: Plugins { network: drivers.into() },
-        kernel_version: kernel_release(),
+        kernel_version: kernel_release().unwrap_or_default(),
         operating_system: "netebpf".to_owned(),
         os_type: "linux".to_owned(),
         architecture: ARCH.to_owned(),
@@ -96,8 +99,4 @@ fn go_architecture() -> &'static str {
         "aarch64" => "arm64",
         other => other,
     }
-}
-
-fn kernel_release() -> String {
-    uname().map(|uname| uname.release().to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -167,7 +167,8 @@ impl Features {
     }
 }
 
-fn release() -> Result<String, Error> {
+/// Release of the kernel, as `uname -r` prints it.
+pub fn release() -> Result<String, Error> {
     let uname = utsname::uname()
         .map_err(|errno| Error::System { doing: "ask for the kernel's version", source: errno.into() })?;
     Ok(uname.release().to_string_lossy().into_owned())

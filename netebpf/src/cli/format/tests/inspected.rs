@@ -11,24 +11,24 @@ use crate::cli::format::Binding;
 #[expect(clippy::struct_excessive_bools, reason = "Docker's shape")]
 pub(super) struct Network {
     pub(super) name: String,
-    id: String,
-    created: String,
-    scope: String,
-    driver: String,
+    pub(super) id: String,
+    pub(super) created: String,
+    pub(super) scope: String,
+    pub(super) driver: String,
     #[serde(rename = "EnableIPv4")]
-    enable_ipv4: bool,
+    pub(super) enable_ipv4: bool,
     #[serde(rename = "EnableIPv6")]
-    enable_ipv6: bool,
+    pub(super) enable_ipv6: bool,
     #[serde(rename = "IPAM")]
     ipam: Ipam,
-    internal: bool,
+    pub(super) internal: bool,
     attachable: bool,
     ingress: bool,
     config_from: Reference,
     config_only: bool,
     containers: BTreeMap<String, Endpoint>,
     options: Option<BTreeMap<String, String>>,
-    labels: BTreeMap<String, String>,
+    pub(super) labels: BTreeMap<String, String>,
 }
 
 #[derive(Serialize, Deserialize)]
