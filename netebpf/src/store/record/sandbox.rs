@@ -1,37 +1,18 @@
-//! Rows of the state file: JSON types of their own, so that the model may change while files stay readable.
+//! What of a sandbox is kept?
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
-use ipnet::IpNet;
 use netebpf_common::abi::Mac;
 use serde::{Deserialize, Serialize};
 
-use super::Damage;
-use crate::model::{
-    BridgeOptions, Driver, Endpoint, EndpointId, Name, Network, NetworkId, Pool, PortMapping, PortRange,
-    Process, Sandbox, SandboxId, SandboxLink, SandboxState,
+use super::to_json;
+use crate::{
+    model::{
+        Endpoint, EndpointId, Name, NetworkId, PortMapping, PortRange, Process, Sandbox, SandboxId,
+        SandboxLink, SandboxState,
+    },
+    store::Damage,
 };
-
-#[derive(Serialize, Deserialize)]
-struct NetworkRecord {
-    name: String,
-    driver: String,
-    created: u64,
-    pools: Vec<PoolRecord>,
-    internal: bool,
-    attachable: bool,
-    ipam_options: BTreeMap<String, String>,
-    options: BTreeMap<String, String>,
-    labels: BTreeMap<String, String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PoolRecord {
-    subnet: IpNet,
-    ip_range: Option<IpNet>,
-    gateway: Option<IpAddr>,
-    auxiliary: BTreeMap<String, IpAddr>,
-}
 
 #[derive(Serialize, Deserialize)]
 struct SandboxRecord {
@@ -77,50 +58,7 @@ struct EndpointRecord {
     interface: String,
 }
 
-pub(super) fn write_network(network: &Network) -> Vec<u8> {
-    let pool = |pool: &Pool| PoolRecord {
-        subnet: pool.subnet,
-        ip_range: pool.ip_range,
-        gateway: pool.gateway,
-        auxiliary: pool.auxiliary.clone(),
-    };
-    to_json(&NetworkRecord {
-        name: network.name.to_string(),
-        driver: network.driver.to_string(),
-        created: network.created,
-        attachable: network.attachable,
-        ipam_options: network.ipam_options.clone(),
-        pools: network.pools.iter().map(pool).collect(),
-        internal: network.internal,
-        options: network.options.clone(),
-        labels: network.labels.clone(),
-    })
-}
-
-pub(super) fn read_network(id: NetworkId, row: &[u8]) -> Result<Network, Damage> {
-    let record: NetworkRecord = serde_json::from_slice(row)?;
-    let pool = |PoolRecord { subnet, ip_range, gateway, auxiliary }: PoolRecord| Pool {
-        subnet,
-        ip_range,
-        gateway,
-        auxiliary,
-    };
-    Ok(Network {
-        id,
-        name: Name::of_network(&record.name)?,
-        driver: Driver::named(&record.driver).ok_or_else(|| Damage::Driver(record.driver.clone()))?,
-        created: record.created,
-        attachable: record.attachable,
-        ipam_options: record.ipam_options,
-        pools: record.pools.into_iter().map(pool).collect(),
-        internal: record.internal,
-        bridge: BridgeOptions::parse(&record.options)?,
-        options: record.options,
-        labels: record.labels,
-    })
-}
-
-pub(super) fn write_sandbox(sandbox: &Sandbox) -> Vec<u8> {
+pub(in crate::store) fn write_sandbox(sandbox: &Sandbox) -> Vec<u8> {
     to_json(&SandboxRecord {
         name: sandbox.name.to_string(),
         created: sandbox.created,
@@ -138,7 +76,7 @@ pub(super) fn write_sandbox(sandbox: &Sandbox) -> Vec<u8> {
     })
 }
 
-pub(super) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbox, Damage> {
+pub(in crate::store) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbox, Damage> {
     let record: SandboxRecord = serde_json::from_slice(row)?;
     Ok(Sandbox {
         id,
@@ -220,8 +158,4 @@ impl TryFrom<EndpointRecord> for Endpoint {
             interface: record.interface,
         })
     }
-}
-
-fn to_json(record: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(record).expect("records have string keys and no failing serializer")
 }
