@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+mod dist;
 mod lint;
 mod run;
 mod setup;
@@ -36,6 +37,8 @@ enum Task {
     Test(test::Args),
     /// Checks formatting, lints, documentation and the rules of this repository
     Lint,
+    /// Packs a static program into an archive and a Debian package
+    Dist(dist::Args),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Run(args) => run::run(&workspace, &args),
         Task::Test(args) => test::run(&workspace, &args),
         Task::Lint => lint::run(&workspace),
+        Task::Dist(args) => dist::run(&workspace, &args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

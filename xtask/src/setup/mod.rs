@@ -13,7 +13,7 @@ pub(crate) use linker::Linker;
 pub(crate) use machine::{
     Freshness, Kernel, Parts, Support, directory as machine_directory, parts as machines,
 };
-pub(crate) use programs::{comparison, programs};
+pub(crate) use programs::{comparison, packaging, programs};
 
 use crate::{
     step::say,

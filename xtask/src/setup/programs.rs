@@ -24,6 +24,13 @@ const PROGRAMS: &[Packaged] = &[
     ("python3", "python3"),
 ];
 
+const PACKAGING: &[Packaged] = &[
+    ("lintian", "lintian"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("systemd-analyze", "systemd"),
+    ("readelf", "binutils"),
+];
+
 /// Makes sure that iptables is here, which the demo compares with.
 pub(crate) fn comparison(workspace: &Workspace) -> Result<()> {
     install(workspace, &[IPTABLES])
@@ -32,6 +39,11 @@ pub(crate) fn comparison(workspace: &Workspace) -> Result<()> {
 /// Makes sure that everything is here which the netns layer runs.
 pub(crate) fn programs(workspace: &Workspace) -> Result<()> {
     install(workspace, PROGRAMS)
+}
+
+/// Makes sure that everything is here which the dist layer runs.
+pub(crate) fn packaging(workspace: &Workspace) -> Result<()> {
+    install(workspace, PACKAGING)
 }
 
 /// What `setup --check` says about them: a name, and whether it is here.

@@ -15,12 +15,14 @@ pub(crate) enum Layer {
     Packet,
     /// Real sockets in network namespaces
     Netns,
+    /// The packages that users are given, on a fresh Debian; only when asked for, because it downloads one
+    Dist,
     /// Old and new kernels in virtual machines; only when asked for, because each takes minutes
     Vm,
 }
 
 impl Layer {
-    /// What runs when no layer is named: all but the virtual machines, which take minutes and downloads.
+    /// What runs when no layer is named: all but those that take minutes or downloads.
     pub(crate) const DEFAULT: &[Self] = &[Self::Lint, Self::Unit, Self::Packet, Self::Netns];
 
     /// What the layer proves.
@@ -30,6 +32,9 @@ impl Layer {
             Self::Unit => "the decisions, on the host, with properties",
             Self::Packet => "the programs load, keep their budgets and decide as the host pipeline does",
             Self::Netns => "end to end: connections between sandboxes, host and client, restarts, bad input",
+            Self::Dist => {
+                "archive and package: the same bytes twice, nothing for lintian, installed, used, purged"
+            }
             Self::Vm => {
                 "the programs load and the core tests hold on Debian's kernels, from 5.10 to the newest"
             }
@@ -38,12 +43,12 @@ impl Layer {
 
     /// Whether it loads BPF programs or makes namespaces.
     pub(crate) fn needs_root(self) -> bool {
-        matches!(self, Self::Packet | Self::Netns)
+        matches!(self, Self::Packet | Self::Netns | Self::Dist)
     }
 
     /// Whether it uses the built programs.
     pub(crate) fn needs_programs(self) -> bool {
-        matches!(self, Self::Packet | Self::Netns | Self::Vm)
+        matches!(self, Self::Packet | Self::Netns | Self::Dist | Self::Vm)
     }
 
     /// Cargo's arguments; the lint layer is not one command, and virtual machines are none.
@@ -58,6 +63,7 @@ impl Layer {
                 Some(&["test", "--release", "-p", "netebpf-tests", "--test", "packet", "--", "--show-output"])
             }
             Self::Netns => Some(NETNS),
+            Self::Dist => Some(&["test", "--release", "-p", "netebpf-tests", "--test", "dist"]),
         }
     }
 }
@@ -76,6 +82,7 @@ impl fmt::Display for Layer {
             Self::Unit => "unit",
             Self::Packet => "packet",
             Self::Netns => "netns",
+            Self::Dist => "dist",
             Self::Vm => "vm",
         })
     }

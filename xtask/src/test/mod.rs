@@ -18,7 +18,7 @@ pub(crate) use tally::Tally;
 use self::layer::Layer;
 use crate::{
     build::{self, Profile},
-    lint, setup,
+    dist, lint, setup,
     step::{self, Ended, Show, say},
     workspace::{self, Workspace},
 };
@@ -26,7 +26,7 @@ use crate::{
 /// What the user typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Layers to run, by default all but vm
+    /// Layers to run, by default all but dist and vm
     #[arg(value_enum)]
     layers: Vec<Layer>,
     /// Only say which layers there are
@@ -75,8 +75,12 @@ fn one(workspace: &Workspace, layer: Layer, kernel: Option<&str>) -> Result<Tall
     let Some(arguments) = layer.cargo() else {
         return if layer == Layer::Vm { vm::run(workspace, kernel) } else { Ok(lint::all(workspace)) };
     };
-    let mut tally =
-        judge(layer, &step::watch(&format!("layer {layer}"), workspace.cargo(arguments), Show::All)?);
+    let mut cargo = workspace.cargo(arguments);
+    if layer == Layer::Dist {
+        setup::packaging(workspace)?;
+        cargo.env("NETEBPF_DIST", dist::twice(workspace)?);
+    }
+    let mut tally = judge(layer, &step::watch(&format!("layer {layer}"), cargo, Show::All)?);
     if layer == Layer::Netns {
         tally.add(filters(workspace)?);
     }
