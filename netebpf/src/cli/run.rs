@@ -2,27 +2,21 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    os::unix::process::ExitStatusExt as _,
     path::Path,
-    process::{Child, ExitCode, ExitStatus},
+    process::ExitCode,
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    task::spawn_blocking,
-};
-use tracing::debug;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Client, Error, Output, args::RunArgs, client};
 use crate::{
     daemon,
     frontend::api::wire::{CreateSandbox, CreatedSandbox, Ended, Port, Started},
-    kernel::process,
-    model::{PortRange, PublishRequest},
+    kernel::{
+        launch::{self, Launch, Stdio},
+        process,
+    },
+    model::{PortRange, Process, PublishRequest, Signal},
 };
 
 pub(super) async fn run(args: RunArgs, client: &Client, output: &mut Output) -> Result<ExitCode, Error> {
@@ -35,7 +29,7 @@ pub(super) async fn run(args: RunArgs, client: &Client, output: &mut Output) -> 
     }
     let path = format!("/netebpf/sandboxes/{}", created.id);
     match start(client, &path, Path::new(&created.namespace), &command).await {
-        Ok(child) => attend(client, &path, child).await,
+        Ok(process) => attend(client, &path, process).await,
         Err(error) => match client.delete(&format!("{path}?force=true")).await {
             Ok(()) => Err(error),
             Err(remains) => Err(Error::Several(vec![error, remains.into()])),
@@ -70,47 +64,34 @@ fn port(request: PublishRequest) -> Port {
 }
 
 /// Starts the command on our terminal, inside the sandbox, and tells the daemon.
-async fn start(client: &Client, path: &str, namespace: &Path, command: &[String]) -> Result<Child, Error> {
-    let mut child = process::spawn_attached(namespace, command)
+async fn start(client: &Client, path: &str, namespace: &Path, command: &[String]) -> Result<Process, Error> {
+    let process = launch::start(&Launch::inside(namespace, command), Stdio::Inherited)
         .map_err(|error| Error::Command(daemon::Error::command(error)))?;
-    let pid = child.id().cast_signed();
-    if let Err(error) = client.post(&format!("{path}/started"), &Started { pid }).await {
-        child.kill().and_then(|()| child.wait()).map_err(Error::Wait)?;
+    if let Err(error) = client.post(&format!("{path}/started"), &Started { pid: process.pid }).await {
+        process::signal(process, Signal::KILL)?;
+        process::exited(process).await?;
         return Err(error.into());
     }
-    Ok(child)
+    Ok(process)
 }
 
 /// Passes signals on to the command until it ends, tells the daemon, and ends as the command did.
-async fn attend(client: &Client, path: &str, mut child: Child) -> Result<ExitCode, Error> {
-    let pid = Pid::from_raw(child.id().cast_signed());
+async fn attend(client: &Client, path: &str, process: Process) -> Result<ExitCode, Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Wait)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Wait)?;
-    let mut end = spawn_blocking(move || child.wait());
-    let status = loop {
+    let end = process::exited(process);
+    tokio::pin!(end);
+    let code = loop {
         tokio::select! {
-            status = &mut end => break status.map_err(io::Error::other).flatten().map_err(Error::Wait)?,
-            _ = terminate.recv() => pass_on(pid, Signal::SIGTERM),
+            code = &mut end => break u8::try_from(code?).unwrap_or(u8::MAX),
+            _ = terminate.recv() => process::signal(process, Signal::TERM)?,
             // Ctrl-C on a terminal reaches the command without us.
-            _ = interrupt.recv(), if !io::stdin().is_terminal() => pass_on(pid, Signal::SIGINT),
+            _ = interrupt.recv(), if !io::stdin().is_terminal() => process::signal(process, Signal::INT)?,
         }
     };
-    let code = exit_code(status);
     match client.post(&format!("{path}/ended"), &Ended { code: code.into() }).await {
         // With --rm the daemon may have seen the end first, and when there is none the next one will look.
         Ok(()) | Err(client::Error::Daemon { .. } | client::Error::NoDaemon(_)) => Ok(ExitCode::from(code)),
         Err(error) => Err(error.into()),
     }
-}
-
-fn pass_on(pid: Pid, signal: Signal) {
-    if let Err(errno) = kill(pid, signal) {
-        debug!(%errno, %signal, "the command had ended before the signal came");
-    }
-}
-
-/// The exit code as shells have it: the command's own, or 128 + n after signal n.
-fn exit_code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }

@@ -7,7 +7,11 @@ use netebpf_common::abi::PublishKey;
 
 use super::{Error, status::DataPlane};
 use crate::{
-    kernel::{Kernel, LinuxKernel, kernel_release, process},
+    kernel::{
+        Kernel, LinuxKernel, kernel_release,
+        launch::{self, Launch, Stdio},
+        process,
+    },
     model::{Process, Sandbox, SandboxId},
 };
 
@@ -72,7 +76,8 @@ impl Host for LinuxKernel {
     fn start(&mut self, sandbox: &Sandbox) -> Result<Process, Error> {
         let settings = self.settings();
         let (namespace, log) = (settings.namespace(sandbox.id), settings.log(sandbox.id));
-        process::spawn(&namespace, &sandbox.command, &log).map_err(Error::command)
+        let launch = Launch::inside(&namespace, &sandbox.command);
+        launch::start(&launch, Stdio::Log(&log)).map_err(Error::command)
     }
 
     fn identify(&self, pid: i32) -> Option<Process> {

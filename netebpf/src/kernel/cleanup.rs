@@ -6,10 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    Error, Settings, bpf, links, mounts, namespaces, netlink, ownership, privileges,
-    process::{self, Signal},
-};
+use super::{Error, Settings, bpf, links, mounts, namespaces, netlink, ownership, privileges, process};
+use crate::model::Signal;
 
 /// What an engine leaves in its state directory; whatever else is there belongs to somebody else.
 const STATE_FILES: [&str; 2] = ["sandboxes", "state.redb"];
@@ -44,7 +42,7 @@ async fn remove_processes(settings: &Settings, removed: &mut Vec<String>) -> Res
         // A process may have made another before its end.
         while !running.is_empty() {
             for found in &running {
-                process::kill(*found, Signal::Kill)?;
+                process::signal(*found, Signal::KILL)?;
             }
             for found in running {
                 process::exited(found).await?;

@@ -226,6 +226,12 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A process to be joined is no longer there.
+    #[error("process {pid} has ended")]
+    Ended {
+        /// Its process id.
+        pid: i32,
+    },
     /// Cleaning up under a running daemon would be undone by it.
     #[error("a netebpf daemon answers on {}: stop it first", socket.display())]
     DaemonRunning {

@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod fake;
 mod features;
 mod forwarding;
+pub mod launch;
 mod links;
 mod linux;
 mod mounts;

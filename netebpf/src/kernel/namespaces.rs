@@ -114,7 +114,7 @@ fn keep(namespace: &File, path: &Path) -> io::Result<()> {
 }
 
 /// Runs a function on a thread that ends with it, so that the namespace it enters never leaks to other work.
-fn on_own_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+pub(super) fn on_own_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("namespace".to_owned()).spawn_scoped(scope, work)?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

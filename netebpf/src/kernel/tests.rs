@@ -31,6 +31,7 @@ use tokio::runtime::Builder;
 use super::{
     Error, Interface, Kernel as _, LinkRole, LinuxKernel, OBJECT, Observed, Owner, Settings,
     cleanup::cleanup,
+    launch::{self, Launch, Stdio},
     links, namespaces, netlink, ownership, process,
     watch::{self, RouteNotices},
 };
@@ -305,21 +306,24 @@ fn a_command_runs_in_its_sandbox_and_its_end_is_noticed() {
         let command = |script: &str| ["sh", "-c", script].map(str::to_owned);
 
         let script = "readlink /proc/self/ns/net; read line || echo no input; exit 7";
-        let started = process::spawn(&namespace, &command(script), &log).expect("the command starts");
+        let started = launch::start(&Launch::inside(&namespace, &command(script)), Stdio::Log(&log))
+            .expect("the command starts");
         assert_eq!(process::exited(started).await.expect("it can be waited for"), 7);
         let output = fs::read_to_string(log).expect("there is a log");
         let inode = namespaces::list(&settings.namespaces()).expect("namespaces")[0].1;
         assert_eq!(output, format!("net:[{inode}]\nno input\n"));
 
         let log = settings.log(SANDBOX);
-        let sleeper = process::spawn(&namespace, &command("sleep 1000"), &log).expect("the command starts");
+        let sleeper = launch::start(&Launch::inside(&namespace, &command("sleep 1000")), Stdio::Log(&log))
+            .expect("the command starts");
         assert!(process::is_running(sleeper));
         process::kill_inside(&namespace).expect("it can be killed");
         assert_eq!(process::exited(sleeper).await.expect("it can be waited for"), 137);
         assert!(!process::is_running(sleeper));
 
         let error =
-            process::spawn(&namespace, &["/no/such/program".to_owned()], &log).expect_err("nothing to run");
+            launch::start(&Launch::inside(&namespace, &["/no/such/program".to_owned()]), Stdio::Log(&log))
+                .expect_err("nothing to run");
         assert_eq!(error_source(&error).as_deref(), Some("No such file or directory (os error 2)"));
     });
 }
@@ -333,7 +337,8 @@ fn cleanup_ends_what_still_runs() {
         let log = settings.log(SANDBOX);
         let command = ["sleep".to_owned(), "1000".to_owned()];
         let sleeper =
-            process::spawn(&settings.namespace(SANDBOX), &command, &log).expect("the command starts");
+            launch::start(&Launch::inside(&settings.namespace(SANDBOX), &command), Stdio::Log(&log))
+                .expect("the command starts");
         let removed = cleanup(&settings).await.expect("cleaning up works");
         assert!(!process::is_running(sleeper));
         for trace in ["process ", "link br-", "link neb", "namespace of ", "/links/connect4", "/maps/FLOWS"] {

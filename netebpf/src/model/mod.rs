@@ -16,6 +16,7 @@ mod port;
 mod publish;
 mod publish_request;
 mod sandbox;
+mod signal;
 mod spec;
 
 pub use bridge::{BridgeOptions, GatewayMode, OptionError};
@@ -32,4 +33,5 @@ pub use port::{ExposeError, ExposedPorts, PortRange, Protocol, ProtocolError};
 pub use publish::PortMapping;
 pub use publish_request::{PublishError, PublishRequest};
 pub use sandbox::{Endpoint, Process, Sandbox, SandboxState};
+pub use signal::{Signal, SignalError};
 pub use spec::Spec;
