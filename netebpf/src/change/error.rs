@@ -4,9 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use netebpf_common::abi::Family;
 
+use super::NetworkError;
 use crate::{
     ipam,
-    model::{Driver, Name, NameError, NetworkId, OptionError, PublishError, SandboxId},
+    model::{Name, NameError, NetworkId, OptionError, PublishError, SandboxId},
 };
 
 /// Why a request is refused; the spec is as it was.
@@ -18,6 +19,9 @@ pub enum Error {
     /// What is to be published is not a port.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The network cannot be made, removed or joined.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// No network has this name or identifier.
     #[error("network {0} not found")]
     NetworkNotFound(String),
@@ -38,21 +42,6 @@ pub enum Error {
     /// Nobody removes them either.
     #[error("{0} is a pre-defined network and cannot be removed")]
     RemovePredefined(Name),
-    /// There is one network of this driver, and it is the engine's.
-    #[error("only one instance of \"{0}\" network is allowed")]
-    OneInstance(Driver),
-    /// Another network has the bridge device.
-    #[error(
-        "cannot create network {network} ({device}): conflicts with network {other} ({device}): networks have same bridge name"
-    )]
-    SameDevice {
-        /// The new network.
-        network: NetworkId,
-        /// The network that has it.
-        other: NetworkId,
-        /// The device.
-        device: String,
-    },
     /// A sandbox joins the host's namespace when it is made or never.
     #[error("cannot connect container to host network - container must be created in host network mode")]
     JoinHost,
@@ -72,29 +61,9 @@ pub enum Error {
     /// The addresses make no sense.
     #[error(transparent)]
     InvalidPools(#[from] ipam::InvalidPools),
-    /// The gateway is the subnet's network or broadcast address.
-    #[error("failed to allocate gateway ({0}): Address already in use")]
-    GatewayReserved(IpAddr),
-    /// An address that is kept for a name is the host's already, or nobody's.
-    #[error("failed to allocate secondary ip address ({name}:{address}): Address already in use")]
-    AuxiliaryInUse {
-        /// The name.
-        name: String,
-        /// The address.
-        address: IpAddr,
-    },
-    /// A gateway without a subnet.
-    #[error("no matching subnet for gateway {0}")]
-    GatewayWithoutSubnet(String),
     /// A driver option cannot be had.
     #[error(transparent)]
     Option(#[from] OptionError),
-    /// A network without addresses.
-    #[error("IPv4 or IPv6 must be enabled")]
-    NoFamily,
-    /// A bridge has one subnet of each IP version.
-    #[error("bridge driver doesn't support multiple subnets")]
-    SeveralSubnets,
     /// No subnet or address can be had.
     #[error(transparent)]
     Pool(#[from] ipam::PoolError),
@@ -216,32 +185,25 @@ impl Error {
             | Self::SandboxRunning(_)
             | Self::SandboxNotRunning(_)
             | Self::AddressInUse(_)
-            | Self::GatewayReserved(_)
-            | Self::AuxiliaryInUse { .. }
             | Self::PortAllocated { .. }
             | Self::LinkNotRunning { .. } => Kind::Conflict,
             Self::NetworkInUse { .. }
             | Self::NetworkPredefined(_)
             | Self::RemovePredefined(_)
-            | Self::OneInstance(_)
-            | Self::SameDevice { .. }
             | Self::JoinHost
             | Self::JoinNone
             | Self::AlreadyConnected { .. }
             | Self::NotConnected { .. }
             | Self::Pool(ipam::PoolError::Overlaps) => Kind::Forbidden,
-            Self::Pool(ipam::PoolError::Exhausted)
-            | Self::AddressesExhausted { .. }
-            | Self::PortsExhausted => Kind::Exhausted,
+            Self::Network(error) => error.kind(),
+            Self::AddressesExhausted { .. } | Self::PortsExhausted => Kind::Exhausted,
             Self::Name(_)
             | Self::Publish(_)
             | Self::NetworkAmbiguous { .. }
             | Self::SandboxAmbiguous(_)
             | Self::InvalidPools(_)
-            | Self::GatewayWithoutSubnet(_)
             | Self::Option(_)
-            | Self::NoFamily
-            | Self::SeveralSubnets
+            | Self::Pool(ipam::PoolError::Exhausted | ipam::PoolError::Length)
             | Self::AddressOutside(_)
             | Self::NoCommand => Kind::InvalidParameter,
         }

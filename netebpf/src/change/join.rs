@@ -7,7 +7,7 @@ use std::{
 
 use netebpf_common::abi::Mac;
 
-use super::{Context, Error, find_network, find_sandbox, ports};
+use super::{Context, Error, NetworkError, find_network, find_sandbox, ports};
 use crate::{
     ipam,
     model::{Driver, Endpoint, EndpointId, Network, Pool, Spec, local_mac, mac_of},
@@ -76,6 +76,9 @@ pub(super) fn new_endpoint(
     others: &[Endpoint],
     context: &mut Context<'_>,
 ) -> Result<Endpoint, Error> {
+    if network.template.is_some() {
+        return Err(NetworkError::JoinConfiguration.into());
+    }
     match network.driver {
         Driver::Bridge => {}
         Driver::Host => return Err(Error::JoinHost),
@@ -98,7 +101,7 @@ pub(super) fn new_endpoint(
     let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
     let id = EndpointId::new(context.random());
     let mac = new_mac(spec, network, &addresses, context);
-    let interface = lowest_interface(&network.bridge.interface_prefix, others);
+    let interface = lowest_interface(network.bridge.interface_prefix(), others);
     Ok(Endpoint { id, network: network.id, addresses, mac, interface })
 }
 

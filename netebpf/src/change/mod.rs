@@ -1,10 +1,10 @@
 //! What a user's request makes of the desired state: either all of it, or nothing and an error with Docker's text.
 
+mod default_bridge;
 mod error;
 mod find;
 mod join;
 mod network;
-mod pools;
 mod ports;
 mod predefined;
 mod sandbox;
@@ -19,9 +19,10 @@ pub use error::{Error, Kind};
 pub use find::{find_network, find_sandbox};
 pub use join::{AddressWishes, connect, disconnect};
 pub use network::{
-    NetworkRequest, PruneChoice, create_network, is_dangling, is_labelled, prune_networks, remove_network,
+    NetworkError, NetworkRequest, PruneChoice, create_network, is_dangling, is_labelled, prune_networks,
+    remove_network,
 };
-pub use predefined::{DEFAULT_NETWORK, ensure_predefined, is_predefined};
+pub use predefined::{DEFAULT_NETWORK, Postponed, ensure_predefined, is_predefined};
 pub use sandbox::{SandboxRequest, create_sandbox, mark_exited, mark_running, remove_sandbox};
 
 /// What a change needs to know besides the spec: the outside world, as values.
@@ -38,6 +39,8 @@ pub struct Context<'a> {
 pub struct HostView<'a> {
     /// Where subnets come from that nobody names.
     pub subnets: Sources<'a>,
+    /// Whether a link of this name is there that is no bridge.
+    pub is_other_link: &'a dyn Fn(&str) -> bool,
     /// Whether IPv6 sockets can be used.
     pub has_ipv6: bool,
     /// Whether no program has a port; asked only before one is chosen automatically.

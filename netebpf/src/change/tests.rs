@@ -1,7 +1,10 @@
 //! Requests as users make them, and what they come to.
 
+mod configurations;
+mod default_bridge;
 mod networks;
 mod ports;
+mod refusals;
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -21,6 +24,8 @@ struct World {
     spec: Spec,
     host_routes: Vec<IpNet>,
     has_ipv6: bool,
+    /// Names of links that are no bridges.
+    other_links: Vec<&'static str>,
     /// Ports that other programs have.
     foreign_ports: Vec<u16>,
     drawn: u32,
@@ -46,6 +51,7 @@ impl World {
                 own_prefix: crate::ipam::ula([1, 2, 3, 4, 5]),
                 avoided: &self.host_routes,
             },
+            is_other_link: &|name| self.other_links.contains(&name),
             has_ipv6: self.has_ipv6,
             is_free: &|key| !self.foreign_ports.contains(&key.port.number()),
         };

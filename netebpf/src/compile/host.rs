@@ -6,7 +6,7 @@ use netebpf_common::abi::{Address, LinkKey, LocalAddress, Uplink};
 
 use super::Links;
 use crate::{
-    kernel::{LinkRole, Observed},
+    kernel::Observed,
     model::{FAMILIES, Spec},
 };
 
@@ -15,8 +15,9 @@ use crate::{
 pub(super) fn locals(spec: &Spec, observed: &Observed, links: &Links<'_>) -> BTreeMap<Address, LocalAddress> {
     let gateways = spec.networks.values().flat_map(|network| {
         let bridge = links.bridges.get(&network.id);
-        let gateways = network.pools.iter().filter_map(|pool| pool.gateway);
-        bridge.into_iter().flat_map(move |bridge| gateways.clone().map(|gateway| (gateway, bridge.ifindex)))
+        bridge
+            .into_iter()
+            .flat_map(|bridge| network.host_addresses().map(|address| (address.addr(), bridge.ifindex)))
     });
     let seen = observed
         .links
@@ -31,9 +32,8 @@ pub(super) fn locals(spec: &Spec, observed: &Observed, links: &Links<'_>) -> BTr
 
 /// Every host device that is not ours. One without an address of an IP version still leads to where networks keep their
 /// own addresses, or are masqueraded with a chosen one.
-pub(super) fn uplinks(observed: &Observed) -> BTreeMap<LinkKey, Uplink> {
-    let netdevs = observed.links.iter().filter(|(_, link)| link.role == LinkRole::Netdev);
-    let uplinks = netdevs.flat_map(|(&ifindex, link)| {
+pub(super) fn uplinks(observed: &Observed, links: &Links<'_>) -> BTreeMap<LinkKey, Uplink> {
+    let uplinks = links.netdevs(observed).flat_map(|(ifindex, link)| {
         FAMILIES.into_iter().map(move |family| {
             let address = link.source(family).map_or(Address::unspecified(family), Address::from);
             (LinkKey::new(ifindex, family), Uplink { address, mtu: link.mtu, bare: link.bare.into() })

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     kernel::{Link, LinkRole, Observed, Owner},
-    model::{Endpoint, EndpointId, NetworkId, SandboxId, Spec},
+    model::{Endpoint, EndpointId, Network, NetworkId, SandboxId, Spec},
 };
 
 /// The links of the spec's networks and active endpoints.
 #[derive(Debug)]
 pub struct Links<'a> {
-    /// Bridges.
+    /// Bridges: those that were made for their network, and those of somebody else that the user named for it.
     pub bridges: BTreeMap<NetworkId, Claimed<'a>>,
     /// Host sides of veths whose other side is in its sandbox.
     pub veths: BTreeMap<EndpointId, Claimed<'a>>,
@@ -47,13 +47,17 @@ impl<'a> Links<'a> {
                 LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => {}
             }
         }
-        let bridge = |id: &NetworkId, name: &str| bridges.get(id).or_else(|| unfinished.get(name)).copied();
+        let bridge = |network: &Network| {
+            let name = network.bridge_name();
+            let ours = bridges.get(&network.id).or_else(|| unfinished.get(name.as_str())).copied();
+            ours.or_else(|| adopted(network, observed))
+        };
         let veth = |id: &EndpointId, name: &str| veths.get(id).or_else(|| unfinished.get(name)).copied();
         Self {
             bridges: spec
                 .networks
                 .values()
-                .filter_map(|network| Some((network.id, bridge(&network.id, &network.bridge_name())?)))
+                .filter_map(|network| Some((network.id, bridge(network)?)))
                 .collect(),
             veths: spec
                 .active_endpoints()
@@ -65,11 +69,26 @@ impl<'a> Links<'a> {
         }
     }
 
+    /// Host devices that belong to nobody here, and that so lead outside.
+    pub fn netdevs<'b>(&'b self, observed: &'b Observed) -> impl Iterator<Item = (u32, &'b Link)> {
+        let adopted: BTreeSet<_> = self.bridges.values().map(|bridge| bridge.ifindex).collect();
+        let netdevs = observed.links.iter().filter(|(_, link)| link.role == LinkRole::Netdev);
+        netdevs.filter_map(move |(ifindex, link)| (!adopted.contains(ifindex)).then_some((*ifindex, link)))
+    }
+
     /// The indices of all these links.
     #[must_use]
     pub fn indices(&self) -> BTreeSet<u32> {
         self.bridges.values().chain(self.veths.values()).map(|claimed| claimed.ifindex).collect()
     }
+}
+
+/// The bridge of somebody else that the user named for a network.
+fn adopted<'a>(network: &Network, observed: &'a Observed) -> Option<Claimed<'a>> {
+    let name = network.bridge.device.as_ref().filter(|_| network.has_bridge())?;
+    let mut free = observed.links.iter().filter(|(_, link)| link.role == LinkRole::Netdev && link.bridge);
+    let (&ifindex, link) = free.find(|(_, link)| link.name == *name)?;
+    Some(Claimed { ifindex, link, is_finished: true })
 }
 
 /// Whether the endpoint's interface is in the sandbox; another endpoint's of the same name does not count.

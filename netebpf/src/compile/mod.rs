@@ -39,7 +39,7 @@ pub fn compile(spec: &Spec, options: &EngineOptions, observed: &Observed) -> Wan
         config: Some(settings::config(options, observed)),
         endpoint_links: endpoints::by_link(&endpoints),
         locals: host::locals(spec, observed, &links),
-        uplinks: host::uplinks(observed),
+        uplinks: host::uplinks(observed, &links),
         networks: networks::networks(spec, &links),
         trusted: networks::trusted(spec, observed, &links),
         allowed: allowed::allowed(spec, &endpoints),

@@ -10,15 +10,19 @@ use crate::model::Pool;
 /// /32, RFC 3021), the IPv6 subnet-router anycast address (RFC 4291, 2.6.1).
 #[must_use]
 pub fn is_reserved(subnet: IpNet, address: IpAddr) -> bool {
-    let edge = address == subnet.network() || (subnet.addr().is_ipv4() && address == subnet.broadcast());
-    edge && subnet.max_prefix_len() - subnet.prefix_len() >= 2
+    match subnet {
+        IpNet::V4(v4) => {
+            v4.prefix_len() < 31 && [v4.network(), v4.broadcast()].iter().any(|edge| *edge == address)
+        }
+        IpNet::V6(v6) => address == v6.network(),
+    }
 }
 
 /// The first address of a subnet that is not reserved, in `range` if there is one: the gateway, unless the user names
 /// another.
 #[must_use]
-pub fn first_address(subnet: IpNet, range: Option<IpNet>) -> IpAddr {
-    hosts(subnet, range).next().unwrap_or_else(|| range.unwrap_or(subnet).network())
+pub fn first_address(subnet: IpNet, range: Option<IpNet>) -> Option<IpAddr> {
+    hosts(subnet, range).next()
 }
 
 /// The lowest address of the pool's range that is neither kept nor taken; `None` when there is none.

@@ -1,9 +1,11 @@
 //! Which subnets and addresses are free: a function of what is in use, without a memory of its own.
 
 mod address;
+mod name_servers;
 mod pool;
 mod request;
 
 pub use address::{first_address, is_reserved, lowest_free};
-pub use pool::{PoolError, Sources, claim_subnet, next_subnet, ula};
-pub use request::{InvalidPools, PoolRequest, PoolWish, is_any, read_pools};
+pub use name_servers::{is_stub, name_servers};
+pub use pool::{OWN_LENGTH, PoolError, Sources, claim_subnet, next_subnet, overlap, ula};
+pub use request::{InvalidPools, PoolRequest, is_any, read_pools};

@@ -1,11 +1,15 @@
 //! Which pools may a user ask for? Docker's checks of a new network's addresses, all of them at once.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use ipnet::{IpNet, Ipv6Net};
 use netebpf_common::abi::Family;
 
-use crate::model::family_of;
+use crate::model::{PoolWish, family_of};
 
 /// A pool as a client writes it; empty text stands for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,19 +22,6 @@ pub struct PoolRequest {
     pub gateway: String,
     /// Addresses that no endpoint is to get, by name.
     pub auxiliary: BTreeMap<String, String>,
-}
-
-/// A pool that makes sense.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolWish {
-    /// The subnet; an unspecified address stands for any subnet of this length.
-    pub subnet: IpNet,
-    /// The part of the subnet that addresses are chosen from; `None` for all of it.
-    pub ip_range: Option<IpNet>,
-    /// The host's address; `None` for the first one.
-    pub gateway: Option<IpAddr>,
-    /// Addresses that no endpoint is to get, by name.
-    pub auxiliary: BTreeMap<String, IpAddr>,
 }
 
 /// Everything that is wrong with the pools of a request.
@@ -46,12 +37,16 @@ struct InvalidPool {
     reason: String,
 }
 
-/// IPv6 prefixes that hold no addresses for hosts, with the reason.
-const UNUSABLE_V6: [(&str, &str); 3] = [
-    ("::/8", "addresses up to ff:: are reserved, among them those that stand for IPv4"),
-    ("fe80::/10", "link-local addresses are made by each host itself"),
-    ("ff00::/8", "multicast addresses are no host addresses"),
-];
+impl InvalidPools {
+    /// What is wrong, without the request that it is wrong with.
+    #[must_use]
+    pub fn reasons(&self) -> String {
+        self.0.iter().map(|invalid| invalid.reason.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// IPv6 addresses that are reserved, among them loopback; those that stand for IPv4 are refused with Docker's text.
+const UNUSABLE_V6: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 8);
 
 /// Reads the pools of a request. Those of IPv6 are passed over where the network is not to have it, as by Docker.
 ///
@@ -97,7 +92,7 @@ fn check_subnet(subnet: IpNet, faults: &mut Vec<InvalidPool>) {
 fn unusable(subnet: IpNet) -> Option<&'static str> {
     match subnet {
         // Any subnet of this length.
-        _ if subnet.addr().is_unspecified() && subnet.prefix_len() > 0 => None,
+        _ if is_any(subnet) => None,
         IpNet::V4(v4) if v4.prefix_len() < 8 || v4.addr().octets()[0] == 0 => {
             Some("the first octet must not be 0 and the prefix not shorter than /8")
         }
@@ -106,10 +101,10 @@ fn unusable(subnet: IpNet) -> Option<&'static str> {
             Some("addresses from 224.0.0.0 on are no host addresses")
         }
         IpNet::V4(_) => None,
-        IpNet::V6(v6) => UNUSABLE_V6.into_iter().find_map(|(prefix, reason)| {
-            let prefix: Ipv6Net = prefix.parse().expect("a constant");
-            (prefix.contains(&v6) || v6.contains(&prefix)).then_some(reason)
-        }),
+        IpNet::V6(v6) if UNUSABLE_V6.contains(&v6) && v6.addr().to_ipv4_mapped().is_none() => {
+            Some("addresses up to ff:: are reserved")
+        }
+        IpNet::V6(_) => None,
     }
 }
 

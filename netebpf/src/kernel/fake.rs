@@ -268,7 +268,7 @@ impl FakeKernel {
             }
             Action::CreateNamespace { sandbox } => drop(self.state.sandboxes.entry(sandbox).or_default()),
             Action::DeleteNamespace { sandbox } => self.delete_namespace(sandbox),
-            Action::ConfigureInterface { sandbox, interface, addresses } => {
+            Action::ConfigureInterface { sandbox, interface, addresses, announcements: _ } => {
                 let namespace = self.namespace(sandbox)?;
                 let inside = namespace.interfaces.get_mut(&interface).ok_or(FakeError::Missing(interface))?;
                 inside.up = true;
@@ -327,6 +327,7 @@ fn new_link(name: &str, mac: Mac, role: LinkRole) -> Link {
         up: false,
         mtu: 1500,
         bare: false,
+        bridge: matches!(role, LinkRole::Bridge(_)),
         master: None,
         role,
         addresses: BTreeSet::new(),

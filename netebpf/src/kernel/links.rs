@@ -11,7 +11,7 @@ use rtnetlink::{
         AddressFamily,
         link::{
             InfoData, InfoKind, InfoVeth, LinkAttribute, LinkExtentMask, LinkFlags, LinkInfo, LinkLayerType,
-            LinkMessage,
+            LinkMessage, State,
         },
     },
 };
@@ -35,6 +35,8 @@ pub(super) struct RawLink {
     pub(super) kind: Option<InfoKind>,
     pub(super) loopback: bool,
     pub(super) layer: Layer,
+    /// Whether it carries packets, as far as the kernel has noticed.
+    pub(super) operational: bool,
 }
 
 /// What stands before the IP header in what a link carries.
@@ -56,6 +58,14 @@ pub(super) async fn list(netlink: &Handle) -> Result<Vec<RawLink>, Error> {
     messages.map_err(|error| Error::List { what: "links", source: netlink::cause(error) })
 }
 
+/// Reads one link of the connection's namespace.
+pub(super) async fn get(netlink: &Handle, index: u32) -> Result<RawLink, Error> {
+    let found = netlink.link().get().match_index(index).execute().map_ok(RawLink::from).try_next().await;
+    let failed = |source| Error::Link { doing: "find", link: index.to_string(), source };
+    let found = found.map_err(|error| failed(netlink::cause(error)))?;
+    found.ok_or_else(|| failed(Errno::ENODEV.into()))
+}
+
 /// Makes a bridge, still down; one of ours with this name is completed.
 pub(super) async fn create_bridge(
     netlink: &Handle,
@@ -75,6 +85,13 @@ pub(super) async fn create_bridge(
         sysctl::disable_ipv6(name)?;
     }
     finish(netlink, name, alias).await
+}
+
+/// Lets a bridge have IPv6 addresses. What its owner has told a bridge that is not ours about advertised routes and
+/// addresses stays as it is.
+pub(super) async fn enable_ipv6(netlink: &Handle, index: u32) -> Result<(), Error> {
+    let link = get(netlink, index).await?;
+    if ownership::is_ours(&link) { sysctl::enable_ipv6(&link.name) } else { sysctl::allow_ipv6(&link.name) }
 }
 
 /// What a veth pair is made of.
@@ -105,6 +122,7 @@ pub(super) async fn create_veth(netlink: &Handle, pair: &VethPair<'_>) -> Result
         .setns_by_fd(namespace.as_raw_fd())
         .build();
     mtu(&mut peer);
+    keep_mac(netlink, pair.bridge).await?;
     let mut message = LinkMessageBuilder::<LinkVeth>::new(pair.name, pair.interface)
         .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
         .controller(pair.bridge)
@@ -114,6 +132,17 @@ pub(super) async fn create_veth(netlink: &Handle, pair: &VethPair<'_>) -> Result
     add(netlink, pair.name, message).await?;
     sysctl::disable_ipv6(pair.name)?;
     finish(netlink, pair.name, pair.alias).await
+}
+
+/// Has a bridge that is not ours keep the MAC that it has, by which sandboxes know it: a bridge that was never told one
+/// takes the lowest of its ports' each time that they change.
+async fn keep_mac(netlink: &Handle, index: u32) -> Result<(), Error> {
+    let link = get(netlink, index).await?;
+    if ownership::is_ours(&link) {
+        return Ok(());
+    }
+    let message = LinkUnspec::new_with_index(index).address(link.mac.0.to_vec()).build();
+    change(netlink, "keep the MAC of", link.name, message).await
 }
 
 /// Makes a link a port of a bridge.
@@ -128,15 +157,6 @@ pub(super) async fn attach_to_bridge(netlink: &Handle, index: u32, bridge: u32) 
 pub fn name_of(index: u32) -> Option<String> {
     let name = if_indextoname(index).ok()?.into_string().ok()?;
     (!name.is_empty()).then_some(name)
-}
-
-/// The name of a link that has to be there.
-pub(super) fn name(index: u32) -> Result<String, Error> {
-    name_of(index).ok_or_else(|| Error::Link {
-        doing: "find",
-        link: index.to_string(),
-        source: nix::Error::ENODEV.into(),
-    })
 }
 
 /// Sets a link's MTU, in bytes.
@@ -212,6 +232,7 @@ impl From<LinkMessage> for RawLink {
                 LinkAttribute::IfAlias(alias) => link.alias = Some(alias),
                 LinkAttribute::Group(group) => link.group = group,
                 LinkAttribute::Mtu(mtu) => link.mtu = mtu,
+                LinkAttribute::OperState(state) => link.operational = state == State::Up,
                 LinkAttribute::Controller(master) => link.master = Some(master),
                 LinkAttribute::Address(bytes) => link.mac = bytes.try_into().map(Mac).unwrap_or_default(),
                 LinkAttribute::LinkInfo(infos) => link.kind = infos.into_iter().find_map(kind),

@@ -1,11 +1,14 @@
 //! The real kernel: reads it in one pass, and carries out each action.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use aya::include_bytes_aligned;
 use ipnet::IpNet;
 use netebpf_common::abi::{Hook, PublishKey};
-use rtnetlink::Handle;
+use rtnetlink::{Handle, packet_route::link::InfoKind};
 
 use super::{
     Error, Kernel, Link, Observed, Settings, addresses,
@@ -34,6 +37,8 @@ pub struct LinuxKernel {
     ports: HeldPorts,
     routes: RouteDigest,
     notices: RouteNotices,
+    /// Names of links that are no bridges.
+    other_links: BTreeSet<String>,
     netns_cookie: u64,
     seed: u32,
 }
@@ -63,6 +68,7 @@ impl LinuxKernel {
             ports: HeldPorts::new(settings.clone()),
             routes: RouteDigest::default(),
             notices: RouteNotices::default(),
+            other_links: BTreeSet::new(),
             netns_cookie: namespaces::cookie()?,
             seed: random()?,
             settings,
@@ -84,6 +90,12 @@ impl LinuxKernel {
     /// Subnets that the host reaches without a gateway.
     pub async fn host_routes(&self) -> Result<Vec<IpNet>, Error> {
         routes::on_link(&self.netlink).await
+    }
+
+    /// Whether a link of this name was there when links were last read, and is no bridge.
+    #[must_use]
+    pub fn is_other_link(&self, name: &str) -> bool {
+        self.other_links.contains(name)
     }
 
     /// Whether the host can listen on IPv6 addresses.
@@ -145,6 +157,7 @@ impl LinuxKernel {
                 up: link.up,
                 mtu: link.mtu,
                 bare: link.layer == links::Layer::Bare,
+                bridge: link.kind == Some(InfoKind::Bridge),
                 master: link.master,
                 addresses: addresses.all,
                 sources: addresses.sources,
@@ -161,6 +174,8 @@ impl Kernel for LinuxKernel {
 
     async fn observe(&mut self) -> Result<Observed, Error> {
         let links = self.links().await?;
+        let others = links.values().filter(|link| !link.bridge);
+        self.other_links = others.map(|link| link.name.clone()).collect();
         let routes = self.routes.now(&self.netlink, &self.notices, &links).await?;
         let sandboxes = self.sandboxes.observe().await?;
         Ok(Observed {
@@ -202,7 +217,7 @@ impl Kernel for LinuxKernel {
             Action::AddAddress { ifindex, address } => {
                 if address.addr().is_ipv6() {
                     // Somebody may have turned it off since, and the addresses with it.
-                    sysctl::enable_ipv6(&links::name(*ifindex)?)?;
+                    links::enable_ipv6(&self.netlink, *ifindex).await?;
                 }
                 addresses::add(&self.netlink, *ifindex, *address).await
             }
@@ -215,8 +230,8 @@ impl Kernel for LinuxKernel {
             }
             Action::CreateNamespace { sandbox } => self.sandboxes.create(*sandbox).await,
             Action::DeleteNamespace { sandbox } => self.sandboxes.remove(*sandbox),
-            Action::ConfigureInterface { sandbox, interface, addresses } => {
-                self.sandboxes.configure(*sandbox, interface, addresses).await
+            Action::ConfigureInterface { sandbox, interface, addresses, announcements } => {
+                self.sandboxes.configure(*sandbox, interface, addresses, *announcements).await
             }
             Action::SetDefaultRoute { sandbox, gateway } => {
                 self.sandboxes.set_default_route(*sandbox, *gateway).await

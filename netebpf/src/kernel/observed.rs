@@ -49,6 +49,8 @@ pub struct Link {
     pub mtu: u32,
     /// Whether it carries IP packets without an Ethernet header.
     pub bare: bool,
+    /// Whether it is a bridge, ours or not.
+    pub bridge: bool,
     /// Index of the bridge or bond that it belongs to.
     pub master: Option<u32>,
     /// What it is to us.
@@ -109,7 +111,7 @@ pub struct Interface {
     pub up: bool,
     /// Its MAC.
     pub mac: Mac,
-    /// Addresses with prefixes, link-local ones left out.
+    /// Addresses with prefixes.
     pub addresses: BTreeSet<IpNet>,
 }
 

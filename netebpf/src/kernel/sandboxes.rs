@@ -6,18 +6,18 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use ipnet::IpNet;
 use netebpf_common::abi::Mac;
 use rtnetlink::Handle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{Error, Interface, Namespace, Settings, addresses, links, namespaces, routes, sysctl};
-use crate::model::SandboxId;
+use crate::model::{Announcements, SandboxId};
 
 /// How many namespaces are read at the same time.
 const CONCURRENCY: usize = 16;
 
-/// When a new interface announces its addresses, counted from one time to the next. Until the bridge has noticed that the
-/// interface is up, which takes it milliseconds, it carries nothing.
-const ANNOUNCEMENTS: [Duration; 3] =
-    [Duration::from_millis(10), Duration::from_millis(50), Duration::from_millis(250)];
+/// How long a new interface is waited for until its bridge carries what it sends, which takes it milliseconds.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long between one look at it and the next.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// Connections into the sandboxes' namespaces. Each keeps its namespace alive, so it is dropped with the file.
 pub(super) struct Sandboxes {
@@ -58,17 +58,17 @@ impl Sandboxes {
         namespaces::remove(&self.path(sandbox))
     }
 
-    /// Gives an interface its addresses and sets it up.
+    /// Gives an interface its addresses, sets it up, and has it announce them.
     pub(super) async fn configure(
         &mut self,
         sandbox: SandboxId,
         interface: &str,
         wanted: &[IpNet],
+        announcements: Announcements,
     ) -> Result<(), Error> {
         let has_ipv6 = wanted.iter().any(|address| address.addr().is_ipv6());
         let switch = if has_ipv6 { sysctl::enable_ipv6 } else { sysctl::disable_ipv6 };
-        let prepare = || switch(interface).and_then(|()| sysctl::enable_announcements(interface));
-        namespaces::inside(&self.path(sandbox), || Ok(prepare()))??;
+        namespaces::inside(&self.path(sandbox), || Ok(switch(interface)))??;
         let netlink = self.connection(sandbox)?;
         let link = links::list(&netlink).await?.into_iter().find(|link| link.name == interface);
         let (index, mac) = link.map(|link| (link.index, link.mac)).ok_or_else(|| Error::Link {
@@ -80,7 +80,12 @@ impl Sandboxes {
             addresses::add(&netlink, index, *address).await?;
         }
         links::set_up(&netlink, index).await?;
-        tokio::spawn(announce(netlink, index, mac));
+        let pauses = announcements.pauses();
+        if !pauses.is_empty() {
+            // Only now: the kernel would announce that the interface is up, on its own account and to nobody yet.
+            namespaces::inside(&self.path(sandbox), || Ok(sysctl::enable_announcements(interface)))??;
+            tokio::spawn(announce(netlink, index, mac, pauses));
+        }
         Ok(())
     }
 
@@ -130,15 +135,26 @@ impl Sandboxes {
 
 /// Has an interface tell its neighbours whose its addresses are. An IPv4 address keeps its MAC, but an IPv6 address beside
 /// another IPv4 address than before has got a new one, while neighbours and the host would send to the old one for seconds.
-async fn announce(netlink: Handle, index: u32, mac: Mac) {
-    for pause in ANNOUNCEMENTS {
-        sleep(pause).await;
-        if let Err(error) = links::announce(&netlink, index, mac).await {
-            // The sandbox may be gone again.
-            tracing::debug!(%error, "cannot announce the addresses of a sandbox");
-            return;
+async fn announce(netlink: Handle, index: u32, mac: Mac, pauses: Vec<Duration>) {
+    let announced = async {
+        let _ = timeout(PATIENCE, until_operational(&netlink, index)).await;
+        for pause in pauses {
+            sleep(pause).await;
+            links::announce(&netlink, index, mac).await?;
         }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = announced.await {
+        // The sandbox may be gone again.
+        tracing::debug!(%error, "cannot announce the addresses of a sandbox");
     }
+}
+
+async fn until_operational(netlink: &Handle, index: u32) -> Result<(), Error> {
+    while !links::get(netlink, index).await?.operational {
+        sleep(GLANCE).await;
+    }
+    Ok(())
 }
 
 async fn read(netlink: &Handle) -> Result<Namespace, Error> {
@@ -146,17 +162,8 @@ async fn read(netlink: &Handle) -> Result<Namespace, Error> {
     let mut addresses = addresses::list(netlink).await?;
     let default_gateways = routes::default_gateways(netlink).await?;
     let interfaces = links.into_iter().filter(|link| !link.loopback).map(|link| {
-        let mut addresses = addresses.remove(&link.index).unwrap_or_default().all;
-        addresses.retain(|address| !is_link_local(*address));
+        let addresses = addresses.remove(&link.index).unwrap_or_default().all;
         (link.name, Interface { up: link.up, mac: link.mac, addresses })
     });
     Ok(Namespace { interfaces: interfaces.collect(), default_gateways })
-}
-
-/// Whether the kernel gave the address on its own account (RFC 4291, 2.5.6).
-const fn is_link_local(address: IpNet) -> bool {
-    match address {
-        IpNet::V4(_) => false,
-        IpNet::V6(v6) => v6.addr().is_unicast_link_local(),
-    }
 }

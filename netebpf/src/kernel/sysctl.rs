@@ -40,6 +40,11 @@ pub(super) fn disable_ipv6(link: &str) -> Result<(), Error> {
     set(ipv6(link, "disable_ipv6"), "1")
 }
 
+/// Turns IPv6 on for a link and leaves the rest to its owner.
+pub(super) fn allow_ipv6(link: &str) -> Result<(), Error> {
+    set(ipv6(link, "disable_ipv6"), "0")
+}
+
 /// Turns IPv6 on for a link whose addresses and routes are ours: nothing that others advertise changes them, addresses
 /// are not looked for in the network before they are used, and the link-local one follows from the MAC (RFC 4291,
 /// appendix A), because the data path expects that.

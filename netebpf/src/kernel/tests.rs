@@ -143,6 +143,7 @@ fn finish(bridge: u32, veth: u32) -> Vec<Action> {
             sandbox: SANDBOX,
             interface: "eth0".to_owned(),
             addresses: vec![subnet("10.7.0.2/24"), subnet("fd00:7::2/64")],
+            announcements: crate::model::Announcements::default(),
         },
         Action::SetDefaultRoute { sandbox: SANDBOX, gateway: [10, 7, 0, 1].into() },
         Action::SetDefaultRoute { sandbox: SANDBOX, gateway: subnet("fd00:7::1/64").addr() },

@@ -29,7 +29,7 @@ fn id(noun: u8, number: usize, kind: u8) -> [u8; 32] {
 }
 
 /// Gateway modes; the first is the default.
-const MODES: [&str; 5] = ["", "routed", "nat-unprotected", "isolated", "nat"];
+const MODES: [&str; 4] = ["nat", "routed", "nat-unprotected", "isolated"];
 
 /// Options of networks, chosen by the bits of a number; zero chooses none.
 fn options(kind: u8) -> BTreeMap<String, String> {
@@ -78,7 +78,9 @@ fn network(number: usize, kind: u8) -> Network {
         pools: pools.collect(),
         internal: kind & INTERNAL != 0,
         attachable: false,
-        ipam_options: BTreeMap::new(),
+        ipam_options: None,
+        template: None,
+        config_from: None,
         labels: BTreeMap::from([("number".to_owned(), number.to_string())]),
         options,
         bridge,

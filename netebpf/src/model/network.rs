@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use ipnet::IpNet;
 use netebpf_common::abi::{Family, Mac};
 
-use super::{BridgeOptions, Driver, Name, NetworkId, family_of, local_mac};
+use super::{BridgeOptions, Driver, FAMILIES, GatewayMode, Name, NetworkId, Pool, PoolWish, local_mac};
 
 /// A network as the user asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,23 +28,25 @@ pub struct Network {
     pub options: BTreeMap<String, String>,
     /// What they say.
     pub bridge: BridgeOptions,
-    /// Options of the address management (`--ipam-opt`), for `inspect`.
-    pub ipam_options: BTreeMap<String, String>,
+    /// Options of the address management (`--ipam-opt`), for `inspect`; `None` if the client said nothing.
+    pub ipam_options: Option<BTreeMap<String, String>>,
     /// User labels.
     pub labels: BTreeMap<String, String>,
+    /// What it is there for if it is only a configuration for others (`--config-only`).
+    pub template: Option<Template>,
+    /// The configuration that it was made from (`--config-from`).
+    pub config_from: Option<Name>,
 }
 
-/// A network's addresses of one IP version.
+/// What networks made from a configuration get, besides its options and labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pool {
-    /// The subnet, with host bits cleared.
-    pub subnet: IpNet,
-    /// The part of the subnet that addresses are chosen from; `None` for all of it.
-    pub ip_range: Option<IpNet>,
-    /// The bridge's address in it; none in gateway mode `isolated`.
-    pub gateway: Option<IpAddr>,
-    /// Addresses that no endpoint gets, by name (`--aux-address`).
-    pub auxiliary: BTreeMap<String, IpAddr>,
+pub struct Template {
+    /// Whether they have IPv4 addresses.
+    pub ipv4: bool,
+    /// Whether they have IPv6 addresses.
+    pub ipv6: bool,
+    /// Where their addresses come from.
+    pub pools: Vec<PoolWish>,
 }
 
 impl Network {
@@ -72,41 +74,42 @@ impl Network {
         self.pools.iter().find(|pool| pool.family() == family)
     }
 
-    /// The address that leads out of the network by an IP version; none if the network is internal.
+    /// Whether it is to have addresses of an IP version; networks whose addresses are not its own count as IPv4.
+    #[must_use]
+    pub fn has(&self, family: Family) -> bool {
+        match (&self.template, family) {
+            (Some(template), Family::V4) => template.ipv4,
+            (Some(template), Family::V6) => template.ipv6,
+            (None, _) if self.driver.has_addresses() => self.pool(family).is_some(),
+            (None, family) => family == Family::V4,
+        }
+    }
+
+    /// The bridge's address of an IP version: the gateway, unless the host keeps out of the network.
+    #[must_use]
+    pub fn host_address(&self, family: Family) -> Option<IpNet> {
+        let is_absent = self.bridge.mode(family) == GatewayMode::Isolated
+            || family == Family::V4 && self.bridge.inhibits_ipv4;
+        let pool = self.pool(family).filter(|_| !is_absent)?;
+        Some(pool.with_prefix(pool.gateway?))
+    }
+
+    /// The addresses of the bridge.
+    pub fn host_addresses(&self) -> impl Iterator<Item = IpNet> {
+        FAMILIES.into_iter().filter_map(|family| self.host_address(family))
+    }
+
+    /// The address that leads out of the network by an IP version; none if the network is internal, or if its addresses
+    /// never leave it (RFC 4291, 2.5.6).
     #[must_use]
     pub fn way_out(&self, family: Family) -> Option<IpAddr> {
-        self.pool(family)?.gateway.filter(|_| !self.internal)
+        let pool = self.pool(family).filter(|pool| !self.internal && !pool.is_link_local_v6())?;
+        pool.chosen_gateway().or(pool.gateway)
     }
 
     /// Whether the bridge itself speaks IPv6.
     #[must_use]
     pub fn has_ipv6_gateway(&self) -> bool {
-        self.pool(Family::V6).is_some_and(|pool| pool.gateway.is_some())
-    }
-}
-
-impl Pool {
-    /// A pool that is all of a subnet.
-    #[must_use]
-    pub const fn new(subnet: IpNet, gateway: Option<IpAddr>) -> Self {
-        Self { subnet, ip_range: None, gateway, auxiliary: BTreeMap::new() }
-    }
-
-    /// Whether an address is nobody's to have but the host's or whoever it is kept for.
-    #[must_use]
-    pub fn is_kept(&self, address: IpAddr) -> bool {
-        self.gateway == Some(address) || self.auxiliary.values().any(|kept| *kept == address)
-    }
-
-    /// The IP version of the addresses.
-    #[must_use]
-    pub fn family(&self) -> Family {
-        family_of(self.subnet.addr())
-    }
-
-    /// An address with the length of the subnet's prefix, as a link carries it.
-    #[must_use]
-    pub fn with_prefix(&self, address: IpAddr) -> IpNet {
-        IpNet::new(address, self.subnet.prefix_len()).unwrap_or_else(|_| address.into())
+        self.host_address(Family::V6).is_some()
     }
 }

@@ -8,7 +8,7 @@ use netebpf_common::abi::{
     PublishTarget, TrustKey, Uplink,
 };
 
-use crate::model::{EndpointId, NetworkId, SandboxId};
+use crate::model::{Announcements, EndpointId, NetworkId, SandboxId};
 
 /// One change to the kernel. The executor is one `match`; every action may be repeated without harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +109,8 @@ pub enum Action {
         interface: String,
         /// Addresses and prefixes.
         addresses: Vec<IpNet>,
+        /// How they are announced.
+        announcements: Announcements,
     },
     /// Sets or replaces a sandbox's default route of one IP version.
     SetDefaultRoute {

@@ -36,7 +36,7 @@ impl fmt::Display for Action {
             Self::AddForwardingEntry { ifindex, mac } => write!(f, "forward {mac} to link {ifindex}"),
             Self::CreateNamespace { sandbox } => write!(f, "create namespace of sandbox {}", sandbox.short()),
             Self::DeleteNamespace { sandbox } => write!(f, "delete namespace of sandbox {}", sandbox.short()),
-            Self::ConfigureInterface { sandbox, interface, addresses } => {
+            Self::ConfigureInterface { sandbox, interface, addresses, announcements: _ } => {
                 write!(f, "configure {interface} of sandbox {} with {}", sandbox.short(), list(addresses))
             }
             Self::SetDefaultRoute { sandbox, gateway } => {

@@ -88,13 +88,19 @@ pub(super) fn attach_to_bridges(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
         .collect()
 }
 
+/// Takes from bridges what they should not have. From one that is not ours only what contradicts its network goes: other
+/// addresses are how somebody reaches this host.
 pub(super) fn delete_addresses(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
     let mut actions = Vec::new();
     for network in spec.networks.values() {
         let Some(bridge) = links.bridges.get(&network.id) else { continue };
-        let wanted = bridge_addresses(network);
-        let stray = bridge.link.addresses.iter().filter(|address| !is_link_local(address.addr()));
-        let stray = stray.filter(|address| !wanted.contains(address));
+        let wanted: Vec<_> = network.host_addresses().collect();
+        let is_replaced = |address: &IpNet| wanted.iter().any(|wanted| wanted.contains(&address.addr()));
+        let stray = bridge.link.addresses.iter().filter(|address| {
+            !is_link_local(address.addr())
+                && !wanted.contains(address)
+                && (is_ours(bridge.link) || is_replaced(address))
+        });
         actions.extend(stray.map(|&address| Action::DeleteAddress { ifindex: bridge.ifindex, address }));
     }
     actions
@@ -104,8 +110,7 @@ pub(super) fn add_addresses(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
     let mut actions = Vec::new();
     for network in spec.networks.values() {
         let Some(bridge) = links.bridges.get(&network.id) else { continue };
-        let wanted = bridge_addresses(network).into_iter();
-        let missing = wanted.filter(|address| !bridge.link.addresses.contains(address));
+        let missing = network.host_addresses().filter(|address| !bridge.link.addresses.contains(address));
         actions.extend(missing.map(|address| Action::AddAddress { ifindex: bridge.ifindex, address }));
     }
     actions
@@ -136,11 +141,6 @@ fn pairs<'a>(
     spec.active_endpoints().filter_map(|(_, endpoint, network)| {
         Some((endpoint, links.veths.get(&endpoint.id)?, links.bridges.get(&network.id)?))
     })
-}
-
-fn bridge_addresses(network: &Network) -> Vec<IpNet> {
-    let gateways = network.pools.iter().filter_map(|pool| Some(pool.with_prefix(pool.gateway?)));
-    gateways.collect()
 }
 
 fn is_link_local(address: IpAddr) -> bool {

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use netebpf_common::abi::Hook;
 
 use super::Action;
-use crate::{
-    compile::Links,
-    kernel::{LinkRole, Observed},
-};
+use crate::{compile::Links, kernel::Observed};
 
 pub(super) fn attach(observed: &Observed, links: &Links<'_>) -> Vec<Action> {
     let missing = wanted(observed, links).into_iter().filter(|place| !observed.attached.contains(place));
@@ -25,8 +22,7 @@ pub(super) fn detach(observed: &Observed, links: &Links<'_>) -> Vec<Action> {
 fn wanted(observed: &Observed, links: &Links<'_>) -> BTreeSet<(Hook, u32)> {
     let bridges = links.bridges.values().map(|bridge| (bridge.ifindex, [Hook::FromBridge, Hook::ToBridge]));
     let veths = links.veths.values().map(|veth| (veth.ifindex, [Hook::FromContainer, Hook::ToContainer]));
-    let foreign = observed.links.iter().filter(|(_, link)| link.role == LinkRole::Netdev);
-    let netdevs = foreign.map(|(&ifindex, _)| (ifindex, [Hook::FromNetdev, Hook::ToNetdev]));
+    let netdevs = links.netdevs(observed).map(|(ifindex, _)| (ifindex, [Hook::FromNetdev, Hook::ToNetdev]));
     let places = bridges.chain(veths).chain(netdevs);
     places.flat_map(|(ifindex, hooks)| hooks.map(|hook| (hook, ifindex))).collect()
 }

@@ -34,7 +34,8 @@ pub(super) fn configure_interfaces(spec: &Spec, observed: &Observed, links: &Lin
         let addresses = with_prefixes(endpoint, network);
         if !interface.up || addresses.iter().any(|address| !interface.addresses.contains(address)) {
             let (sandbox, interface) = (sandbox.id, endpoint.interface.clone());
-            actions.push(Action::ConfigureInterface { sandbox, interface, addresses });
+            let announcements = network.bridge.announcements;
+            actions.push(Action::ConfigureInterface { sandbox, interface, addresses, announcements });
         }
     }
     actions
@@ -67,7 +68,8 @@ pub(super) fn delete_routes(spec: &Spec, observed: &Observed) -> Vec<Action> {
         let wanted: Vec<IpAddr> = gateways(spec, sandbox).map(|(_, gateway)| gateway).collect();
         let is_there = |gateway: &IpAddr| inside.default_gateways.contains(gateway);
         let joined = spec.joined(sandbox).flat_map(|(_, network)| &network.pools);
-        let stray = joined.filter_map(|pool| pool.gateway).filter(|gateway| {
+        let ways = joined.flat_map(|pool| [pool.gateway, pool.chosen_gateway()]);
+        let stray = ways.flatten().filter(|gateway| {
             let mut instead = wanted.iter().filter(|other| other.is_ipv4() == gateway.is_ipv4());
             is_there(gateway) && !wanted.contains(gateway) && instead.all(is_there)
         });

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::FORMAT;
-use crate::model::{ExposeError, IdError, NameError, OptionError, ProtocolError};
+use crate::model::{DriverError, ExposeError, IdError, NameError, OptionError, ProtocolError};
 
 /// Why the state cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -87,8 +87,8 @@ pub enum Damage {
     #[error(transparent)]
     Exposed(#[from] ExposeError),
     /// A row has a driver that is none.
-    #[error("{0:?} is no network driver")]
-    Driver(String),
+    #[error(transparent)]
+    Driver(#[from] DriverError),
     /// A row has network options that are none.
     #[error(transparent)]
     Option(#[from] OptionError),

@@ -13,7 +13,7 @@ use super::wire::ErrorResponse;
 use crate::{
     change::{self, Kind},
     daemon,
-    model::{ExposeError, LinkError, NameError, ProtocolError, PublishError},
+    model::{DriverError, ExposeError, LinkError, NameError, ProtocolError, PublishError},
 };
 
 /// Why a request is answered with an error.
@@ -33,8 +33,10 @@ pub(super) enum Error {
     Name(#[from] NameError),
     #[error("invalid IP address {text:?}: {source}")]
     Address { text: String, source: AddrParseError },
-    #[error("invalid ipam driver: {0:?}")]
-    IpamDriver(String),
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    #[error("invalid scope: {0:?}, it must be local, or swarm on a manager of a swarm")]
+    Scope(String),
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
@@ -45,8 +47,6 @@ pub(super) enum Error {
     Expose(#[from] ExposeError),
     #[error(transparent)]
     Link(#[from] LinkError),
-    #[error("could not find plugin {0} in v1 plugin registry: plugin not found; the only driver is bridge")]
-    NoSuchDriver(String),
     #[error("unknown {what} {name:?}: known are {}", known.join(", "))]
     UnknownName { what: &'static str, name: String, known: Vec<&'static str> },
     #[error("invalid filter '{0}'")]
@@ -63,8 +63,6 @@ pub(super) enum Error {
     Until(String),
     #[error("got more than one value for filter key \"{0}\"")]
     SeveralValues(&'static str),
-    #[error("{0} is not supported")]
-    Unsupported(&'static str),
 }
 
 impl From<change::Error> for Error {
@@ -77,13 +75,14 @@ impl Error {
     fn status(&self) -> StatusCode {
         match self {
             Self::Daemon(error) => status_of(error),
-            Self::NoSuchPage | Self::NoSuchDriver(_) => StatusCode::NOT_FOUND,
+            Self::NoSuchPage | Self::Driver(DriverError::NotFound(_)) => StatusCode::NOT_FOUND,
+            Self::Driver(DriverError::NotManager) => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable { status, .. } => *status,
             Self::Json(_)
             | Self::Name(_)
             | Self::Address { .. }
-            | Self::IpamDriver(_)
+            | Self::Scope(_)
             | Self::Publish(_)
             | Self::Protocol(_)
             | Self::PortRange { .. }
@@ -95,8 +94,7 @@ impl Error {
             | Self::FilterValue { .. }
             | Self::SeveralValues(_)
             | Self::SeveralUntil
-            | Self::Until(_)
-            | Self::Unsupported(_) => StatusCode::BAD_REQUEST,
+            | Self::Until(_) => StatusCode::BAD_REQUEST,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::change::AddressWishes;
+use crate::{change::AddressWishes, model::Scope};
 
 use super::{
     convert::{endpoint_addresses, network_request, sandbox_request},
@@ -48,19 +48,34 @@ fn what_dockers_client_sends_is_understood() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_refused_instead_of_ignored() {
+fn what_no_request_can_be_made_of_is_refused() {
+    let swarm = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect \
+                 this node to swarm and try again.";
     for (changes, text) in [
-        (json!({"Driver": "overlay"}), "plugin overlay"),
-        (json!({"IPAM": {"Driver": "other"}}), "invalid ipam driver: \"other\""),
-        (json!({"ConfigOnly": true}), "configuration-only"),
-        (json!({"Ingress": true}), "ingress"),
-        (json!({"Scope": "swarm"}), "scope"),
+        (json!({"Driver": "weave"}), "plugin \"weave\" not found"),
+        (json!({"Driver": "overlay"}), swarm),
+        (json!({"Driver": "overlay", "ConfigOnly": true}), swarm),
+        (json!({"IPAM": {"Driver": "other"}}), "plugin \"other\" not found"),
+        (
+            json!({"Scope": "global"}),
+            "invalid scope: \"global\", it must be local, or swarm on a manager of a swarm",
+        ),
         (json!({"IPAM": {"Config": [{"Gateway": "10.1.0.1"}]}}), "no matching subnet for gateway 10.1.0.1"),
-        (json!({"Name": "a b"}), "invalid network name (a b)"),
+        (json!({"Name": "a b"}), "invalid network name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-]* is allowed"),
     ] {
-        let error = network(changes.clone()).expect_err("it is not supported");
-        assert!(error.contains(text), "{changes} gave {error:?}");
+        assert_eq!(network(changes.clone()).expect_err("it is refused"), text, "{changes}");
     }
+}
+
+#[test]
+fn configurations_and_networks_from_them_are_asked_for() {
+    let only = network(json!({"ConfigOnly": true, "Driver": "macvlan"})).expect("a request");
+    assert!(only.config_only, "whatever driver will be used");
+    let from = network(json!({"ConfigFrom": {"Network": "base"}, "Scope": "swarm"})).expect("a request");
+    assert_eq!(from.config_from.map(|name| name.to_string()).as_deref(), Some("base"));
+    assert_eq!(from.scope, Some(Scope::Swarm));
+    let none = network(json!({"ConfigFrom": {"Network": ""}, "IPAM": null})).expect("a request");
+    assert_eq!((none.config_from, none.ipam_options), (None, None));
 }
 
 #[test]

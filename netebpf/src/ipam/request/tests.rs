@@ -39,10 +39,10 @@ fn subnets_are_refused_with_what_is_wrong() {
     check(request("10.0.0.0"), "invalid subnet 10.0.0.0: invalid CIDR block notation");
     check(request(""), "invalid subnet : invalid CIDR block notation");
     check(request("127.0.0.0/16"), "invalid subnet 127.0.0.0/16: 127.0.0.0/8 is for loopback only");
-    for subnet in ["0.1.0.0/16", "4.0.0.0/6", "224.0.0.0/24", "fe80::/64", "::/0", "0.0.0.0/0", "ff02::/64"] {
+    for subnet in ["0.1.0.0/16", "4.0.0.0/6", "224.0.0.0/24", "1::/8", "::1/128"] {
         assert!(read_pools(&[request(subnet)], true).is_err(), "{subnet}");
     }
-    for any in ["0.0.0.0/24", "::/64"] {
+    for any in ["0.0.0.0/24", "::/64", "0.0.0.0/0", "::/0"] {
         let wishes = read_pools(&[request(any)], true).expect("any subnet of this length");
         assert!(is_any(wishes[0].subnet));
     }

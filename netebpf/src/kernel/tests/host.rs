@@ -159,6 +159,7 @@ fn link(name: &str, up: bool) -> Link {
         mtu: 1500,
         bare: false,
         master: None,
+        bridge: false,
         role: LinkRole::Netdev,
         addresses: BTreeSet::new(),
         sources: Vec::new(),

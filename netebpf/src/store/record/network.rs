@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::to_json;
 use crate::{
-    model::{BridgeOptions, Driver, Name, Network, NetworkId, Pool},
+    model::{BridgeOptions, Driver, Name, Network, NetworkId, Pool, PoolWish, Template},
     store::Damage,
 };
 
@@ -19,9 +19,19 @@ struct NetworkRecord {
     pools: Vec<PoolRecord>,
     internal: bool,
     attachable: bool,
-    ipam_options: BTreeMap<String, String>,
+    ipam_options: Option<BTreeMap<String, String>>,
     options: BTreeMap<String, String>,
     labels: BTreeMap<String, String>,
+    template: Option<TemplateRecord>,
+    config_from: Option<String>,
+}
+
+/// A configuration that other networks are made from.
+#[derive(Serialize, Deserialize)]
+struct TemplateRecord {
+    ipv4: bool,
+    ipv6: bool,
+    pools: Vec<PoolRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,44 +43,81 @@ struct PoolRecord {
 }
 
 pub(in crate::store) fn write_network(network: &Network) -> Vec<u8> {
-    let pool = |pool: &Pool| PoolRecord {
-        subnet: pool.subnet,
-        ip_range: pool.ip_range,
-        gateway: pool.gateway,
-        auxiliary: pool.auxiliary.clone(),
-    };
     to_json(&NetworkRecord {
         name: network.name.to_string(),
         driver: network.driver.to_string(),
         created: network.created,
         attachable: network.attachable,
         ipam_options: network.ipam_options.clone(),
-        pools: network.pools.iter().map(pool).collect(),
+        pools: network.pools.iter().map(PoolRecord::from).collect(),
         internal: network.internal,
         options: network.options.clone(),
         labels: network.labels.clone(),
+        template: network.template.as_ref().map(TemplateRecord::from),
+        config_from: network.config_from.as_ref().map(ToString::to_string),
     })
 }
 
 pub(in crate::store) fn read_network(id: NetworkId, row: &[u8]) -> Result<Network, Damage> {
     let record: NetworkRecord = serde_json::from_slice(row)?;
-    let pool = |PoolRecord { subnet, ip_range, gateway, auxiliary }: PoolRecord| Pool {
-        subnet,
-        ip_range,
-        gateway,
-        auxiliary,
+    let bridge = match record.template {
+        // Its options are those of whatever driver comes to use them.
+        Some(_) => BridgeOptions::default(),
+        None => BridgeOptions::parse(&record.options)?,
     };
     Ok(Network {
         id,
         name: Name::of_network(&record.name)?,
-        driver: Driver::named(&record.driver).ok_or_else(|| Damage::Driver(record.driver.clone()))?,
+        driver: Driver::named(&record.driver)?,
         created: record.created,
         attachable: record.attachable,
         ipam_options: record.ipam_options,
-        pools: record.pools.into_iter().map(pool).collect(),
+        pools: record.pools.into_iter().map(Pool::from).collect(),
         internal: record.internal,
-        bridge: BridgeOptions::parse(&record.options)?,
+        bridge,
         options: record.options,
         labels: record.labels,
+        template: record.template.map(Template::from),
+        config_from: record.config_from.as_deref().map(Name::of_network).transpose()?,
     })
+}
+
+impl From<&Pool> for PoolRecord {
+    fn from(pool: &Pool) -> Self {
+        let Pool { subnet, ip_range, gateway, auxiliary } = pool.clone();
+        Self { subnet, ip_range, gateway, auxiliary }
+    }
+}
+
+impl From<PoolRecord> for Pool {
+    fn from(PoolRecord { subnet, ip_range, gateway, auxiliary }: PoolRecord) -> Self {
+        Self { subnet, ip_range, gateway, auxiliary }
+    }
+}
+
+impl From<&PoolWish> for PoolRecord {
+    fn from(wish: &PoolWish) -> Self {
+        let PoolWish { subnet, ip_range, gateway, auxiliary } = wish.clone();
+        Self { subnet, ip_range, gateway, auxiliary }
+    }
+}
+
+impl From<PoolRecord> for PoolWish {
+    fn from(PoolRecord { subnet, ip_range, gateway, auxiliary }: PoolRecord) -> Self {
+        Self { subnet, ip_range, gateway, auxiliary }
+    }
+}
+
+impl From<&Template> for TemplateRecord {
+    fn from(template: &Template) -> Self {
+        let pools = template.pools.iter().map(PoolRecord::from).collect();
+        Self { ipv4: template.ipv4, ipv6: template.ipv6, pools }
+    }
+}
+
+impl From<TemplateRecord> for Template {
+    fn from(record: TemplateRecord) -> Self {
+        let pools = record.pools.into_iter().map(PoolWish::from).collect();
+        Self { ipv4: record.ipv4, ipv6: record.ipv6, pools }
+    }
 }

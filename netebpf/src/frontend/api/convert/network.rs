@@ -3,14 +3,14 @@
 use netebpf_common::abi::Family;
 
 use crate::{
-    change::{self, NetworkRequest},
+    change::{self, NetworkError, NetworkRequest},
     frontend::api::{
         error::Error,
         timestamp::rfc3339,
         wire::{CreateNetwork, Ipam, IpamConfig, Network, NetworkContainer, NetworkReference},
     },
     ipam::PoolRequest,
-    model::{self, Driver, Endpoint, Name, Spec},
+    model::{self, Driver, DriverError, Endpoint, IpamDriver, Name, Scope, Spec},
 };
 
 /// A network as lists show it.
@@ -29,21 +29,24 @@ pub(in crate::frontend::api) fn network(network: &model::Network) -> Network {
         created: rfc3339(network.created),
         scope: "local".to_owned(),
         driver: network.driver.to_string(),
-        enable_ipv4: network.pool(Family::V4).is_some(),
-        enable_ipv6: network.pool(Family::V6).is_some(),
+        enable_ipv4: network.has(Family::V4),
+        enable_ipv6: network.has(Family::V6),
         ipam: Ipam {
             driver: Some("default".to_owned()),
-            options: Some(network.ipam_options.clone()).filter(|options| !options.is_empty()),
-            config: Some(network.pools.iter().map(pool).collect()),
+            options: network.ipam_options.clone(),
+            config: (!network.pools.is_empty()).then(|| network.pools.iter().map(pool).collect()),
         },
         internal: network.internal,
         attachable: network.attachable,
         ingress: false,
-        config_from: NetworkReference::default(),
-        config_only: false,
+        config_from: NetworkReference {
+            network: network.config_from.as_ref().map(ToString::to_string).unwrap_or_default(),
+        },
+        config_only: network.template.is_some(),
         options: network.options.clone(),
         labels: network.labels.clone(),
         containers: None,
+        status: None,
     }
 }
 
@@ -72,35 +75,36 @@ fn address_with_prefix(endpoint: &Endpoint, network: &model::Network, family: Fa
 
 /// What a client wants of a new network.
 pub(in crate::frontend::api) fn network_request(body: CreateNetwork) -> Result<NetworkRequest, Error> {
-    let driver = match body.driver.as_str() {
-        "" => Driver::default(),
-        name => Driver::named(name).ok_or(Error::NoSuchDriver(body.driver))?,
+    let driver = match Driver::named(&body.driver) {
+        // A configuration has none.
+        Err(DriverError::NotFound(_)) if body.config_only => Driver::default(),
+        driver => driver?,
     };
-    if body.ingress {
-        return Err(Error::Unsupported("an ingress network"));
-    }
-    if body.config_only || body.config_from.is_some_and(|from| !from.network.is_empty()) {
-        return Err(Error::Unsupported("a configuration-only network"));
-    }
-    if !matches!(body.scope.as_str(), "" | "local") {
-        return Err(Error::Unsupported("a scope other than local"));
-    }
+    let scope = match body.scope.as_str() {
+        "" => None,
+        "local" => Some(Scope::Local),
+        "swarm" => Some(Scope::Swarm),
+        _ => return Err(Error::Scope(body.scope)),
+    };
     let ipam = body.ipam.unwrap_or_default();
-    if let Some(driver) = ipam.driver.filter(|driver| !matches!(driver.as_str(), "" | "default")) {
-        return Err(Error::IpamDriver(driver));
-    }
+    let config_from = body.config_from.map(|from| from.network).filter(|name| !name.is_empty());
     let pools = ipam.config.unwrap_or_default().into_iter();
     let pools = pools.filter(|pool| *pool != IpamConfig::default()).map(pool_request);
     Ok(NetworkRequest {
         name: Name::of_network(&body.name)?,
         driver,
+        scope,
         ipv4: body.enable_ipv4,
         ipv6: body.enable_ipv6,
+        ipam: IpamDriver::named(ipam.driver.as_deref().unwrap_or_default())?,
         pools: pools.collect::<Result<_, _>>()?,
         internal: body.internal,
         attachable: body.attachable,
+        ingress: body.ingress,
+        config_only: body.config_only,
+        config_from: config_from.as_deref().map(Name::of_network).transpose()?,
         options: body.options.unwrap_or_default(),
-        ipam_options: ipam.options.unwrap_or_default(),
+        ipam_options: ipam.options,
         labels: body.labels.unwrap_or_default(),
     })
 }
@@ -109,7 +113,7 @@ pub(in crate::frontend::api) fn network_request(body: CreateNetwork) -> Result<N
 fn pool_request(pool: IpamConfig) -> Result<PoolRequest, Error> {
     let IpamConfig { subnet, ip_range, gateway, auxiliary } = pool;
     if subnet.is_empty() && !gateway.is_empty() {
-        return Err(change::Error::GatewayWithoutSubnet(gateway).into());
+        return Err(change::Error::from(NetworkError::GatewayWithoutSubnet(gateway)).into());
     }
     Ok(PoolRequest { subnet, ip_range, gateway, auxiliary: auxiliary.unwrap_or_default() })
 }

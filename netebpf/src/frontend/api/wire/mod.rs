@@ -12,7 +12,7 @@ pub use docker::{Component, Info, Platform, Plugins, Version};
 pub use engine::{Counter, Feature, Program, Status, Table};
 pub use network::{
     Connect, CreateNetwork, CreatedNetwork, Disconnect, EndpointConfig, EndpointIpamConfig, Ipam, IpamConfig,
-    Network, NetworkContainer, NetworkReference, Pruned,
+    IpamStatus, Network, NetworkContainer, NetworkReference, NetworkStatus, Pruned, SubnetStatus,
 };
 pub use observe::{Drops, End, Ends, Event, Flow, Kind, Traffic};
 pub use sandbox::{CreateSandbox, CreatedSandbox, Ended, Port, Sandbox, SandboxEndpoint, Started, State};

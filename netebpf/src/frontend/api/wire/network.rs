@@ -1,4 +1,4 @@
-//! Networks as the Docker Engine API describes them (version 1.47).
+//! Networks as the Docker Engine API describes them (version 1.55).
 
 use std::collections::BTreeMap;
 
@@ -34,9 +34,9 @@ pub struct Network {
     pub attachable: bool,
     /// Swarm only: always false.
     pub ingress: bool,
-    /// Swarm only: always empty.
+    /// The configuration that it was made from.
     pub config_from: NetworkReference,
-    /// Swarm only: always false.
+    /// Whether it is only a configuration for others.
     pub config_only: bool,
     /// Driver options.
     pub options: BTreeMap<String, String>,
@@ -45,6 +45,38 @@ pub struct Network {
     /// The sandboxes in it, by id; left out in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub containers: Option<BTreeMap<String, NetworkContainer>>,
+    /// How full it is; left out in lists, and before version 1.52.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<NetworkStatus>,
+}
+
+/// How full a network is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkStatus {
+    /// Its addresses.
+    #[serde(rename = "IPAM")]
+    pub ipam: IpamStatus,
+}
+
+/// How full the subnets of a network are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct IpamStatus {
+    /// By subnet; left out if there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subnets: BTreeMap<String, SubnetStatus>,
+}
+
+/// How full a subnet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SubnetStatus {
+    /// Addresses that nobody can get any more; a greater number than fits is the greatest that does.
+    #[serde(rename = "IPsInUse")]
+    pub in_use: u64,
+    /// Addresses that endpoints can still get without naming one; the same holds for its size.
+    #[serde(rename = "DynamicIPsAvailable")]
+    pub available: u64,
 }
 
 /// The name of another network.

@@ -1,0 +1,60 @@
+//! Which networks does nobody use, and which of those are to go?
+
+use std::collections::BTreeMap;
+
+use super::forget;
+use crate::{
+    change::predefined::is_predefined,
+    model::{Name, Network, Spec},
+};
+
+/// Which unused networks are to go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PruneChoice {
+    /// Only those with all of these labels: `key`, or `key=value`.
+    pub labels: Vec<String>,
+    /// Not those with all of these.
+    pub labels_without: Vec<String>,
+    /// Only those that were not created after, in seconds since the Unix epoch.
+    pub until: Option<u64>,
+}
+
+impl PruneChoice {
+    fn is_meant(&self, network: &Network) -> bool {
+        let has = |wanted: &String| is_labelled(&network.labels, wanted);
+        let is_spared = !self.labels_without.is_empty() && self.labels_without.iter().all(has);
+        self.until.is_none_or(|until| network.created <= until) && self.labels.iter().all(has) && !is_spared
+    }
+}
+
+/// Whether a thing has the label `key`, or `key=value`.
+#[must_use]
+pub fn is_labelled(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
+    match wanted.split_once('=') {
+        Some((key, value)) => labels.get(key).is_some_and(|found| found == value),
+        None => labels.contains_key(wanted),
+    }
+}
+
+/// Whether a user's network has no active endpoint.
+#[must_use]
+pub fn is_dangling(spec: &Spec, network: &Network) -> bool {
+    !is_predefined(&network.name) && spec.active_on(network.id).next().is_none()
+}
+
+/// Removes the users' networks without active endpoints that are meant, and returns their names. Configurations stay:
+/// nobody is ever on one.
+pub fn prune_networks(spec: &mut Spec, choice: &PruneChoice) -> Vec<Name> {
+    let networks = spec.networks.values();
+    let unused = networks.filter(|network| network.template.is_none() && is_dangling(spec, network));
+    let meant: Vec<_> = unused
+        .filter(|network| choice.is_meant(network))
+        .map(|network| (network.id, network.name.clone()))
+        .collect();
+    let mut names: Vec<_> = meant.iter().map(|(_, name)| name.clone()).collect();
+    for (id, _) in meant {
+        forget(spec, id);
+    }
+    names.sort();
+    names
+}
