@@ -12,6 +12,8 @@ pub mod model;
 
 pub mod ipam;
 
+pub mod config;
+
 pub mod change;
 
 pub mod compile;

@@ -1,8 +1,8 @@
 //! The networks that are there without being asked for: `bridge`, `host` and `none`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use super::{Context, Error, network, network::NetworkRequest};
+use super::{Context, Error, default_bridge, network};
 use crate::model::{BridgeOptions, Driver, EngineOptions, Name, Network, NetworkId, Spec};
 
 /// Name of the network that sandboxes join when nobody says which.
@@ -12,57 +12,86 @@ pub const DEFAULT_NETWORK: &str = "bridge";
 const PREDEFINED: [(&str, Driver); 3] =
     [(DEFAULT_NETWORK, Driver::Bridge), ("host", Driver::Host), ("none", Driver::Null)];
 
+/// What is configured for the default network but has to wait, because sandboxes are on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postponed {
+    changes: Vec<String>,
+    sandboxes: Vec<Name>,
+}
+
 /// Whether a network with this name is the engine's own.
 #[must_use]
 pub fn is_predefined(name: &Name) -> bool {
     PREDEFINED.iter().any(|(predefined, _)| *predefined == name.as_str())
 }
 
-/// Adds those that are missing, and takes the default bridge away when it is switched off and nobody is on it.
+/// Adds those that are missing, and makes the default bridge what it is configured to be. While sandboxes are on it,
+/// it stays as it is; what it would become is returned.
 ///
 /// # Errors
 ///
-/// When there can be no default bridge; the others are added all the same.
+/// When there can be no such default bridge; the others are added all the same.
 pub fn ensure_predefined(
     spec: &mut Spec,
     options: &EngineOptions,
     context: &mut Context<'_>,
-) -> Result<(), Error> {
-    let mut result = Ok(());
+) -> Result<Option<Postponed>, Error> {
     for (name, driver) in PREDEFINED {
-        let name = Name::of_network(name)?;
-        let known = spec.networks.values().find(|network| network.name == name).map(|network| network.id);
-        match (known, driver, &options.default_bridge) {
-            (None, Driver::Bridge, Some(device)) => result = add_default_bridge(spec, name, device, context),
-            (Some(id), Driver::Bridge, None) if is_unused(spec, id) => drop(spec.networks.remove(&id)),
-            (None, Driver::Host | Driver::Null, _) => add_without_addresses(spec, name, driver, context),
-            (None, Driver::Bridge, None) | (Some(_), _, _) => {}
+        let is_known = spec.networks.values().any(|network| network.name.as_str() == name);
+        match driver {
+            Driver::Host | Driver::Null if !is_known => {
+                add_without_addresses(spec, Name::of_network(name)?, driver, context);
+            }
+            Driver::Bridge | Driver::Host | Driver::Null => {}
         }
     }
-    result
+    let current = spec.networks.values().find(|network| network.name.as_str() == DEFAULT_NETWORK).cloned();
+    match (current, &options.default_bridge) {
+        (None, None) => Ok(None),
+        (Some(current), None) => Ok(switch_off(spec, &current)),
+        (None, Some(wanted)) => {
+            let request = default_bridge::request(spec, wanted, None, context)?;
+            network::add(spec, request, context)?;
+            Ok(None)
+        }
+        (Some(current), Some(wanted)) => {
+            // The next one may have its subnet and its device.
+            let mut next = spec.clone();
+            next.networks.remove(&current.id);
+            let request = default_bridge::request(&next, wanted, Some(&current), context)?;
+            let id = network::add(&mut next, request, context)?;
+            Ok(replace(spec, next, &current, id))
+        }
+    }
 }
 
-fn is_unused(spec: &Spec, id: NetworkId) -> bool {
-    spec.endpoints().all(|(_, endpoint)| endpoint.network != id)
+fn switch_off(spec: &mut Spec, current: &Network) -> Option<Postponed> {
+    let on_it = spec.endpoints().filter(|(_, endpoint)| endpoint.network == current.id);
+    let sandboxes: Vec<_> = on_it.map(|(sandbox, _)| sandbox.name.clone()).collect();
+    if sandboxes.is_empty() {
+        spec.networks.remove(&current.id);
+        return None;
+    }
+    Some(Postponed { changes: vec!["it is switched off".to_owned()], sandboxes })
 }
 
-fn add_default_bridge(
-    spec: &mut Spec,
-    name: Name,
-    device: &str,
-    context: &mut Context<'_>,
-) -> Result<(), Error> {
-    let options = [
-        ("bridge.default_bridge", "true"),
-        ("bridge.enable_icc", "true"),
-        ("bridge.enable_ip_masquerade", "true"),
-        ("bridge.host_binding_ipv4", "0.0.0.0"),
-        ("bridge.name", device),
-        ("driver.mtu", "1500"),
-    ];
-    let options = options.map(|(option, value)| (format!("com.docker.network.{option}"), value.to_owned()));
-    let request = NetworkRequest { options: options.into(), ..NetworkRequest::named(name) };
-    network::add(spec, request, context).map(drop)
+/// Puts the spec with the default network as it should be into the place of the one with it as it is, if they differ
+/// and nobody is in the way.
+fn replace(spec: &mut Spec, mut next: Spec, current: &Network, id: NetworkId) -> Option<Postponed> {
+    let changes = default_bridge::differences(current, next.networks.get(&id)?);
+    if changes.is_empty() {
+        return None;
+    }
+    let sandboxes: Vec<_> = spec.active_on(current.id).map(|(sandbox, _)| sandbox.name.clone()).collect();
+    if !sandboxes.is_empty() {
+        return Some(Postponed { changes, sandboxes });
+    }
+    let endpoints = next.sandboxes.values_mut().flat_map(|sandbox| &mut sandbox.endpoints);
+    for endpoint in endpoints.filter(|endpoint| endpoint.network == current.id) {
+        endpoint.network = id;
+    }
+    *spec = next;
+    None
 }
 
 fn add_without_addresses(spec: &mut Spec, name: Name, driver: Driver, context: &mut Context<'_>) {
@@ -76,9 +105,23 @@ fn add_without_addresses(spec: &mut Spec, name: Name, driver: Driver, context: &
         internal: false,
         attachable: false,
         options: BTreeMap::new(),
-        ipam_options: BTreeMap::new(),
+        ipam_options: None,
         bridge: BridgeOptions::default(),
         labels: BTreeMap::new(),
+        template: None,
+        config_from: None,
     };
     spec.networks.insert(id, network);
+}
+
+impl fmt::Display for Postponed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sandboxes: Vec<_> = self.sandboxes.iter().map(Name::as_str).collect();
+        write!(
+            f,
+            "the default network stays as it is until the daemon starts without a sandbox on it; then {} (on it now: {})",
+            self.changes.join(", "),
+            sandboxes.join(", ")
+        )
+    }
 }

@@ -1,12 +1,16 @@
-//! `netebpf daemon`: the daemon with its socket, in the foreground.
+//! `netebpf daemon`: the daemon with its socket, in the foreground; or what there is to know about its configuration.
 
-use std::time::Duration;
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
 
 use tokio::{sync::oneshot, time::timeout};
 use tracing::warn;
 
-use super::{Error, args::DaemonArgs};
+use super::{Error, Output, args::DaemonArgs};
 use crate::{
+    config::{self, Configuration, Given},
     daemon::{Daemon, Observer, Settings},
     frontend::{Socket, api},
 };
@@ -14,9 +18,24 @@ use crate::{
 /// How long answers may take to be read once the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(settings: Settings, args: &DaemonArgs) -> Result<(), Error> {
-    let socket = Socket::claim(&settings, args.group.as_deref())?;
-    let mut daemon = Daemon::start(&settings, args.options()).await?;
+pub(super) async fn run(settings: Settings, args: &DaemonArgs, output: &mut Output) -> Result<(), Error> {
+    if args.print_default_config {
+        return Ok(output.line(&config::default_file())?);
+    }
+    if args.print_config_schema {
+        return Ok(output.line(&config::schema())?);
+    }
+    let configuration = config::load(args.config_file.as_deref(), Given::by_flags(&args.directives))?;
+    if args.validate {
+        // Where dockerd says it.
+        return Ok(writeln!(io::stderr(), "configuration OK")?);
+    }
+    serve(settings, configuration).await
+}
+
+async fn serve(settings: Settings, configuration: Configuration) -> Result<(), Error> {
+    let socket = Socket::claim(&settings, configuration.group.as_deref())?;
+    let mut daemon = Daemon::start(&settings, configuration.options).await?;
     let observer = Observer::start(&settings)?;
     let listener = socket.listen()?;
     let (end, ended) = oneshot::channel::<()>();

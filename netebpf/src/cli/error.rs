@@ -4,6 +4,7 @@ use std::{io, process::ExitCode};
 
 use super::{client, format, network::PoolError};
 use crate::{
+    config,
     daemon::{self, with_causes},
     frontend, kernel,
 };
@@ -26,6 +27,9 @@ pub enum Error {
     /// Some of several things failed.
     #[error("{} of the requests failed", .0.len())]
     Several(Vec<Error>),
+    /// The daemon is to be what it cannot be.
+    #[error(transparent)]
+    Config(#[from] config::Error),
     /// The daemon did not start.
     #[error(transparent)]
     Start(#[from] daemon::StartError),
@@ -59,6 +63,7 @@ impl Error {
             Self::Pools(_) | Self::Format(_) => vec![self.to_string()],
             Self::Client(_)
             | Self::Output(_)
+            | Self::Config(_)
             | Self::Start(_)
             | Self::Socket(_)
             | Self::NotConfirmed
@@ -79,6 +84,7 @@ impl Error {
             | Self::Output(_)
             | Self::Pools(_)
             | Self::Several(_)
+            | Self::Config(_)
             | Self::Start(_)
             | Self::Socket(_)
             | Self::NotConfirmed

@@ -59,7 +59,7 @@ async fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Error> {
     let client = Client::new(&settings);
     let done = match args.command {
         Command::Run(args) => return run::run(args, &client, output).await,
-        Command::Daemon(args) => daemon::run(settings, &args).await,
+        Command::Daemon(args) => daemon::run(settings, &args, output).await,
         Command::Network(command) => dispatch_network(command, &client, output).await,
         Command::Ps(args) => ps::run(&args, &client, output).await,
         Command::Rm(args) => rm::run(&args, &client, output).await,

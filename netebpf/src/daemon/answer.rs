@@ -36,7 +36,11 @@ impl<H: Host> Engine<H> {
         }
     }
 
-    async fn create_network(&mut self, request: change::NetworkRequest) -> Result<NetworkId, Error> {
+    async fn create_network(&mut self, mut request: change::NetworkRequest) -> Result<NetworkId, Error> {
+        // What is made from a configuration has the options of that.
+        if request.config_from.is_none() {
+            self.options.complete(request.driver, &mut request.options);
+        }
         let id = self.commit(|spec, context| change::create_network(spec, request, context)).await?;
         info!(network = %id.short(), "network created");
         Ok(id)

@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct Engine<H> {
     pub(super) host: H,
     store: Store,
-    options: EngineOptions,
+    pub(super) options: EngineOptions,
     /// Where IPv6 subnets are cut from.
     own_prefix: Ipv6Net,
     /// The spec in force: stored, and driven into the kernel as far as it let us.
@@ -68,8 +68,8 @@ impl<H: Host> Engine<H> {
     ) -> Result<T, Error> {
         let previous = self.spec();
         let mut wanted = Spec::clone(&previous);
-        let routes = self.host.host_routes().await.map_err(Error::kernel)?;
-        let result = self.with_context(&routes, |context| change(&mut wanted, context))?;
+        let taken = self.host.taken_subnets().await.map_err(Error::kernel)?;
+        let result = self.with_context(&taken, |context| change(&mut wanted, context))?;
         self.store.save(&wanted)?;
         match reconcile::reconcile(&mut self.host, &wanted, &self.options).await {
             Err(error) if !self.is_known(&error) => {
@@ -87,12 +87,15 @@ impl<H: Host> Engine<H> {
     /// Adds the networks that are there without being asked for. One that cannot be had is no reason not to start.
     pub(super) async fn ensure_predefined(&mut self) -> Result<(), Error> {
         let mut wanted = Spec::clone(&self.spec());
-        let routes = self.host.host_routes().await.map_err(Error::kernel)?;
+        let taken = self.host.taken_subnets().await.map_err(Error::kernel)?;
         let ensure =
             |context: &mut Context<'_>| change::ensure_predefined(&mut wanted, &self.options, context);
-        let made = self.with_context(&routes, ensure);
-        if let Err(error) = made {
-            warn!(%error, "there is no default network: choose another device or other pools, or switch it off");
+        match self.with_context(&taken, ensure) {
+            Ok(None) => {}
+            Ok(Some(postponed)) => warn!("{postponed}"),
+            Err(error) => {
+                warn!(%error, "the default network cannot be as it is configured: choose other addresses or another device, or switch it off");
+            }
         }
         if *self.spec() == wanted { Ok(()) } else { self.record(wanted) }
     }
@@ -147,7 +150,7 @@ impl<H: Host> Engine<H> {
     }
 
     /// Hands out what the pure `change` functions may not get themselves.
-    fn with_context<T>(&self, routes: &[IpNet], use_it: impl FnOnce(&mut Context<'_>) -> T) -> T {
+    fn with_context<T>(&self, taken: &[IpNet], use_it: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let mut entropy = || {
             let mut bytes = [0; 32];
@@ -159,8 +162,9 @@ impl<H: Host> Engine<H> {
             subnets: ipam::Sources {
                 pools: &self.options.default_pools,
                 own_prefix: self.own_prefix,
-                avoided: routes,
+                avoided: taken,
             },
+            is_other_link: &|name| self.host.is_other_link(name),
             has_ipv6: self.host.has_ipv6(),
             is_free: &|port| self.host.is_port_free(port),
         };

@@ -5,7 +5,7 @@ use std::{fs, io};
 use ipnet::IpNet;
 use netebpf_common::abi::PublishKey;
 
-use super::{Error, status::DataPlane};
+use super::{Error, name_servers, status::DataPlane};
 use crate::{
     kernel::{
         Kernel, LinuxKernel, kernel_release,
@@ -17,8 +17,11 @@ use crate::{
 
 /// A host, real or fake.
 pub trait Host: Kernel + Send {
-    /// Subnets that the host reaches without a gateway.
-    fn host_routes(&mut self) -> impl Future<Output = Result<Vec<IpNet>, Self::Error>> + Send;
+    /// Subnets that no network should have: those that the host reaches without a gateway, and its name servers.
+    fn taken_subnets(&mut self) -> impl Future<Output = Result<Vec<IpNet>, Self::Error>> + Send;
+
+    /// Whether a link of this name is there that is no bridge.
+    fn is_other_link(&self, name: &str) -> bool;
 
     /// Whether the host can listen on IPv6 addresses.
     fn has_ipv6(&self) -> bool;
@@ -49,8 +52,14 @@ pub trait Host: Kernel + Send {
 }
 
 impl Host for LinuxKernel {
-    async fn host_routes(&mut self) -> Result<Vec<IpNet>, Self::Error> {
-        Self::host_routes(self).await
+    async fn taken_subnets(&mut self) -> Result<Vec<IpNet>, Self::Error> {
+        let mut subnets = self.host_routes().await?;
+        subnets.extend(name_servers::of_host().into_iter().map(IpNet::from));
+        Ok(subnets)
+    }
+
+    fn is_other_link(&self, name: &str) -> bool {
+        Self::is_other_link(self, name)
     }
 
     fn has_ipv6(&self) -> bool {

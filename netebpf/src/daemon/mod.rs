@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod expiry;
 mod host;
+mod name_servers;
 mod notify;
 mod observer;
 mod request;

@@ -41,8 +41,12 @@ impl Kernel for FakeHost {
 }
 
 impl Host for FakeHost {
-    async fn host_routes(&mut self) -> Result<Vec<IpNet>, FakeError> {
+    async fn taken_subnets(&mut self) -> Result<Vec<IpNet>, FakeError> {
         Ok(Vec::new())
+    }
+
+    fn is_other_link(&self, name: &str) -> bool {
+        self.kernel.state.links.values().any(|link| link.name == name && !link.bridge)
     }
 
     fn has_ipv6(&self) -> bool {

@@ -79,6 +79,24 @@ impl DefaultPool {
         DOCKERS.to_vec()
     }
 
+    /// The block.
+    #[must_use]
+    pub const fn base(self) -> IpNet {
+        self.base
+    }
+
+    /// The prefix length of the subnets that are cut from it.
+    #[must_use]
+    pub const fn size(self) -> u8 {
+        self.size
+    }
+
+    /// Whether a subnet is one of those that are cut from it.
+    #[must_use]
+    pub fn has(self, subnet: IpNet) -> bool {
+        self.base.contains(&subnet) && subnet.prefix_len() == self.size
+    }
+
     /// The subnets of the pool in order, of its own length or of another that fits into it.
     pub fn subnets(self, length: Option<u8>) -> impl Iterator<Item = IpNet> {
         self.base.subnets(length.unwrap_or(self.size)).into_iter().flatten()
