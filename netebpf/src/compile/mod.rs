@@ -2,6 +2,7 @@
 
 mod allowed;
 mod endpoints;
+pub mod files;
 mod host;
 mod links;
 mod networks;
