@@ -3,7 +3,7 @@
 //! In reading order: [`topology`] makes a host with a client outside it, [`engine`] runs the daemon on that
 //! host, [`probe`] talks over real sockets and says what was seen, [`installed`] runs what a system brings along,
 //! [`scenario`] holds each expected behaviour once, [`bench`](mod@bench) compares with a bare veth pair and with iptables, [`residue`] proves that
-//! nothing is left.
+//! nothing is left. [`docker`] puts the same commands to a real Docker Engine and to netebpf.
 #![forbid(unsafe_code)]
 
 pub mod topology;
@@ -17,6 +17,8 @@ pub mod installed;
 pub mod scenario;
 
 pub mod bench;
+
+pub mod docker;
 
 pub mod residue;
 

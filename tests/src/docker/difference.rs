@@ -1,0 +1,193 @@
+//! What did the two say differently, and is it meant?
+
+use std::{collections::BTreeSet, fmt};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::{canonical, subject::Said};
+
+/// Lines in a row that differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hunk {
+    /// What Docker said.
+    pub docker: Vec<String>,
+    /// What netebpf said in its place.
+    pub netebpf: Vec<String>,
+}
+
+/// A difference that is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    id: String,
+    /// A part of each command that says it.
+    command: String,
+    docker: Vec<String>,
+    netebpf: Vec<String>,
+}
+
+/// The differences that are meant.
+#[derive(Debug, Clone, Default)]
+pub struct KnownDifferences(Vec<Known>);
+
+impl Said {
+    /// Everything that was said as lines: `=` before the exit code, `|` before output and `!` before errors.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let code =
+            self.code.map_or_else(|| "ended by a signal".to_owned(), |code| format!("exit code {code}"));
+        let output = canonical::json(&self.stdout).unwrap_or_else(|| self.stdout.clone());
+        let output = output.lines().map(|line| format!("| {line}"));
+        let errors = self.stderr.lines().map(|line| format!("! {line}"));
+        [format!("= {code}")].into_iter().chain(output).chain(errors).collect()
+    }
+}
+
+impl KnownDifferences {
+    /// Reads the file: each table of `difference` has an `id`, a `reason`, the lines that `docker` and `netebpf` say, and
+    /// perhaps a `command` that must be part of the step.
+    pub fn parse(text: &str) -> Result<Self> {
+        let file: toml::Table = text.parse().context("known_differences.toml")?;
+        let entries =
+            file.get("difference").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let known: Vec<_> = entries.iter().map(Known::read).collect::<Result<_>>()?;
+        let ids: BTreeSet<_> = known.iter().map(|known| &known.id).collect();
+        ensure!(ids.len() == known.len(), "two known differences have the same id");
+        Ok(Self(known))
+    }
+
+    /// The id of the difference that this hunk of a step's output is, if it is meant.
+    #[must_use]
+    pub fn find(&self, step: &str, hunk: &Hunk) -> Option<&str> {
+        let is_it = |known: &&Known| {
+            step.contains(&known.command)
+                && same(&known.docker, &hunk.docker)
+                && same(&known.netebpf, &hunk.netebpf)
+        };
+        self.0.iter().find(is_it).map(|known| known.id.as_str())
+    }
+
+    /// All ids.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|known| known.id.as_str())
+    }
+}
+
+impl Known {
+    fn read(entry: &toml::Value) -> Result<Self> {
+        let text = |name: &str| entry.get(name).and_then(toml::Value::as_str).map(str::to_owned);
+        let id = text("id").context("a known difference has no id")?;
+        text("reason").with_context(|| format!("the known difference {id} has no reason"))?;
+        let lines =
+            |name: &str| text(name).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
+        let known = Self {
+            command: text("command").unwrap_or_default(),
+            docker: lines("docker"),
+            netebpf: lines("netebpf"),
+            id,
+        };
+        ensure!(known.docker != known.netebpf, "the known difference {} is none", known.id);
+        Ok(known)
+    }
+}
+
+/// Whether the lines are those of the entry, which leaves out how they are marked and indented.
+fn same(entry: &[String], lines: &[String]) -> bool {
+    let bare = |line: &String| line.get(1..).unwrap_or_default().trim().to_owned();
+    entry.len() == lines.len() && entry.iter().zip(lines).all(|(entry, line)| entry.trim() == bare(line))
+}
+
+impl fmt::Display for Hunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let docker = self.docker.iter().map(|line| format!("    docker  {line}"));
+        let netebpf = self.netebpf.iter().map(|line| format!("    netebpf {line}"));
+        f.write_str(&docker.chain(netebpf).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// The hunks in which two texts differ: what is left of both without their longest common subsequence.
+#[must_use]
+pub fn compare(docker: &[String], netebpf: &[String]) -> Vec<Hunk> {
+    let common = lengths(docker, netebpf);
+    let (mut row, mut column) = (0, 0);
+    let mut hunks = Vec::new();
+    let mut open = Hunk { docker: Vec::new(), netebpf: Vec::new() };
+    while row < docker.len() || column < netebpf.len() {
+        let (left, right) = (docker.get(row), netebpf.get(column));
+        if left == right {
+            close(&mut open, &mut hunks);
+            (row, column) = (row + 1, column + 1);
+        } else if left.is_some() && (right.is_none() || common[row + 1][column] >= common[row][column + 1]) {
+            open.docker.extend(left.cloned());
+            row += 1;
+        } else {
+            open.netebpf.extend(right.cloned());
+            column += 1;
+        }
+    }
+    close(&mut open, &mut hunks);
+    hunks
+}
+
+fn close(open: &mut Hunk, hunks: &mut Vec<Hunk>) {
+    if !open.docker.is_empty() || !open.netebpf.is_empty() {
+        hunks.push(Hunk {
+            docker: std::mem::take(&mut open.docker),
+            netebpf: std::mem::take(&mut open.netebpf),
+        });
+    }
+}
+
+/// How long the longest common subsequence is of what follows each pair of places.
+fn lengths(left: &[String], right: &[String]) -> Vec<Vec<usize>> {
+    let mut table = vec![vec![0; right.len() + 1]; left.len() + 1];
+    for row in (0..left.len()).rev() {
+        for column in (0..right.len()).rev() {
+            table[row][column] = if left[row] == right[column] {
+                table[row + 1][column + 1] + 1
+            } else {
+                table[row + 1][column].max(table[row][column + 1])
+            };
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.split(' ').filter(|word| !word.is_empty()).map(|word| format!("| {word}")).collect()
+    }
+
+    #[test]
+    fn only_what_differs_is_shown() {
+        assert_eq!(compare(&lines("a b c"), &lines("a b c")), []);
+        let hunks = compare(&lines("a b c d"), &lines("a x c d e"));
+        assert_eq!(
+            hunks,
+            [
+                Hunk { docker: lines("b"), netebpf: lines("x") },
+                Hunk { docker: Vec::new(), netebpf: lines("e") }
+            ]
+        );
+    }
+
+    #[test]
+    fn a_difference_is_known_by_its_lines_and_its_command() {
+        let file =
+            "[[difference]]\nid = 'order'\nreason = 'r'\ncommand = 'ls'\ndocker = 'b'\nnetebpf = 'x'\n";
+        let known = KnownDifferences::parse(file).expect("it parses");
+        let hunk = Hunk { docker: lines("b"), netebpf: lines("x") };
+        assert_eq!(known.find("docker network ls", &hunk), Some("order"));
+        assert_eq!(known.find("docker network rm", &hunk), None);
+        assert_eq!(known.find("docker network ls", &Hunk { docker: lines("c"), ..hunk }), None);
+    }
+
+    #[test]
+    fn an_entry_without_a_reason_is_refused() {
+        let error =
+            KnownDifferences::parse("[[difference]]\nid = 'order'\ndocker = 'b'\n").expect_err("no reason");
+        assert!(error.to_string().contains("order has no reason"), "{error}");
+    }
+}

@@ -1,0 +1,105 @@
+//! How is a scenario written down? As a chapter of a document: a heading and the commands below it.
+//!
+//! A document is Markdown. Each heading of the second level begins a scenario; each line of a fenced block is a step, which
+//! both engines get; a backslash at its end joins it with the next. A step is a line for a shell, of Docker's commands. One
+//! that begins with `engine` instead is for the engine's own program: `docker` has an image that containers come from,
+//! `netebpf` runs a command of the machine in a sandbox. Both are spelled
+//!
+//! ```text
+//! engine run -d --name web -- httpd -f
+//! ```
+
+use super::subject::{Engine, IMAGE};
+
+/// Commands that both engines get, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scenario {
+    /// The document's name and the heading's words, such as `create/a-subnet-and-a-gateway`.
+    pub name: String,
+    /// The commands, as written.
+    pub steps: Vec<String>,
+}
+
+/// Reads the scenarios of a document.
+#[must_use]
+pub fn scenarios(document: &str, text: &str) -> Vec<Scenario> {
+    let mut found: Vec<Scenario> = Vec::new();
+    let mut is_block = false;
+    let mut begun = String::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            is_block = !is_block;
+        } else if let (false, Some(heading)) = (is_block, line.strip_prefix("## ")) {
+            let name = format!("{document}/{}", words(heading));
+            found.push(Scenario { name, steps: Vec::new() });
+        } else if let (true, Some(scenario), false) = (is_block, found.last_mut(), line.trim().is_empty()) {
+            begun.push_str(line.trim_end_matches('\\'));
+            if !line.ends_with('\\') {
+                scenario.steps.push(std::mem::take(&mut begun));
+            }
+        }
+    }
+    found
+}
+
+/// A step as one engine's shell gets it.
+#[must_use]
+pub fn spelled(step: &str, engine: Engine) -> String {
+    let own = |part: &str| match (part.strip_prefix("engine "), engine) {
+        (None, _) => part.to_owned(),
+        (Some(rest), Engine::Netebpf) => format!("netebpf {rest}"),
+        (Some(rest), Engine::Docker) => {
+            let has_image = ["run ", "create "].iter().any(|verb| rest.starts_with(verb));
+            let image = if has_image { format!(" {IMAGE} ") } else { " ".to_owned() };
+            format!("docker {}", rest.replacen(" -- ", &image, 1))
+        }
+    };
+    // A command may stand in another one, or after one.
+    let mut spelled = step.to_owned();
+    for before in ["$(", "; ", "&& ", "| "] {
+        spelled = spelled.split(before).map(own).collect::<Vec<_>>().join(before);
+    }
+    spelled
+}
+
+/// A heading in the letters of a test's name.
+fn words(heading: &str) -> String {
+    let letters =
+        |word: &str| word.chars().filter(|letter| letter.is_alphanumeric() || *letter == '-').collect();
+    heading.split_whitespace().map(letters).collect::<Vec<String>>().join("-").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_scenarios_and_lines_in_blocks_are_steps() {
+        let text = "# Title\n\n## The first, of two\n\nSays why.\n\n```sh\ndocker network ls \\\n  -q\n\nengine ps\n```\n## Second\n";
+        let steps = vec!["docker network ls   -q".to_owned(), "engine ps".to_owned()];
+        assert_eq!(
+            scenarios("ls", text),
+            [
+                Scenario { name: "ls/the-first-of-two".to_owned(), steps },
+                Scenario { name: "ls/second".to_owned(), steps: Vec::new() }
+            ]
+        );
+    }
+
+    #[test]
+    fn the_engines_own_program_is_spelled_for_each() {
+        for (step, docker, netebpf) in [
+            ("docker network ls", "docker network ls", "docker network ls"),
+            (
+                "engine run -d --name a -- sh -c 'true -- x'",
+                "docker run -d --name a busybox sh -c 'true -- x'",
+                "netebpf run -d --name a -- sh -c 'true -- x'",
+            ),
+            ("engine exec a -- ip a", "docker exec a ip a", "netebpf exec a -- ip a"),
+            ("echo $(engine port a)", "echo $(docker port a)", "echo $(netebpf port a)"),
+        ] {
+            assert_eq!(spelled(step, Engine::Docker), docker);
+            assert_eq!(spelled(step, Engine::Netebpf), netebpf);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Both engines, and what they say to the steps of a scenario.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    thread::{self, ScopedJoinHandle},
+};
+
+use anyhow::{Context as _, Error, Result, bail, ensure};
+use netebpf_tests::docker::{
+    Release,
+    difference::{KnownDifferences, compare},
+    mask::Mask,
+    script::{Scenario, spelled},
+    subject::{Engine, Said, Subject},
+};
+
+/// Takes away what a scenario has left, so that the next begins with what an engine has by itself.
+const CLEAN: &[&str] = &[
+    "engine ps -aq | xargs -r engine rm -f",
+    "docker network ls -q --filter type=custom | xargs -r docker network rm",
+];
+
+/// The engines, started by the first scenario, and what was learnt so far.
+pub(super) struct Duel {
+    known: KnownDifferences,
+    seen: BTreeSet<String>,
+    pair: Option<[Subject; 2]>,
+}
+
+impl Duel {
+    pub(super) fn new(known: KnownDifferences) -> Self {
+        Self { known, seen: BTreeSet::new(), pair: None }
+    }
+
+    /// Puts a scenario to both; fails with what they say differently.
+    pub(super) fn fight(&mut self, scenario: &Scenario) -> Result<()> {
+        let pair = match self.pair.take() {
+            Some(pair) => pair,
+            None => start()?,
+        };
+        let told = both(&pair, |subject| play(subject, scenario));
+        let cleaned = both(&pair, clean);
+        // An engine that cannot be cleaned would spoil all that follows.
+        if cleaned.is_ok() {
+            self.pair = Some(pair);
+        }
+        let [docker, netebpf] = told?;
+        self.judge(scenario, &docker, &netebpf)?;
+        cleaned.map(drop)
+    }
+
+    /// Fails if a known difference has not been seen in any scenario.
+    pub(super) fn unseen(&self) -> Result<()> {
+        let unseen: Vec<_> = self.known.ids().filter(|id| !self.seen.contains(*id)).collect();
+        ensure!(
+            unseen.is_empty(),
+            "no longer different, take out of known_differences.toml: {}",
+            unseen.join(", ")
+        );
+        Ok(())
+    }
+
+    fn judge(&mut self, scenario: &Scenario, docker: &[Said], netebpf: &[Said]) -> Result<()> {
+        let (mut expected, mut actual) = (Mask::new(&scenario.steps), Mask::new(&scenario.steps));
+        let mut told = String::new();
+        for (step, (docker, netebpf)) in scenario.steps.iter().zip(docker.iter().zip(netebpf)) {
+            let [docker, netebpf] = [masked(docker, &mut expected), masked(netebpf, &mut actual)];
+            let mut unknown = Vec::new();
+            for hunk in compare(&docker, &netebpf) {
+                match self.known.find(step, &hunk) {
+                    Some(id) => drop(self.seen.insert(id.to_owned())),
+                    None => unknown.push(hunk.to_string()),
+                }
+            }
+            if !unknown.is_empty() {
+                write!(told, "\n  {step}\n{}", unknown.join("\n    ...\n"))?;
+            }
+        }
+        ensure!(told.is_empty(), "the two differ:{told}");
+        Ok(())
+    }
+}
+
+fn start() -> Result<[Subject; 2]> {
+    let one = |engine| thread::spawn(move || Subject::start(engine, Release::Sid));
+    let both = [one(Engine::Docker), one(Engine::Netebpf)];
+    let [docker, netebpf] = both.map(|thread| thread.join().map_err(|_| Error::msg("the start panicked"))?);
+    Ok([docker?, netebpf?])
+}
+
+/// Does the same with both at the same time.
+fn both<T: Send>(pair: &[Subject; 2], work: impl Fn(&Subject) -> Result<T> + Sync) -> Result<[T; 2]> {
+    let [docker, netebpf] = thread::scope(|scope| {
+        let work = &work;
+        let threads = pair.each_ref().map(|subject| {
+            scope.spawn(move || {
+                work(subject).with_context(|| {
+                    format!("{}, whose log ends with:\n{}", subject.engine().name(), subject.log_end())
+                })
+            })
+        });
+        let join =
+            |thread: ScopedJoinHandle<'_, Result<T>>| thread.join().map_err(|_| Error::msg("a panic"))?;
+        threads.map(join)
+    });
+    Ok([docker?, netebpf?])
+}
+
+fn play(subject: &Subject, scenario: &Scenario) -> Result<Vec<Said>> {
+    scenario.steps.iter().map(|step| subject.run(&spelled(step, subject.engine()))).collect()
+}
+
+fn clean(subject: &Subject) -> Result<()> {
+    for line in CLEAN {
+        let said = subject.run(&spelled(line, subject.engine()))?;
+        if said.code != Some(0) {
+            bail!("`{line}` after the scenario: {said:?}");
+        }
+    }
+    Ok(())
+}
+
+fn masked(said: &Said, mask: &mut Mask) -> Vec<String> {
+    said.lines().iter().map(|line| mask.apply(line)).collect()
+}
