@@ -34,6 +34,8 @@ Examples:
   netebpf network create --subnet 172.28.0.0/16 --ip-range 172.28.5.0/24 --aux-address router=172.28.1.1 wide
   netebpf network create --ipv6 --subnet 10.11.0.0/24 --subnet fd00:11::/64 dual
   netebpf network create -o com.docker.network.bridge.enable_icc=false quiet
+  netebpf network create --subnet 10.12.0.0/24 --aux-address DefaultGatewayIPv4=10.12.0.254 behind
+  netebpf network create --config-only --subnet 10.13.0.0/24 base && netebpf network create --config-from base made
 
 Options of -o, with their defaults:
   com.docker.network.bridge.enable_icc=true
@@ -43,7 +45,10 @@ Options of -o, with their defaults:
   com.docker.network.bridge.host_binding_ipv4=0.0.0.0
   com.docker.network.bridge.trusted_host_interfaces=  (names with colons in between)
   com.docker.network.host_ipv4=, com.docker.network.host_ipv6=
-  com.docker.network.bridge.name=                     (br- and the network's id)
+  com.docker.network.bridge.name=                     (br- and the network's id; one that is there is used)
+  com.docker.network.bridge.inhibit_ipv4=false        (whether the bridge goes without its IPv4 address)
+  com.docker.network.advertise_addr_nmsgs=3           (0 to 3), advertise_addr_ms (100 to 2000)
+  com.docker.network.enable_ipv4=true, com.docker.network.enable_ipv6=false
   com.docker.network.container_iface_prefix=eth
   com.docker.network.driver.mtu=0")]
 #[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
@@ -72,19 +77,19 @@ pub struct CreateArgs {
     #[arg(long)]
     pub attachable: bool,
 
-    /// Swarm's routing mesh; refused
+    /// Make it a swarm's routing mesh; refused without swarm
     #[arg(long, hide = true)]
     pub ingress: bool,
 
-    /// Only to be copied from; refused
-    #[arg(long, hide = true)]
+    /// Keep what is said as a configuration for other networks, and make none
+    #[arg(long)]
     pub config_only: bool,
 
-    /// The network to copy from; refused
-    #[arg(long, hide = true, value_name = "NETWORK")]
+    /// The configuration to make the network from
+    #[arg(long, value_name = "NETWORK")]
     pub config_from: Option<String>,
 
-    /// Where the network is known; others than local are refused
+    /// Where the network is known; swarm is refused without one
     #[arg(long, hide = true, default_value = "")]
     pub scope: String,
 
@@ -123,7 +128,8 @@ pub struct PoolArgs {
     #[arg(long = "gateway", value_name = "IP")]
     pub gateways: Vec<String>,
 
-    /// An address that no sandbox gets, with a name for it, such as router=10.10.0.5
+    /// An address that no sandbox gets, with a name for it, such as router=10.10.0.5; the one called
+    /// DefaultGatewayIPv4 or DefaultGatewayIPv6 is where default routes lead
     #[arg(long = "aux-address", value_name = "NAME=IP", value_parser = key_value)]
     pub auxiliary: Vec<(String, String)>,
 }
