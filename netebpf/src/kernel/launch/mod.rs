@@ -5,6 +5,7 @@
 
 mod enter;
 mod environment;
+mod etc;
 mod program;
 mod spawn;
 #[cfg(test)]
@@ -51,6 +52,9 @@ pub enum Place {
 }
 
 /// What the commands of a sandbox see of their own.
+///
+/// The rest of `/etc` is the host's. What a command changes there is seen in its sandbox only and goes with its last
+/// process, where the kernel has overlayfs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     /// The file that is to be `/etc/hosts`.

@@ -2,7 +2,13 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
+};
+
+use nix::{
+    mount::{MsFlags, mount},
+    sched::{CloneFlags, unshare},
 };
 
 use super::{Launch, Place, Stdio, View, start};
@@ -75,6 +81,41 @@ fn a_command_has_files_and_names_of_its_own_and_the_host_keeps_its() {
             assert_eq!(output(&settings, &launch).await, expected);
         }
         assert_eq!(files.map(|path| fs::read(path).ok()), before);
+    });
+}
+
+#[test]
+fn a_sandboxs_files_outlast_what_the_host_does_to_its_own() {
+    on_a_host("replaced", async |settings| {
+        // A host whose files may be replaced: this thread's.
+        unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace");
+        let none = None::<&str>;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private mounts");
+        mount(Some("tmpfs"), "/etc", Some("tmpfs"), MsFlags::empty(), none).expect("an empty /etc");
+        let text = |path| fs::read_to_string(path).expect("a file");
+        fs::write("/etc/hosts", "host").expect("a file");
+        symlink("elsewhere", "/etc/resolv.conf").expect("a symbolic link");
+        fs::write("/etc/elsewhere", "host").expect("a file");
+
+        let namespace = namespace(&settings).await;
+        let view = view(&settings);
+        let place = Place::New { namespace: Some(namespace.clone()), view: Some(view.clone()) };
+        let sleeper = Launch { place, ..Launch::inside(&namespace, &["sleep", "1000"].map(str::to_owned)) };
+        let sleeper = start(&sleeper, Stdio::Nothing).expect("it starts");
+        for file in ["/etc/hosts", "/etc/elsewhere", "/etc/resolv.conf"] {
+            fs::write("/etc/new", "replaced").expect("a file");
+            fs::rename("/etc/new", file).expect("the host has its own files");
+        }
+        let script =
+            "cat /etc/hosts /etc/resolv.conf /etc/hostname; echo more >> /etc/hosts; echo more > /etc/mine";
+        let beside = Launch { place: Place::Beside(sleeper), ..Launch::inside(&namespace, &shell(script)) };
+        let expected = "the hosts of a test\nthe resolv.conf of a test\nthe hostname of a test\n";
+        assert_eq!(output(&settings, &beside).await, expected);
+        assert_eq!((text("/etc/hosts"), text("/etc/resolv.conf")), ("replaced".into(), "replaced".into()));
+        assert_eq!(fs::read_dir("/etc").expect("a directory").count(), 3);
+        assert_eq!(fs::read_to_string(view.hosts).expect("a file"), "the hosts of a test\nmore\n");
+        process::signal(sleeper, Signal::KILL).expect("it can be killed");
+        process::exited(sleeper).await.expect("it can be waited for");
     });
 }
 

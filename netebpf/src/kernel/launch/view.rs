@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, File},
-    io,
     os::{fd::AsRawFd as _, unix::fs::MetadataExt as _},
     path::Path,
 };
@@ -13,7 +12,7 @@ use nix::{
 };
 use rustix::system::{setdomainname, sethostname};
 
-use super::View;
+use super::{View, etc};
 use crate::kernel::Error;
 
 const SYSFS: &str = "/sys";
@@ -69,16 +68,7 @@ fn mount_sysfs() -> Result<(), Error> {
 }
 
 fn apply(view: &View) -> Result<(), Error> {
-    for (source, target) in [
-        (&view.hosts, "/etc/hosts"),
-        (&view.resolv_conf, "/etc/resolv.conf"),
-        (&view.hostname_file, "/etc/hostname"),
-    ] {
-        // What the host does not have is not made there.
-        if fs::exists(target).is_ok_and(|exists| exists) {
-            bind(source, target, MsFlags::empty())?;
-        }
-    }
+    etc::apply(view)?;
     leave(CloneFlags::CLONE_NEWUTS)?;
     let failed = |doing| move |errno: rustix::io::Errno| Error::System { doing, source: errno.into() };
     sethostname(view.hostname.as_bytes()).map_err(failed("set the host name"))?;
@@ -88,7 +78,8 @@ fn apply(view: &View) -> Result<(), Error> {
     Ok(())
 }
 
-fn bind(source: &Path, target: &str, flags: MsFlags) -> Result<(), Error> {
+/// Shows what is at `source` at `target` too.
+pub(super) fn bind(source: &Path, target: &str, flags: MsFlags) -> Result<(), Error> {
     mount(Some(source), target, None::<&str>, MsFlags::MS_BIND | flags, None::<&str>)
-        .map_err(|errno| Error::file("bind a sandbox's own", target)(io::Error::from(errno)))
+        .map_err(|errno| Error::file("bind a sandbox's own", target)(errno.into()))
 }
