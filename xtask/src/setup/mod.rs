@@ -2,6 +2,7 @@
 
 mod compiler;
 mod debian;
+mod docker;
 mod linker;
 mod machine;
 mod programs;
@@ -9,6 +10,7 @@ mod programs;
 use anyhow::{Context, Result, bail};
 
 pub(crate) use compiler::{Compiler, TARGET};
+pub(crate) use docker::engine;
 pub(crate) use linker::Linker;
 pub(crate) use machine::{
     Freshness, Kernel, Parts, Support, directory as machine_directory, parts as machines,
@@ -26,7 +28,7 @@ pub(crate) struct Args {
     /// Only report what is there and what is missing
     #[arg(long)]
     check: bool,
-    /// Also fetch the newest of what only some need
+    /// Also fetch what only some need
     #[arg(value_enum)]
     extra: Option<Extra>,
 }
@@ -34,7 +36,9 @@ pub(crate) struct Args {
 /// What most people can do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Extra {
-    /// qemu, busybox and Debian's kernels, for the test layer vm: some 120 MB, below target/vm
+    /// A Docker Engine in a root file system of its own, for the test layer docker: some 400 MB, below target/docker
+    Docker,
+    /// qemu, busybox and Debian's newest kernels, for the test layer vm: some 120 MB, below target/vm
     Vm,
 }
 
@@ -54,10 +58,14 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     }
     let found = toolchain(workspace)?;
     programs(workspace)?;
-    if args.extra == Some(Extra::Vm) {
-        let parts = machines(workspace, Freshness::Newest)?;
-        let kernels = parts.kernels.iter().map(|kernel| kernel.release.as_str());
-        say(&format!("virtual machines: {}", kernels.collect::<Vec<_>>().join(", ")));
+    match args.extra {
+        None => {}
+        Some(Extra::Docker) => engine(workspace)?,
+        Some(Extra::Vm) => {
+            let parts = machines(workspace, Freshness::Newest)?;
+            let kernels = parts.kernels.iter().map(|kernel| kernel.release.as_str());
+            say(&format!("virtual machines: {}", kernels.collect::<Vec<_>>().join(", ")));
+        }
     }
     say(&format!("ready: {}, {}, and the programs that tests run", found.compiler, found.linker));
     Ok(())

@@ -15,6 +15,8 @@ pub(crate) enum Layer {
     Packet,
     /// Real sockets in network namespaces
     Netns,
+    /// Docker's client, put to a real Docker Engine and to netebpf; only when asked for, because it downloads the engine
+    Docker,
     /// The packages that users are given, on a fresh Debian; only when asked for, because it downloads one
     Dist,
     /// Old and new kernels in virtual machines; only when asked for, because each takes minutes
@@ -32,6 +34,7 @@ impl Layer {
             Self::Unit => "the decisions, on the host, with properties",
             Self::Packet => "the programs load, keep their budgets and decide as the host pipeline does",
             Self::Netns => "end to end: connections between sandboxes, host and client, restarts, bad input",
+            Self::Docker => "Docker's commands are answered as a Docker Engine answers them",
             Self::Dist => {
                 "archive and package: the same bytes twice, nothing for lintian, installed, used, purged"
             }
@@ -43,12 +46,12 @@ impl Layer {
 
     /// Whether it loads BPF programs or makes namespaces.
     pub(crate) fn needs_root(self) -> bool {
-        matches!(self, Self::Packet | Self::Netns | Self::Dist)
+        matches!(self, Self::Packet | Self::Netns | Self::Docker | Self::Dist)
     }
 
     /// Whether it uses the built programs.
     pub(crate) fn needs_programs(self) -> bool {
-        matches!(self, Self::Packet | Self::Netns | Self::Dist | Self::Vm)
+        matches!(self, Self::Packet | Self::Netns | Self::Docker | Self::Dist | Self::Vm)
     }
 
     /// Cargo's arguments; the lint layer is not one command, and virtual machines are none.
@@ -63,6 +66,7 @@ impl Layer {
                 Some(&["test", "--release", "-p", "netebpf-tests", "--test", "packet", "--", "--show-output"])
             }
             Self::Netns => Some(NETNS),
+            Self::Docker => Some(&["test", "--release", "-p", "netebpf-tests", "--test", "docker"]),
             Self::Dist => Some(&["test", "--release", "-p", "netebpf-tests", "--test", "dist"]),
         }
     }
@@ -82,6 +86,7 @@ impl fmt::Display for Layer {
             Self::Unit => "unit",
             Self::Packet => "packet",
             Self::Netns => "netns",
+            Self::Docker => "docker",
             Self::Dist => "dist",
             Self::Vm => "vm",
         })

@@ -26,7 +26,7 @@ use crate::{
 /// What the user typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Layers to run, by default all but dist and vm
+    /// Layers to run, by default all but docker, dist and vm
     #[arg(value_enum)]
     layers: Vec<Layer>,
     /// Only say which layers there are
@@ -61,6 +61,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     }
     if layers.contains(&Layer::Netns) {
         setup::programs(workspace)?;
+    }
+    if layers.contains(&Layer::Docker) {
+        setup::engine(workspace)?;
     }
     let mut rows = Vec::new();
     for &layer in layers {
