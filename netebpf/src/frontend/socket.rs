@@ -9,13 +9,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::unistd::{Gid, Group, chown};
+use nix::unistd::{Gid, chown};
 use tokio::net::UnixListener;
 
 use crate::kernel::Settings;
 
 /// Owner and group may connect.
 const MODE: u32 = 0o660;
+
+/// The system's groups (group(5)). They are read here because the C library asks plugins for them, which a program
+/// without a dynamic loader cannot load; those of a directory service are given by number.
+const GROUPS: &str = "/etc/group";
 
 /// Why the socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +31,10 @@ pub enum Error {
     )]
     InUse(PathBuf),
     /// No group of the system has this name.
-    #[error("there is no group {0:?}: make it with groupadd, or give the socket another one with --group")]
+    #[error(
+        "there is no group {0:?} in {GROUPS}: make it with groupadd, or give the socket another one, or its number, \
+         with --group"
+    )]
     NoGroup(String),
     /// The system refused.
     #[error("cannot listen at {}: {source}", path.display())]
@@ -63,9 +70,9 @@ impl Socket {
         if Self::answers(&path) {
             return Err(Error::InUse(path));
         }
-        let find = |name: &str| match Group::from_name(name) {
-            Ok(Some(group)) => Ok(group.gid),
-            Ok(None) | Err(_) => Err(Error::NoGroup(name.to_owned())),
+        let find = |name: &str| {
+            let groups = fs::read_to_string(GROUPS).unwrap_or_default();
+            group_id(&groups, name).ok_or_else(|| Error::NoGroup(name.to_owned()))
         };
         let group = group.map(find).transpose()?;
         Ok(Self { path, dockers_name: settings.docker_socket(), group })
@@ -103,9 +110,33 @@ impl Socket {
     }
 }
 
+/// The group's number: of the line with this name, or the name itself if it is one.
+fn group_id(groups: &str, name: &str) -> Option<Gid> {
+    let number = |line: &str| match line.split(':').collect::<Vec<_>>()[..] {
+        [known, _, number, ..] if known == name => number.parse().ok(),
+        _ => None,
+    };
+    groups.lines().find_map(number).or_else(|| name.parse().ok()).map(Gid::from_raw)
+}
+
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_found_by_name_or_number() {
+        let groups = "root:x:0:\nnetebpf-admins:x:998:\nnetebpf:x:997:ann,bob\n7:x:12:\nbroken\n";
+        assert_eq!(group_id(groups, "netebpf"), Some(Gid::from_raw(997)));
+        assert_eq!(group_id(groups, "7"), Some(Gid::from_raw(12)));
+        assert_eq!(group_id(groups, "1234"), Some(Gid::from_raw(1234)));
+        assert_eq!(group_id(groups, "broken"), None);
+        assert_eq!(group_id(groups, ""), None);
     }
 }
