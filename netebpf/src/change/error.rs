@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use netebpf_common::abi::Family;
+use netebpf_common::abi::{Family, Mac};
 
-use super::NetworkError;
+use super::{InvalidSettings, NetworkError};
 use crate::{
     ipam,
     model::{Name, NameError, NetworkId, OptionError, PublishError, SandboxId},
@@ -50,6 +50,14 @@ pub enum Error {
         "container cannot be connected to multiple networks with one of the networks in private (none) mode"
     )]
     JoinNone,
+    /// A sandbox in the host's namespace stays there.
+    #[error("cannot disconnect container from host network - container was created in host network mode")]
+    PartHost,
+    /// A namespace that is shared is its owner's to join to networks.
+    #[error(
+        "container sharing network namespace with another container or host cannot be connected to any other network"
+    )]
+    SharedNamespace,
     /// Running sandboxes are joined to the network.
     #[error("error while removing network: network {network} has active endpoints ({})", list(.endpoints))]
     NetworkInUse {
@@ -80,9 +88,20 @@ pub enum Error {
     /// The address is taken or reserved.
     #[error("Address already in use: {0}")]
     AddressInUse(IpAddr),
-    /// The address does not belong to the network.
-    #[error("invalid endpoint settings: no configured subnet contains IP address {0}")]
-    AddressOutside(IpAddr),
+    /// The wishes for an endpoint make no sense.
+    #[error(transparent)]
+    InvalidSettings(#[from] InvalidSettings),
+    /// Another endpoint of the network has the MAC.
+    #[error("MAC address already in use on network {network}: {mac}")]
+    MacInUse {
+        /// The MAC.
+        mac: Mac,
+        /// The network.
+        network: Name,
+    },
+    /// The sandbox has an interface of this name already.
+    #[error("interface name {0:?} is already in use in the container")]
+    InterfaceInUse(String),
     /// No sandbox has this name or identifier.
     #[error("No such container: {0}")]
     SandboxNotFound(String),
@@ -106,9 +125,26 @@ pub enum Error {
          stop the container before removing or force remove"
     )]
     SandboxRunning(Name),
-    /// The sandbox's command has ended.
+    /// The sandbox's command has ended, or was never started.
     #[error("container {0} is not running")]
     SandboxNotRunning(SandboxId),
+    /// The sandbox's command runs, or is about to.
+    #[error("container {0} is already running")]
+    SandboxActive(SandboxId),
+    /// The sandbox whose namespace is to be shared is gone.
+    #[error("joining network namespace of container: No such container: {0}")]
+    NoDonor(SandboxId),
+    /// The sandbox whose namespace is to be shared has none.
+    #[error("cannot join network namespace of a non running container: container {donor} is {state}")]
+    DonorNotRunning {
+        /// Whose namespace it is.
+        donor: Name,
+        /// What has become of it.
+        state: &'static str,
+    },
+    /// Wishes that make no sense together.
+    #[error("conflicting options: {0}")]
+    Conflicting(&'static str),
     /// There is nothing to run.
     #[error("no command specified")]
     NoCommand,
@@ -125,9 +161,12 @@ pub enum Error {
     NotConnected {
         /// The sandbox.
         sandbox: SandboxId,
-        /// The network.
-        network: Name,
+        /// The network; it may be gone.
+        network: String,
     },
+    /// Nothing is left on a network of a sandbox that is gone.
+    #[error("endpoint {0} not found")]
+    EndpointNotFound(String),
     /// Another sandbox has the port.
     #[error("Bind for {} failed: port is already allocated", SocketAddr::new(*address, *port))]
     PortAllocated {
@@ -179,24 +218,29 @@ impl Error {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::NetworkNotFound(_) | Self::SandboxNotFound(_) | Self::LinkTarget { .. } => Kind::NotFound,
+            Self::NetworkNotFound(_)
+            | Self::SandboxNotFound(_)
+            | Self::EndpointNotFound(_)
+            | Self::LinkTarget { .. } => Kind::NotFound,
             Self::NetworkExists(_)
             | Self::SandboxExists { .. }
             | Self::SandboxRunning(_)
             | Self::SandboxNotRunning(_)
+            | Self::SandboxActive(_)
+            | Self::DonorNotRunning { .. }
+            | Self::InterfaceInUse(_)
+            | Self::MacInUse { .. }
             | Self::AddressInUse(_)
             | Self::PortAllocated { .. }
             | Self::LinkNotRunning { .. } => Kind::Conflict,
             Self::NetworkInUse { .. }
             | Self::NetworkPredefined(_)
             | Self::RemovePredefined(_)
-            | Self::JoinHost
-            | Self::JoinNone
             | Self::AlreadyConnected { .. }
             | Self::NotConnected { .. }
             | Self::Pool(ipam::PoolError::Overlaps) => Kind::Forbidden,
             Self::Network(error) => error.kind(),
-            Self::AddressesExhausted { .. } | Self::PortsExhausted => Kind::Exhausted,
+            Self::AddressesExhausted { .. } | Self::PortsExhausted | Self::NoDonor(_) => Kind::Exhausted,
             Self::Name(_)
             | Self::Publish(_)
             | Self::NetworkAmbiguous { .. }
@@ -204,7 +248,12 @@ impl Error {
             | Self::InvalidPools(_)
             | Self::Option(_)
             | Self::Pool(ipam::PoolError::Exhausted | ipam::PoolError::Length)
-            | Self::AddressOutside(_)
+            | Self::InvalidSettings(_)
+            | Self::JoinHost
+            | Self::JoinNone
+            | Self::PartHost
+            | Self::SharedNamespace
+            | Self::Conflicting(_)
             | Self::NoCommand => Kind::InvalidParameter,
         }
     }

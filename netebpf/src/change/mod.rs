@@ -1,9 +1,11 @@
 //! What a user's request makes of the desired state: either all of it, or nothing and an error with Docker's text.
 
 mod default_bridge;
+mod endpoint;
 mod error;
 mod find;
 mod join;
+mod life;
 mod network;
 mod ports;
 mod predefined;
@@ -15,19 +17,21 @@ use netebpf_common::abi::PublishKey;
 
 use crate::ipam::Sources;
 
+pub use endpoint::InvalidSettings;
 pub use error::{Error, Kind};
 pub use find::{find_network, find_sandbox};
-pub use join::{AddressWishes, connect, disconnect};
+pub use join::{connect, disconnect};
+pub use life::{mark_exited, mark_running, start_sandbox};
 pub use network::{
     NetworkError, NetworkRequest, PruneChoice, create_network, is_dangling, is_labelled, prune_networks,
     remove_network,
 };
 pub use predefined::{DEFAULT_NETWORK, Postponed, ensure_predefined, is_predefined};
-pub use sandbox::{SandboxRequest, create_sandbox, mark_exited, mark_running, remove_sandbox};
+pub use sandbox::{AttachRequest, ModeRequest, SandboxRequest, create_sandbox, remove_sandbox};
 
 /// What a change needs to know besides the spec: the outside world, as values.
 pub struct Context<'a> {
-    /// The present time, in seconds since the Unix epoch.
+    /// The present time, in nanoseconds since the Unix epoch.
     pub now: u64,
     /// A source of random bytes, for identifiers and MACs.
     pub entropy: &'a mut dyn FnMut() -> [u8; 32],

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Error, HostView};
-use crate::model::{FAMILIES, PortMapping, PortRange, PublishRequest, Sandbox, Spec};
+use crate::model::{FAMILIES, PortMapping, PortRange, PublishRequest, Sandbox, SandboxConfig, Spec};
 
 /// Where ports are taken from when the user names none: Linux' default range for outgoing connections.
 const AUTOMATIC: (u16, u16) = (32_768, 60_999);
@@ -11,16 +11,15 @@ const AUTOMATIC: (u16, u16) = (32_768, 60_999);
 /// Gives every request its host ports; none of them is given twice. Ports that the user names come first, then those
 /// to be chosen from a range, so that automatic ones avoid both.
 ///
-/// The sandbox need not be in the spec yet, but it must have its endpoints.
+/// The sandbox must have its endpoints.
 pub(super) fn allocate(
     spec: &Spec,
     sandbox: &Sandbox,
-    requests: &[PublishRequest],
     host: &HostView<'_>,
 ) -> Result<Vec<PortMapping>, Error> {
     let mut allocation =
         Allocation { spec, sandbox, host, taken: effective(spec, sandbox), given: Vec::new() };
-    let mut requests = requests.to_vec();
+    let mut requests = requests(&sandbox.config);
     requests.sort_by_key(|request| match request.host_ports {
         Some(host_ports) if host_ports.alike(request.ports.first()) == Some(request.ports) => 0,
         Some(_) => 1,
@@ -33,6 +32,27 @@ pub(super) fn allocate(
     Ok(allocation.given)
 }
 
+/// What the user wants published; with `-P` also what is exposed and not mentioned.
+fn requests(config: &SandboxConfig) -> Vec<PublishRequest> {
+    let mut requests = config.publish.clone();
+    if config.publish_all {
+        for exposed in &config.exposed {
+            let is_mentioned = |port| {
+                let mut named = config.publish.iter().filter(|named| named.protocol == exposed.protocol);
+                named.any(|named| named.ports.overlaps(PortRange::single(port)))
+            };
+            let unmentioned = exposed.ports.iter().filter(|port| !is_mentioned(*port));
+            requests.extend(unmentioned.map(|port| PublishRequest {
+                host_address: None,
+                host_ports: None,
+                ports: PortRange::single(port),
+                protocol: exposed.protocol,
+            }));
+        }
+    }
+    requests
+}
+
 /// Refuses a sandbox whose ports would be those of another one.
 pub(super) fn check(spec: &Spec, sandbox: &Sandbox) -> Result<(), Error> {
     let taken = effective(spec, sandbox);
@@ -42,7 +62,7 @@ pub(super) fn check(spec: &Spec, sandbox: &Sandbox) -> Result<(), Error> {
 
 /// The mappings of all other active sandboxes that claim host ports.
 fn effective(spec: &Spec, except: &Sandbox) -> Vec<PortMapping> {
-    let others = spec.sandboxes.values().filter(|other| other.is_active() && other.id != except.id);
+    let others = spec.active_sandboxes().filter(|other| other.id != except.id);
     let claimed = others.flat_map(|other| {
         other.ports.iter().filter(|mapping| spec.translated_to(other, mapping).is_some()).copied()
     });

@@ -66,8 +66,8 @@ pub fn ensure_predefined(
 }
 
 fn switch_off(spec: &mut Spec, current: &Network) -> Option<Postponed> {
-    let on_it = spec.endpoints().filter(|(_, endpoint)| endpoint.network == current.id);
-    let sandboxes: Vec<_> = on_it.map(|(sandbox, _)| sandbox.name.clone()).collect();
+    let on_it = spec.sandboxes.values().filter(|sandbox| sandbox.attachment_to(current.id).is_some());
+    let sandboxes: Vec<_> = on_it.map(|sandbox| sandbox.name.clone()).collect();
     if sandboxes.is_empty() {
         spec.networks.remove(&current.id);
         return None;
@@ -86,9 +86,9 @@ fn replace(spec: &mut Spec, mut next: Spec, current: &Network, id: NetworkId) ->
     if !sandboxes.is_empty() {
         return Some(Postponed { changes, sandboxes });
     }
-    let endpoints = next.sandboxes.values_mut().flat_map(|sandbox| &mut sandbox.endpoints);
-    for endpoint in endpoints.filter(|endpoint| endpoint.network == current.id) {
-        endpoint.network = id;
+    let attachments = next.sandboxes.values_mut().flat_map(|sandbox| &mut sandbox.attachments);
+    for attachment in attachments.filter(|attachment| attachment.network == current.id) {
+        attachment.network = id;
     }
     *spec = next;
     None

@@ -1,62 +1,80 @@
-//! A sandbox's life: created, running, exited, removed.
+//! A sandbox's making and its end.
 
-use super::{AddressWishes, Context, Error, find_network, find_sandbox, join, ports};
+use super::{Context, Error, endpoint, find_network, find_sandbox, join};
 use crate::model::{
-    ExposedPorts, LinkRequest, Name, Process, PublishRequest, Sandbox, SandboxId, SandboxLink, SandboxState,
-    Spec,
+    Attachment, EndpointSettings, LinkRequest, Name, NetworkMode, Sandbox, SandboxConfig, SandboxId,
+    SandboxLink, SandboxState, Spec,
 };
 
 /// What a user wants of a new sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SandboxRequest {
-    /// Name.
-    pub name: Name,
-    /// The command and its arguments, at least the command.
-    pub command: Vec<String>,
-    /// The network to join: name, identifier or unique prefix of it.
-    pub network: String,
-    /// Addresses on that network.
-    pub addresses: AddressWishes,
-    /// Ports to publish.
-    pub ports: Vec<PublishRequest>,
-    /// Ports that sandboxes linked to this one may reach.
-    pub exposed: Vec<ExposedPorts>,
-    /// Sandboxes to link to.
+    /// Name; one is made up if there is none.
+    pub name: Option<Name>,
+    /// Where its network namespace comes from.
+    pub mode: ModeRequest,
+    /// The networks to join.
+    pub networks: Vec<AttachRequest>,
+    /// Sandboxes to link to on the first of them.
     pub links: Vec<LinkRequest>,
-    /// Remove the sandbox when its command ends.
-    pub auto_remove: bool,
+    /// Everything else; its mode is found out.
+    pub config: SandboxConfig,
 }
 
-/// Adds a sandbox whose command has not been started yet.
+/// Where a new sandbox's network namespace is to come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModeRequest {
+    /// It gets its own.
+    Own,
+    /// It shares that of another sandbox: name, identifier or unique prefix of it.
+    Container(String),
+    /// It adopts the one at this path.
+    Adopted(String),
+}
+
+/// A network that a new sandbox is to join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachRequest {
+    /// Name, identifier or unique prefix of it.
+    pub network: String,
+    /// What is wished there.
+    pub settings: EndpointSettings,
+}
+
+/// Adds a sandbox that has never been started.
 pub fn create_sandbox(
     spec: &mut Spec,
     request: SandboxRequest,
     context: &mut Context<'_>,
 ) -> Result<SandboxId, Error> {
-    if request.command.first().is_none_or(String::is_empty) {
+    let SandboxRequest { name, mode, mut networks, links, config } = request;
+    let needs_command = !matches!(mode, ModeRequest::Adopted(_));
+    if needs_command && config.command.first().is_none_or(String::is_empty) {
         return Err(Error::NoCommand);
     }
-    if let Some(owner) = spec.sandboxes.values().find(|sandbox| sandbox.name == request.name) {
-        return Err(Error::SandboxExists { name: request.name, owner: owner.id });
-    }
-    let network = find_network(spec, &request.network)?;
-    let endpoint = join::new_endpoint(spec, network, request.addresses, &[], context)?;
-    let links = request.links.into_iter().map(|link| find_linked(spec, &request.name, link));
-    let links = links.collect::<Result<_, _>>()?;
-    let id = SandboxId::new(context.random());
-    let mut sandbox = Sandbox {
-        id,
-        name: request.name,
-        created: context.now,
-        command: request.command,
-        state: SandboxState::Created,
-        ports: Vec::new(),
-        exposed: request.exposed,
-        links,
-        auto_remove: request.auto_remove,
-        endpoints: vec![endpoint],
+    let name = match name {
+        Some(name) => free_name(spec, name)?,
+        None => made_up_name(spec, context),
     };
-    sandbox.ports = ports::allocate(spec, &sandbox, &request.ports, context.host)?;
+    let legacy = distribute_links(spec, &mut networks, links)?;
+    let links = legacy.into_iter().map(|link| find_linked(spec, link)).collect::<Result<_, _>>()?;
+    let id = SandboxId::new(context.random());
+    let mode = find_mode(spec, mode, &networks)?;
+    let config = SandboxConfig { mode, ..config };
+    let state = SandboxState::Created;
+    let (ports, attachments) = (Vec::new(), Vec::new());
+    let mut sandbox = Sandbox { id, name, created: context.now, config, state, ports, links, attachments };
+    for AttachRequest { network, settings } in networks {
+        let network = find_network(spec, &network)?;
+        endpoint::check(network, &settings)?;
+        join::check_company(spec, &sandbox, network)?;
+        if sandbox.attachment_to(network.id).is_some() {
+            let (sandbox, network) = (sandbox.name, network.name.clone());
+            return Err(Error::AlreadyConnected { sandbox, network });
+        }
+        sandbox.attachments.push(Attachment::new(network, settings));
+    }
+    check_mode(&sandbox)?;
     spec.sandboxes.insert(id, sandbox);
     Ok(id)
 }
@@ -65,49 +83,100 @@ pub fn create_sandbox(
 pub fn remove_sandbox(spec: &mut Spec, reference: &str, force: bool) -> Result<SandboxId, Error> {
     let sandbox = find_sandbox(spec, reference)?;
     let id = sandbox.id;
-    match sandbox.state {
-        SandboxState::Running(_) if !force => return Err(Error::SandboxRunning(sandbox.name.clone())),
-        SandboxState::Running(_) | SandboxState::Created | SandboxState::Exited(_) => {}
+    if sandbox.is_active() && !force {
+        return Err(Error::SandboxRunning(sandbox.name.clone()));
     }
     forget(spec, id);
     Ok(id)
 }
 
-/// Records that a sandbox's command runs as this process.
-pub fn mark_running(spec: &mut Spec, id: SandboxId, process: Process) -> Result<(), Error> {
-    let sandbox = spec.sandboxes.get_mut(&id).ok_or_else(|| Error::SandboxNotFound(id.to_string()))?;
-    match sandbox.state {
-        SandboxState::Created | SandboxState::Running(_) => sandbox.state = SandboxState::Running(process),
-        SandboxState::Exited(_) => return Err(Error::SandboxNotRunning(id)),
-    }
-    Ok(())
-}
-
-/// Records how a sandbox's command ended; its addresses and ports are free again, and with `--rm` it is gone.
-pub fn mark_exited(spec: &mut Spec, id: SandboxId, code: i32) -> Result<(), Error> {
-    let sandbox = spec.sandboxes.get_mut(&id).ok_or_else(|| Error::SandboxNotFound(id.to_string()))?;
-    sandbox.state = SandboxState::Exited(code);
-    if sandbox.auto_remove {
-        forget(spec, id);
-    }
-    Ok(())
-}
-
 /// Removes a sandbox with the links to it.
-fn forget(spec: &mut Spec, id: SandboxId) {
+pub(super) fn forget(spec: &mut Spec, id: SandboxId) {
     spec.sandboxes.remove(&id);
     for other in spec.sandboxes.values_mut() {
         other.links.retain(|link| link.sandbox != id);
     }
 }
 
-/// Finds whom a link means; only a sandbox that has addresses can be linked to.
-fn find_linked(spec: &Spec, name: &Name, link: LinkRequest) -> Result<SandboxLink, Error> {
+fn free_name(spec: &Spec, name: Name) -> Result<Name, Error> {
+    match spec.sandboxes.values().find(|sandbox| sandbox.name == name) {
+        Some(owner) => Err(Error::SandboxExists { name, owner: owner.id }),
+        None => Ok(name),
+    }
+}
+
+/// A name from two random words, with a number behind it where that is taken.
+fn made_up_name(spec: &Spec, context: &mut Context<'_>) -> Name {
+    let name = Name::made_up(context.random());
+    let numbered = (1..).map(|n| name.numbered(n));
+    let mut candidates = std::iter::once(name.clone()).chain(numbered);
+    let free = candidates.find(|name| spec.sandboxes.values().all(|sandbox| sandbox.name != *name));
+    free.expect("there are more numbers than sandboxes")
+}
+
+/// Links mean the first network. On the default bridge they open ports, so they are the sandbox's own.
+fn distribute_links(
+    spec: &Spec,
+    networks: &mut [AttachRequest],
+    links: Vec<LinkRequest>,
+) -> Result<Vec<LinkRequest>, Error> {
+    let Some(first) = networks.first_mut() else { return Ok(links) };
+    if find_network(spec, &first.network)?.bridge.is_default {
+        return Ok(links);
+    }
+    first.settings.links.extend(links);
+    Ok(Vec::new())
+}
+
+/// Finds whom a link means.
+fn find_linked(spec: &Spec, link: LinkRequest) -> Result<SandboxLink, Error> {
     let LinkRequest { sandbox: reference, alias } = link;
     let target = find_sandbox(spec, &reference)
         .map_err(|source| Error::LinkTarget { reference, source: Box::new(source) })?;
-    if !target.is_active() {
-        return Err(Error::LinkNotRunning { target: target.name.clone(), name: name.clone(), alias });
-    }
     Ok(SandboxLink { sandbox: target.id, alias })
+}
+
+fn find_mode(spec: &Spec, mode: ModeRequest, networks: &[AttachRequest]) -> Result<NetworkMode, Error> {
+    Ok(match mode {
+        ModeRequest::Container(reference) => NetworkMode::Container(find_sandbox(spec, &reference)?.id),
+        ModeRequest::Adopted(path) => NetworkMode::Adopted(path),
+        ModeRequest::Own => {
+            let first = networks.first().map(|request| request.network.clone());
+            let is_host = |reference: &String| {
+                let found = find_network(spec, reference);
+                found.is_ok_and(|network| network.driver == crate::model::Driver::Host)
+            };
+            match first {
+                Some(reference) if is_host(&reference) => NetworkMode::Host,
+                first => NetworkMode::Own(first.unwrap_or_default()),
+            }
+        }
+    })
+}
+
+/// Which wishes make no sense together, in Docker's words.
+fn check_mode(sandbox: &Sandbox) -> Result<(), Error> {
+    let SandboxConfig { mode, publish, publish_all, exposed, .. } = &sandbox.config;
+    let has_links =
+        !sandbox.links.is_empty() || sandbox.attachments.iter().any(|a| !a.settings.links.is_empty());
+    let has_mac = sandbox.attachments.iter().any(|attachment| attachment.settings.mac.is_some());
+    let refusal = match mode {
+        NetworkMode::Container(_) if has_links => {
+            "container type network can't be used with links. This would result in undefined behavior"
+        }
+        NetworkMode::Container(_) if !publish.is_empty() || *publish_all => {
+            "port publishing and the container type network mode"
+        }
+        NetworkMode::Container(_) if !exposed.is_empty() => {
+            "port exposing and the container type network mode"
+        }
+        NetworkMode::Host if has_links => {
+            "host type networking can't be used with links. This would result in undefined behavior"
+        }
+        NetworkMode::Host if has_mac => "mac-address and the network mode",
+        NetworkMode::Own(_) | NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Adopted(_) => {
+            return Ok(());
+        }
+    };
+    Err(Error::Conflicting(refusal))
 }

@@ -2,20 +2,28 @@
 
 mod configurations;
 mod default_bridge;
+mod joining;
+mod life;
 mod networks;
 mod ports;
 mod refusals;
 
-use std::{collections::BTreeSet, net::IpAddr};
-
-use proptest::prelude::*;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use ipnet::IpNet;
+use netebpf_common::abi::{Family, Mac};
+use proptest::prelude::*;
 
 use super::*;
 use crate::{
     ipam::PoolRequest,
-    model::{DefaultPool, Endpoint, Name, NetworkId, Process, PublishRequest, Sandbox, SandboxState, Spec},
+    model::{
+        AddressWishes, DefaultPool, Endpoint, EndpointSettings, EngineOptions, Name, NetworkId, NetworkMode,
+        Process, Sandbox, SandboxConfig, SandboxState, Spec,
+    },
 };
 
 /// A spec and the outside world of its changes.
@@ -81,15 +89,41 @@ impl World {
         network: &str,
         ports: &[&str],
     ) -> Result<crate::model::SandboxId, Error> {
-        let ports = ports.iter().map(|port| port.parse().expect("the test gives ports")).collect();
-        let request = SandboxRequest { ports, ..sandbox_request(name, network) };
-        self.change(|spec, context| create_sandbox(spec, request, context))
+        let mut request = sandbox_request(name, network);
+        request.config.publish =
+            ports.iter().map(|port| port.parse().expect("the test gives ports")).collect();
+        self.run(request)
+    }
+
+    /// Makes a sandbox and starts it, both or nothing.
+    #[track_caller]
+    fn run(&mut self, request: SandboxRequest) -> Result<crate::model::SandboxId, Error> {
+        self.change(|spec, context| {
+            let mut wanted = spec.clone();
+            let id = create_sandbox(&mut wanted, request, context)?;
+            start_sandbox(&mut wanted, &id.to_string(), PROCESS, context)?;
+            mark_running(&mut wanted, id, Some(PROCESS), 2)?;
+            *spec = wanted;
+            Ok(id)
+        })
+    }
+
+    #[track_caller]
+    fn start(&mut self, name: &str) -> Result<(), Error> {
+        let id = self.change(|spec, context| start_sandbox(spec, name, PROCESS, context))?;
+        self.change(|spec, _| mark_running(spec, id, Some(PROCESS), 3))
+    }
+
+    #[track_caller]
+    fn stop(&mut self, name: &str, code: i32) {
+        let id = self.named(name).id;
+        self.change(|spec, _| mark_exited(spec, id, code, 4)).expect("it is there");
     }
 
     #[track_caller]
     fn connect(&mut self, network: &str, sandbox: &str, address: Option<&str>) -> Result<(), Error> {
-        let wishes = wishes(address);
-        self.change(|spec, context| connect(spec, network, sandbox, wishes, context))
+        let settings = EndpointSettings { addresses: wishes(address), ..EndpointSettings::default() };
+        self.change(|spec, context| connect(spec, network, sandbox, settings, context))
     }
 
     fn named(&self, name: &str) -> &Sandbox {
@@ -103,7 +137,7 @@ impl World {
 
     fn endpoints(&self, name: &str) -> Vec<String> {
         let show = |endpoint: &Endpoint| format!("{} {}", endpoint.interface, endpoint.addresses[0]);
-        self.named(name).endpoints.iter().map(show).collect()
+        self.named(name).endpoints().map(show).collect()
     }
 }
 
@@ -133,23 +167,31 @@ fn network_request(name: &str) -> NetworkRequest {
 
 fn sandbox_request(name: &str, network: &str) -> SandboxRequest {
     SandboxRequest {
-        name: Name::of_sandbox(name).expect("the test gives a name"),
-        command: vec!["sleep".to_owned()],
-        network: network.to_owned(),
-        addresses: AddressWishes::default(),
-        ports: Vec::new(),
-        exposed: Vec::new(),
+        name: Some(Name::of_sandbox(name).expect("the test gives a name")),
+        mode: ModeRequest::Own,
+        networks: vec![AttachRequest { network: network.to_owned(), settings: EndpointSettings::default() }],
         links: Vec::new(),
-        auto_remove: false,
+        config: SandboxConfig {
+            mode: NetworkMode::Host,
+            command: vec!["sleep".to_owned()],
+            environment: Vec::new(),
+            directory: None,
+            publish: Vec::new(),
+            publish_all: false,
+            exposed: Vec::new(),
+            auto_remove: false,
+            labels: BTreeMap::new(),
+        },
     }
 }
+
+const PROCESS: Process = Process { pid: 1, start_time: 1 };
 
 /// A network `front` (10.1.0.0/24) with the running sandbox `web`.
 fn small_world() -> World {
     let mut world = World::default();
     world.network("front", Some("10.1.0.0/24")).expect("a network");
-    let web = world.sandbox("web", "front", &["8080:80"]).expect("a sandbox");
-    mark_running(&mut world.spec, web, Process { pid: 1, start_time: 1 }).expect("it is there");
+    world.sandbox("web", "front", &["8080:80"]).expect("a sandbox");
     world
 }
 
@@ -181,7 +223,7 @@ fn interfaces_and_addresses_take_the_lowest_free_number() {
     world.network("side", Some("10.3.0.0/24")).expect("a network");
     world.connect("back", "web", None).expect("it joins");
     assert_eq!(world.endpoints("web"), ["eth0 10.1.0.2", "eth1 10.2.0.2"]);
-    world.change(|spec, _| disconnect(spec, "front", "web")).expect("it parts");
+    world.change(|spec, _| disconnect(spec, "front", "web", false)).expect("it parts");
     world.connect("side", "web", Some("10.3.0.77")).expect("it joins");
     assert_eq!(world.endpoints("web"), ["eth1 10.2.0.2", "eth0 10.3.0.77"]);
 }
@@ -193,7 +235,7 @@ fn bad_joins_are_refused() {
     world.network("tiny", Some("10.2.0.0/31")).expect("a network");
     let already = "endpoint with name web already exists in network front";
     refused(world.connect("front", "web", None), Kind::Forbidden, already);
-    let outside = "invalid endpoint settings: no configured subnet contains IP address 10.9.0.1";
+    let outside = "invalid endpoint settings:\nno configured subnet contains IP address 10.9.0.1";
     refused(world.connect("tiny", "web", Some("10.9.0.1")), Kind::InvalidParameter, outside);
     refused(
         world.connect("tiny", "web", Some("10.2.0.0")),
@@ -208,9 +250,7 @@ fn bad_joins_are_refused() {
     refused(world.connect("tiny", "none", None), Kind::NotFound, "No such container: none");
     let db = world.named("db").id;
     let parted = format!("container {db} is not connected to network tiny");
-    refused(world.change(|spec, _| disconnect(spec, "tiny", "db")), Kind::Forbidden, &parted);
-    mark_exited(&mut world.spec, db, 0).expect("it is there");
-    refused(world.connect("tiny", "db", None), Kind::Conflict, &format!("container {db} is not running"));
+    refused(world.change(|spec, _| disconnect(spec, "tiny", "db", false)), Kind::Forbidden, &parted);
 }
 
 #[test]
@@ -229,12 +269,9 @@ fn bad_sandboxes_are_refused() {
     refused(world.sandbox("db", "front", &["127.0.0.1:8080:80"]), Kind::Conflict, specific);
     let twice = "Bind for 0.0.0.0:9090 failed: port is already allocated";
     refused(world.sandbox("db", "front", &["9090:80", "9090:81"]), Kind::Conflict, twice);
-    let idle = SandboxRequest { command: Vec::new(), ..sandbox_request("db", "front") };
-    refused(
-        world.change(|spec, context| create_sandbox(spec, idle, context)),
-        Kind::InvalidParameter,
-        "no command specified",
-    );
+    let mut idle = sandbox_request("db", "front");
+    idle.config.command.clear();
+    refused(world.run(idle), Kind::InvalidParameter, "no command specified");
     world.sandbox("db", "front", &["8080:80/udp", "8081:80"]).expect("another protocol and another port");
 }
 
@@ -248,7 +285,7 @@ fn endpoints_have_an_address_of_each_ip_version() {
     };
     world.make_network(request).expect("a network");
     let addresses = |world: &World, name: &str| {
-        let addresses = &world.named(name).endpoints.last().expect("an endpoint").addresses;
+        let addresses = &world.named(name).endpoints().last().expect("an endpoint").addresses;
         addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
     world.sandbox("one", "dual", &[]).expect("a sandbox");
@@ -264,25 +301,26 @@ fn endpoints_have_an_address_of_each_ip_version() {
         Kind::Conflict,
         "Address already in use: fd00:2::2",
     );
-    let outside = "invalid endpoint settings: no configured subnet contains IP address fd00:9::1";
+    let outside = "invalid endpoint settings:\nno configured subnet contains IP address fd00:9::1";
     refused(world.connect("dual", "db", Some("fd00:9::1")), Kind::InvalidParameter, outside);
 }
 
 #[test]
 fn an_exited_sandbox_gives_back_address_and_ports() {
     let mut world = small_world();
-    let web = world.named("web").id;
     let running = "cannot remove container \"/web\": container is running: \
                    stop the container before removing or force remove";
     refused(world.change(|spec, _| remove_sandbox(spec, "web", false)), Kind::Conflict, running);
-    mark_exited(&mut world.spec, web, 3).expect("it is there");
-    assert_eq!(world.named("web").state, SandboxState::Exited(3));
+    world.stop("web", 3);
+    assert_eq!(world.named("web").state, SandboxState::Exited { code: 3, started: 2, finished: 4 });
+    assert_eq!((world.endpoints("web").len(), world.ports("web").len()), (0, 0));
     world.sandbox("db", "front", &["8080:80"]).expect("all is free");
     assert_eq!(world.endpoints("db"), ["eth0 10.1.0.2"]);
     world.change(|spec, _| remove_sandbox(spec, "web", false)).expect("it has exited");
-    let passing = SandboxRequest { auto_remove: true, ..sandbox_request("once", "front") };
-    let once = world.change(|spec, context| create_sandbox(spec, passing, context)).expect("a sandbox");
-    mark_exited(&mut world.spec, once, 0).expect("it is there");
+    let mut passing = sandbox_request("once", "front");
+    passing.config.auto_remove = true;
+    world.run(passing).expect("a sandbox");
+    world.stop("once", 0);
     refused(find_sandbox(&world.spec, "once").cloned(), Kind::NotFound, "No such container: once");
 }
 
@@ -296,13 +334,13 @@ fn perform(world: &mut World, request: (u8, usize, usize)) {
         0 => world.network(&network, Some(&format!("10.{one}.0.0/29"))).err(),
         1 => world.sandbox(&sandbox, &network, &ports).err(),
         2 => world.connect(&network, &sandbox, None).err(),
-        3 => world.change(|spec, _| disconnect(spec, &network, &sandbox)).err(),
+        3 => world.change(|spec, _| disconnect(spec, &network, &sandbox, false)).err(),
         4 => world.change(|spec, _| remove_sandbox(spec, &sandbox, true)).err(),
         5 => world.change(|spec, _| remove_network(spec, &network)).err(),
         _ => find_sandbox(&world.spec, &sandbox)
             .map(|sandbox| sandbox.id)
             .ok()
-            .and_then(|id| world.change(|spec, _| mark_exited(spec, id, 0)).err()),
+            .and_then(|id| world.change(|spec, _| mark_exited(spec, id, 0, 4)).err()),
     };
     if let Some(error) = refusal {
         assert_ne!(error.to_string(), "");
@@ -325,8 +363,9 @@ proptest! {
                 prop_assert!(addresses.insert(address));
                 prop_assert!(interfaces.insert((sandbox.id, &endpoint.interface)) && links.insert(endpoint.link_name()));
             }
-            let active = world.spec.sandboxes.values().filter(|sandbox| sandbox.is_active());
-            let ports: Vec<_> = active
+            let ports: Vec<_> = world
+                .spec
+                .active_sandboxes()
                 .flat_map(|sandbox| sandbox.ports.iter().map(move |mapping| (sandbox, *mapping)))
                 .filter(|(sandbox, mapping)| world.spec.translated_to(sandbox, mapping).is_some())
                 .map(|(_, mapping)| mapping)
@@ -335,7 +374,7 @@ proptest! {
                 prop_assert!(!ports[..index].iter().any(|other| other.conflicts_with(port)));
             }
             let known = |endpoint: &Endpoint| world.spec.networks.contains_key(&endpoint.network);
-            prop_assert!(world.spec.endpoints().all(|(_, endpoint)| known(endpoint)));
+            prop_assert!(world.spec.active_sandboxes().flat_map(Sandbox::endpoints).all(known));
         }
     }
 
@@ -353,10 +392,10 @@ proptest! {
                 world.drawn = 1000 * u32::try_from(number).expect("a small number");
                 let network = if number % 2 == 0 { "front" } else { "back" };
                 let address = format!("10.{}.0.{}", 1 + number % 2, 10 + number);
-                let addresses = wishes(Some(&address));
-                let ports: Vec<PublishRequest> = vec![format!("{}:80", 8000 + number).parse().expect("a port")];
-                let request = SandboxRequest { addresses, ports, ..sandbox_request(&format!("box{number}"), network) };
-                world.change(|spec, context| create_sandbox(spec, request, context)).expect("a sandbox");
+                let mut request = sandbox_request(&format!("box{number}"), network);
+                request.networks[0].settings.addresses = wishes(Some(&address));
+                request.config.publish = vec![format!("{}:80", 8000 + number).parse().expect("a port")];
+                world.run(request).expect("a sandbox");
             }
             world.spec
         };

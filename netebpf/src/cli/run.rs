@@ -11,7 +11,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Client, Error, Output, args::RunArgs, client};
 use crate::{
     daemon,
-    frontend::api::wire::{CreateSandbox, CreatedSandbox, Ended, Port, Started},
+    frontend::api::wire::{
+        CreateSandbox, CreatedSandbox, Ended, EndpointConfig, EndpointIpamConfig, NamedEndpoint, Port, Start,
+        Started,
+    },
     kernel::{
         launch::{self, Launch, Stdio},
         process,
@@ -38,17 +41,28 @@ pub(super) async fn run(args: RunArgs, client: &Client, output: &mut Output) -> 
 }
 
 fn body(args: RunArgs) -> CreateSandbox {
+    let wishes = EndpointIpamConfig {
+        ipv4_address: args.ip.map(|address| address.to_string()).unwrap_or_default(),
+        ipv6_address: args.ip6.map(|address| address.to_string()).unwrap_or_default(),
+        link_local_ips: None,
+    };
     CreateSandbox {
         name: args.name,
-        network: args.network,
-        ip_address: args.ip.map(|address| address.to_string()),
-        ipv6_address: args.ip6.map(|address| address.to_string()),
+        networks: vec![NamedEndpoint {
+            network: args.network,
+            config: EndpointConfig { ipam_config: Some(wishes), ..EndpointConfig::default() },
+        }],
         ports: args.publish.into_iter().map(port).collect(),
         exposed_ports: args.expose.iter().map(ToString::to_string).collect(),
         links: args.link.into_iter().map(|link| format!("{}:{}", link.sandbox, link.alias)).collect(),
         command: args.command,
         auto_remove: args.rm,
-        start: args.detach,
+        start: Some(if args.detach {
+            Start::Daemon
+        } else {
+            Start::Client(std::process::id().cast_signed())
+        }),
+        ..CreateSandbox::default()
     }
 }
 

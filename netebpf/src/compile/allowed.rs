@@ -7,10 +7,10 @@ use netebpf_common::abi::{Address, AllowKey, Endpoint, Port};
 use crate::model::{ExposedPorts, FAMILIES, Sandbox, Spec};
 
 /// For every link between active sandboxes the exposed and published ports of the one that is linked to, at its
-/// addresses on networks that both are on and that have ICC off.
+/// addresses on the default bridge, if that has ICC off.
 pub(super) fn allowed(spec: &Spec, endpoints: &BTreeMap<Address, Endpoint>) -> BTreeSet<AllowKey> {
     let mut keys = BTreeSet::new();
-    for client in spec.sandboxes.values().filter(|sandbox| sandbox.is_active()) {
+    for client in spec.active_sandboxes() {
         let targets = client.links.iter().filter_map(|link| spec.sandboxes.get(&link.sandbox));
         for server in targets.filter(|sandbox| sandbox.is_active()) {
             for (from, to) in pairs(spec, client, server) {
@@ -32,7 +32,7 @@ fn pairs<'a>(
     client: &'a Sandbox,
     server: &'a Sandbox,
 ) -> impl Iterator<Item = (Address, Address)> {
-    let closed = spec.joined(client).filter(|(_, network)| !network.bridge.icc);
+    let closed = spec.joined(client).filter(|(_, network)| network.bridge.is_default && !network.bridge.icc);
     let both = closed.filter_map(|(endpoint, network)| Some((endpoint, server.endpoint_on(network.id)?)));
     both.flat_map(|(from, to)| {
         let pair = |family| Some((from.address(family)?.into(), to.address(family)?.into()));
@@ -44,6 +44,6 @@ fn pairs<'a>(
 fn offered(sandbox: &Sandbox) -> impl Iterator<Item = (u16, u8)> {
     let published =
         sandbox.ports.iter().map(|mapping| ExposedPorts { ports: mapping.ports, protocol: mapping.protocol });
-    let all = sandbox.exposed.iter().copied().chain(published);
+    let all = sandbox.config.exposed.iter().copied().chain(published);
     all.flat_map(|exposed| exposed.ports.iter().map(move |port| (port, exposed.protocol.number())))
 }

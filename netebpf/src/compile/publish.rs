@@ -84,6 +84,5 @@ fn merged(ranges: BTreeSet<(PublishKey, u16)>) -> Vec<(PublishKey, u16)> {
 }
 
 fn mappings(spec: &Spec) -> impl Iterator<Item = (&Sandbox, &PortMapping)> {
-    let active = spec.sandboxes.values().filter(|sandbox| sandbox.is_active());
-    active.flat_map(|sandbox| sandbox.ports.iter().map(move |mapping| (sandbox, mapping)))
+    spec.active_sandboxes().flat_map(|sandbox| sandbox.ports.iter().map(move |mapping| (sandbox, mapping)))
 }

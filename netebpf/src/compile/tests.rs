@@ -139,9 +139,12 @@ fn dual(options: &[(&str, &str)]) -> (Spec, FakeKernel) {
     front.pools.push(Pool::new("fd00::/64".parse().expect("a subnet"), gateway("fd00::1")));
     let front = front.id;
     for (number, sandbox) in (2_u16..).zip(spec.sandboxes.values_mut()) {
-        let endpoint = sandbox.endpoints.iter_mut().find(|endpoint| endpoint.network == front);
+        let mut endpoints =
+            sandbox.attachments.iter_mut().filter_map(|attachment| attachment.endpoint.as_mut());
         let address = std::net::Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, number);
-        endpoint.expect("all are on net-0").addresses.push(address.into());
+        if let Some(endpoint) = endpoints.find(|endpoint| endpoint.network == front) {
+            endpoint.addresses.push(address.into());
+        }
     }
     let mut kernel = FakeKernel::default();
     settle(&mut kernel, &spec);
@@ -275,7 +278,7 @@ fn overlapping_ranges_are_open_once() {
 
 #[test]
 fn links_open_exposed_and_published_ports_where_icc_is_off() {
-    let (mut spec, mut kernel) = dual(&[("bridge.enable_icc", "false")]);
+    let (mut spec, mut kernel) = dual(&[("bridge.enable_icc", "false"), ("bridge.default_bridge", "true")]);
     settle(&mut kernel, &spec);
     let keys = |spec: &Spec, kernel: &FakeKernel| tables(spec, kernel).allowed;
     // box-0 publishes port 80 and is not linked to; box-1 exposes 7/udp and box-0 is linked to it.
@@ -294,6 +297,9 @@ fn links_open_exposed_and_published_ports_where_icc_is_off() {
     };
     let both = [to_first(7, protocol::UDP), to_first(80, protocol::TCP)].concat();
     assert_eq!(keys(&spec, &kernel), both.into_iter().collect());
+    let mut other = spec.clone();
+    other.networks.values_mut().for_each(|network| network.bridge.is_default = false);
+    assert!(keys(&other, &kernel).is_empty(), "links are names only on users' networks");
     spec.networks.values_mut().for_each(|network| network.bridge.icc = true);
     assert!(keys(&spec, &kernel).is_empty());
 }
@@ -330,7 +336,7 @@ proptest! {
         settle(&mut kernel, &spec);
         let wanted = compile(&spec, &EngineOptions::default(), &kernel.state);
         let mut held = BTreeSet::new();
-        for sandbox in spec.sandboxes.values().filter(|sandbox| sandbox.is_active()) {
+        for sandbox in spec.active_sandboxes() {
             for mapping in &sandbox.ports {
                 let Some(target) = spec.translated_to(sandbox, mapping) else { continue };
                 for (key, port) in mapping.keys().zip(mapping.ports.iter()) {
@@ -352,8 +358,8 @@ proptest! {
         let mut kernel = FakeKernel::default();
         settle(&mut kernel, &spec);
         let contents = tables(&spec, &kernel);
-        for sandbox in spec.sandboxes.values().filter(|sandbox| sandbox.is_active()) {
-            for address in sandbox.endpoints.iter().flat_map(|endpoint| &endpoint.addresses) {
+        for sandbox in spec.active_sandboxes() {
+            for address in sandbox.endpoints().flat_map(|endpoint| &endpoint.addresses) {
                 let family = family_of(*address);
                 let is_open = spec.open_addresses(sandbox, family).any(|open| open == *address);
                 for port in 78..92 {

@@ -2,10 +2,10 @@
 
 use tracing::{debug, info};
 
-use super::{Engine, Error, Host, Reply, Request, Starter, Status};
+use super::{Engine, Error, Host, Reply, Request, Status};
 use crate::{
     change,
-    model::{Name, NetworkId, SandboxId, Spec},
+    model::{Name, NetworkId, Spec},
 };
 
 impl<H: Host> Engine<H> {
@@ -15,16 +15,22 @@ impl<H: Host> Engine<H> {
             Request::CreateNetwork(request, reply) => send(reply, self.create_network(request).await),
             Request::RemoveNetwork(reference, reply) => send(reply, self.remove_network(&reference).await),
             Request::PruneNetworks(choice, reply) => send(reply, self.prune_networks(&choice).await),
-            Request::Connect { network, sandbox, addresses, reply } => {
+            Request::Connect { network, sandbox, settings, reply } => {
                 let result = self
-                    .commit(|spec, context| change::connect(spec, &network, &sandbox, addresses, context));
+                    .commit(|spec, context| change::connect(spec, &network, &sandbox, *settings, context));
                 send(reply, result.await);
             }
-            Request::Disconnect { network, sandbox, reply } => {
-                send(reply, self.disconnect(&network, &sandbox).await);
+            Request::Disconnect { network, sandbox, force, reply } => {
+                send(reply, self.disconnect(&network, &sandbox, force).await);
             }
             Request::CreateSandbox(request, starter, reply) => {
-                send(reply, self.create_sandbox(request, starter).await);
+                send(reply, self.create_sandbox(*request, starter).await);
+            }
+            Request::StartSandbox(reference, starter, reply) => {
+                send(reply, self.start_sandbox(&reference, starter).await);
+            }
+            Request::Signal(reference, signal, reply) => {
+                send(reply, self.signal(&reference, signal).await);
             }
             Request::Started(reference, pid, reply) => send(reply, self.started(&reference, pid)),
             Request::Ended(reference, code, reply) => send(reply, self.ended(&reference, code).await),
@@ -62,24 +68,10 @@ impl<H: Host> Engine<H> {
         Ok(names)
     }
 
-    async fn disconnect(&mut self, network: &str, sandbox: &str) -> Result<(), Error> {
+    async fn disconnect(&mut self, network: &str, sandbox: &str, force: bool) -> Result<(), Error> {
         let mut wanted = Spec::clone(&self.spec());
-        change::disconnect(&mut wanted, network, sandbox)?;
+        change::disconnect(&mut wanted, network, sandbox, force)?;
         self.settle(wanted).await
-    }
-
-    async fn create_sandbox(
-        &mut self,
-        request: change::SandboxRequest,
-        by: Starter,
-    ) -> Result<SandboxId, Error> {
-        let id = self.commit(|spec, context| change::create_sandbox(spec, request, context)).await?;
-        info!(sandbox = %id.short(), "sandbox created");
-        match by {
-            Starter::Client => {}
-            Starter::Daemon => self.start(id).await?,
-        }
-        Ok(id)
     }
 
     async fn status(&mut self) -> Result<Status, Error> {

@@ -115,6 +115,11 @@ impl<H: Host> Engine<H> {
         Ok(())
     }
 
+    /// Writes down which boot of the host this is; returns whether it is another one than the last daemon's.
+    pub(super) fn note_boot(&mut self) -> Result<bool, Error> {
+        Ok(self.store.note_boot(self.host.boot())?)
+    }
+
     /// Stores a change that the kernel has no part in.
     pub(super) fn record(&mut self, wanted: Spec) -> Result<(), Error> {
         self.store.save(&wanted)?;
@@ -151,7 +156,7 @@ impl<H: Host> Engine<H> {
 
     /// Hands out what the pure `change` functions may not get themselves.
     fn with_context<T>(&self, taken: &[IpNet], use_it: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = now();
         let mut entropy = || {
             let mut bytes = [0; 32];
             getrandom::fill(&mut bytes)
@@ -186,6 +191,12 @@ impl<H: Host> Engine<H> {
             ),
         }
     }
+}
+
+/// The present time, in nanoseconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn refused_by<E: std::error::Error>(error: &reconcile::Error<E>) -> impl Iterator<Item = &Action> {

@@ -1,6 +1,6 @@
 //! What the daemon needs of a host besides a kernel that can be driven: commands, routes and figures.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use ipnet::IpNet;
 use netebpf_common::abi::PublishKey;
@@ -8,11 +8,11 @@ use netebpf_common::abi::PublishKey;
 use super::{Error, name_servers, status::DataPlane};
 use crate::{
     kernel::{
-        Kernel, LinuxKernel, kernel_release,
+        Kernel, LinuxKernel, boot, kernel_release,
         launch::{self, Launch, Stdio},
-        process,
+        namespaces, process,
     },
-    model::{Process, Sandbox, SandboxId},
+    model::{NetworkMode, Process, Sandbox, SandboxId, Signal, Spec},
 };
 
 /// A host, real or fake.
@@ -32,8 +32,17 @@ pub trait Host: Kernel + Send {
     /// What the data plane runs and has counted.
     fn data_plane(&mut self) -> impl Future<Output = Result<DataPlane, Self::Error>> + Send;
 
+    /// A number that is another one after each boot.
+    fn boot(&self) -> u64;
+
+    /// Refuses a path that is no network namespace, or the host's own.
+    fn check_namespace(&self, path: &str) -> Result<(), Self::Error>;
+
     /// Starts a sandbox's command in its namespace, in the background.
-    fn start(&mut self, sandbox: &Sandbox) -> Result<Process, Error>;
+    fn start(&mut self, spec: &Spec, sandbox: &Sandbox) -> Result<Process, Error>;
+
+    /// Sends a signal to a process; one that has ended already is fine.
+    fn signal(&self, process: Process, signal: Signal) -> Result<(), Self::Error>;
 
     /// The process that has this number now.
     fn identify(&self, pid: i32) -> Option<Process>;
@@ -47,8 +56,8 @@ pub trait Host: Kernel + Send {
     /// Removes a sandbox's own files, such as its log.
     fn remove_files(&mut self, sandbox: SandboxId) -> io::Result<()>;
 
-    /// Kills every process in a sandbox's namespace.
-    fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), Self::Error>;
+    /// Kills every process of a sandbox; those in an adopted namespace are not its own.
+    fn kill_all(&mut self, sandbox: &Sandbox) -> Result<(), Self::Error>;
 }
 
 impl Host for LinuxKernel {
@@ -82,10 +91,22 @@ impl Host for LinuxKernel {
         })
     }
 
-    fn start(&mut self, sandbox: &Sandbox) -> Result<Process, Error> {
+    fn boot(&self) -> u64 {
+        boot()
+    }
+
+    fn check_namespace(&self, path: &str) -> Result<(), Self::Error> {
+        namespaces::check(Path::new(path))
+    }
+
+    fn signal(&self, process: Process, signal: Signal) -> Result<(), Self::Error> {
+        process::signal(process, signal)
+    }
+
+    fn start(&mut self, _: &Spec, sandbox: &Sandbox) -> Result<Process, Error> {
         let settings = self.settings();
         let (namespace, log) = (settings.namespace(sandbox.id), settings.log(sandbox.id));
-        let launch = Launch::inside(&namespace, &sandbox.command);
+        let launch = Launch::inside(&namespace, &sandbox.config.command);
         launch::start(&launch, Stdio::Log(&log)).map_err(Error::command)
     }
 
@@ -109,7 +130,13 @@ impl Host for LinuxKernel {
         }
     }
 
-    fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), Self::Error> {
-        process::kill_inside(&self.settings().namespace(sandbox))
+    fn kill_all(&mut self, sandbox: &Sandbox) -> Result<(), Self::Error> {
+        match (&sandbox.config.mode, sandbox.process()) {
+            (NetworkMode::Own(_), _) => process::kill_inside(&self.settings().namespace(sandbox.id)),
+            (NetworkMode::Host | NetworkMode::Container(_), Some(process)) if sandbox.is_running() => {
+                process::kill_session(process)
+            }
+            (NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Adopted(_), _) => Ok(()),
+        }
     }
 }

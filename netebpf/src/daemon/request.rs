@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Error, Event, Status};
 use crate::{
-    change::{AddressWishes, NetworkRequest, PruneChoice, SandboxRequest},
-    model::{Name, NetworkId, SandboxId, Spec},
+    change::{NetworkRequest, PruneChoice, SandboxRequest},
+    model::{EndpointSettings, Name, NetworkId, SandboxId, Signal, Spec},
     plan::Action,
 };
 
@@ -29,8 +29,8 @@ pub enum Request {
         network: String,
         /// The sandbox.
         sandbox: String,
-        /// The addresses it is to have there.
-        addresses: AddressWishes,
+        /// What it wishes there.
+        settings: Box<EndpointSettings>,
         /// Where the answer goes.
         reply: Reply<()>,
     },
@@ -40,11 +40,17 @@ pub enum Request {
         network: String,
         /// The sandbox.
         sandbox: String,
+        /// Even if the network is gone.
+        force: bool,
         /// Where the answer goes.
         reply: Reply<()>,
     },
-    /// Makes a sandbox.
-    CreateSandbox(SandboxRequest, Starter, Reply<SandboxId>),
+    /// Makes a sandbox, and starts it if somebody is to.
+    CreateSandbox(Box<SandboxRequest>, Option<Starter>, Reply<SandboxId>),
+    /// Starts a sandbox.
+    StartSandbox(String, Starter, Reply<SandboxId>),
+    /// Sends a signal to a sandbox's command.
+    Signal(String, Signal, Reply<()>),
     /// A client has started the command of a sandbox as this process.
     Started(String, i32, Reply<()>),
     /// The command that a client had started has ended with this exit code.
@@ -64,13 +70,15 @@ pub enum Request {
     Plan(Reply<Vec<Action>>),
 }
 
-/// Who starts the command of a new sandbox.
+/// Who starts the command of a sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Starter {
     /// The daemon does, in the background.
     Daemon,
-    /// The client does, on its own terminal.
-    Client,
+    /// This client does, on its own terminal.
+    Client(i32),
+    /// Nobody: the namespace is adopted, and let go when this process ends, if one is given.
+    Nobody(Option<i32>),
 }
 
 impl Request {
@@ -84,6 +92,8 @@ impl Request {
             Self::Connect { .. } => "connect",
             Self::Disconnect { .. } => "disconnect",
             Self::CreateSandbox(..) => "create_sandbox",
+            Self::StartSandbox(..) => "start_sandbox",
+            Self::Signal(..) => "signal",
             Self::Started(..) => "started",
             Self::Ended(..) => "ended",
             Self::RemoveSandbox { .. } => "remove_sandbox",

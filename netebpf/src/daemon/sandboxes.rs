@@ -1,39 +1,75 @@
-//! The commands of sandboxes: started, watched, gone.
+//! Sandboxes and their commands: made, started, watched, gone.
 
 use tracing::{info, warn};
 
-use super::{Engine, Error, Event, Host, with_causes};
+use super::{Engine, Error, Event, Host, Starter, engine::now, with_causes};
 use crate::{
-    change,
-    model::{Process, SandboxId, SandboxState, Spec},
+    change::{self, SandboxRequest},
+    model::{NetworkMode, Process, Sandbox, SandboxId, SandboxState, Signal, Spec},
 };
 
 impl<H: Host> Engine<H> {
-    /// Takes over the commands that ran when the last daemon ended: watches those that still do.
+    /// Takes over the sandboxes that were active when the last daemon ended: those that still live are watched.
     pub(super) async fn adopt_commands(&mut self) -> Result<(), Error> {
-        for sandbox in self.spec().sandboxes.values() {
-            if let SandboxState::Running(process) = sandbox.state {
-                if self.host.is_running(process) {
-                    self.watch(sandbox.id, process);
-                } else {
-                    self.finish(sandbox.id, UNKNOWN_CODE).await?;
-                }
+        let has_rebooted = self.note_boot()?;
+        let active: Vec<_> =
+            self.spec().active_sandboxes().map(|sandbox| (sandbox.id, sandbox.process())).collect();
+        for (id, process) in active {
+            let lives = process.is_none_or(|process| self.host.is_running(process));
+            match process {
+                _ if has_rebooted || !lives => self.finish(id, UNKNOWN_CODE).await?,
+                Some(process) => self.watch(id, process),
+                None => {}
             }
         }
         Ok(())
     }
 
-    /// Starts the command of a new sandbox in the background; if that fails the sandbox goes again.
-    pub(super) async fn start(&mut self, id: SandboxId) -> Result<(), Error> {
-        let spec = self.spec();
-        let Some(sandbox) = spec.sandboxes.get(&id) else { return Ok(()) };
-        let started = self.host.start(sandbox);
-        let recorded = started.and_then(|process| self.record_process(id, process));
-        if let Err(error) = recorded {
+    /// Makes a sandbox and starts it if somebody is to; if that fails nothing of it is left.
+    pub(super) async fn create_sandbox(
+        &mut self,
+        request: SandboxRequest,
+        starter: Option<Starter>,
+    ) -> Result<SandboxId, Error> {
+        if let change::ModeRequest::Adopted(path) = &request.mode {
+            self.host.check_namespace(path).map_err(Error::kernel)?;
+        }
+        let process = starter.map(|starter| self.starting_process(starter)).transpose()?;
+        let create = |spec: &mut Spec, context: &mut change::Context<'_>| {
+            let id = change::create_sandbox(spec, request, context)?;
+            if let Some(process) = process {
+                change::start_sandbox(spec, &id.to_string(), process, context)?;
+            }
+            Ok(id)
+        };
+        let id = self.commit(create).await?;
+        info!(sandbox = %id.short(), "sandbox created");
+        if let Some((starter, process)) = starter.zip(process)
+            && let Err(error) = self.launch(id, starter, process)
+        {
             self.discard(id).await?;
             return Err(error);
         }
-        Ok(())
+        Ok(id)
+    }
+
+    /// Starts a sandbox that is there; if that fails it is as it was.
+    pub(super) async fn start_sandbox(
+        &mut self,
+        reference: &str,
+        starter: Starter,
+    ) -> Result<SandboxId, Error> {
+        let process = self.starting_process(starter)?;
+        if let NetworkMode::Adopted(path) = &change::find_sandbox(&self.spec(), reference)?.config.mode {
+            self.host.check_namespace(path).map_err(Error::kernel)?;
+        }
+        let id =
+            self.commit(|spec, context| change::start_sandbox(spec, reference, process, context)).await?;
+        if let Err(error) = self.launch(id, starter, process) {
+            self.finish(id, UNKNOWN_CODE).await?;
+            return Err(error);
+        }
+        Ok(id)
     }
 
     /// Takes note that a client has started the command.
@@ -41,13 +77,13 @@ impl<H: Host> Engine<H> {
         let spec = self.spec();
         let sandbox = change::find_sandbox(&spec, reference)?;
         match sandbox.state {
-            SandboxState::Created => {}
-            SandboxState::Running(_) | SandboxState::Exited(_) => {
+            SandboxState::Starting(_) => {}
+            SandboxState::Created | SandboxState::Running { .. } | SandboxState::Exited { .. } => {
                 return Err(Error::StartedAlready { name: sandbox.name.to_string() });
             }
         }
         let process = self.host.identify(pid).ok_or(Error::NoSuchProcess { pid })?;
-        self.record_process(sandbox.id, process)
+        self.record_process(sandbox.id, Some(process))
     }
 
     /// Takes note that the command a client had started has ended.
@@ -56,32 +92,61 @@ impl<H: Host> Engine<H> {
         self.finish(id, code).await
     }
 
-    /// Takes note that a watched command has ended.
+    /// Takes note that a watched process has ended.
     pub(super) async fn sandbox_exited(&mut self, id: SandboxId, process: Process, code: i32) {
-        let state = self.spec().sandboxes.get(&id).map(|sandbox| sandbox.state);
-        if state == Some(SandboxState::Running(process))
+        let lived_by = self.spec().sandboxes.get(&id).and_then(Sandbox::process);
+        if lived_by == Some(process)
             && let Err(error) = self.finish(id, code).await
         {
             warn!(%error, "cannot write down that the command has ended");
         }
     }
 
+    /// Sends a signal to a sandbox's command. An adopted namespace without a process of ours is let go at once.
+    pub(super) async fn signal(&mut self, reference: &str, signal: Signal) -> Result<(), Error> {
+        let spec = self.spec();
+        let sandbox = change::find_sandbox(&spec, reference)?;
+        if !sandbox.is_running() {
+            return Err(change::Error::SandboxNotRunning(sandbox.id).into());
+        }
+        match (&sandbox.config.mode, sandbox.process()) {
+            (NetworkMode::Adopted(_), _) | (_, None) => self.finish(sandbox.id, 0).await,
+            (NetworkMode::Own(_) | NetworkMode::Host | NetworkMode::Container(_), Some(process)) => {
+                self.host.signal(process, signal).map_err(Error::kernel)
+            }
+        }
+    }
+
     /// Removes a sandbox, with all that runs in it if `force` is given.
     pub(super) async fn remove_sandbox(&mut self, reference: &str, force: bool) -> Result<(), Error> {
         let mut wanted = Spec::clone(&self.spec());
-        let id = change::remove_sandbox(&mut wanted, reference, force)?;
-        self.kill_all(id);
-        self.settle(wanted).await?;
+        let id = change::find_sandbox(&wanted, reference)?.id;
+        if force && wanted.sandboxes.get(&id).is_some_and(Sandbox::is_active) {
+            self.finish(id, KILLED_CODE).await?;
+            wanted = Spec::clone(&self.spec());
+        }
+        // One that is to go with its command has gone.
+        if wanted.sandboxes.contains_key(&id) {
+            change::remove_sandbox(&mut wanted, &id.to_string(), force)?;
+            self.settle(wanted).await?;
+        }
         info!(sandbox = %id.short(), "sandbox removed");
         Ok(())
     }
 
-    /// The command has ended: nothing else stays in the sandbox, and the sandbox keeps no place in the kernel.
+    /// The command has ended: nothing else stays in the sandbox, and the sandbox keeps no place in the kernel. Those
+    /// that share its namespace end with it.
     async fn finish(&mut self, id: SandboxId, code: i32) -> Result<(), Error> {
         let mut wanted = Spec::clone(&self.spec());
-        change::mark_exited(&mut wanted, id, code)?;
-        info!(sandbox = %id.short(), code, "command ended");
-        self.kill_all(id);
+        let mut ending = vec![(id, code)];
+        while let Some((id, code)) = ending.pop() {
+            if let Some(sandbox) = self.spec().sandboxes.get(&id) {
+                self.kill_all(sandbox);
+            }
+            let sharing = change::mark_exited(&mut wanted, id, code, now())?;
+            info!(sandbox = %id.short(), code, "command ended");
+            ending.extend(sharing.into_iter().map(|sharing| (sharing, KILLED_CODE)));
+        }
         self.settle(wanted).await
     }
 
@@ -89,12 +154,40 @@ impl<H: Host> Engine<H> {
         self.remove_sandbox(&id.to_string(), true).await
     }
 
-    fn record_process(&mut self, id: SandboxId, process: Process) -> Result<(), Error> {
+    /// The process that the sandbox lives as long as until its command runs.
+    fn starting_process(&self, starter: Starter) -> Result<Process, Error> {
+        let pid = match starter {
+            Starter::Daemon | Starter::Nobody(None) => std::process::id().cast_signed(),
+            Starter::Client(pid) | Starter::Nobody(Some(pid)) => pid,
+        };
+        self.host.identify(pid).ok_or(Error::NoSuchProcess { pid })
+    }
+
+    /// Starts the command, or sees to it that somebody does.
+    fn launch(&mut self, id: SandboxId, starter: Starter, process: Process) -> Result<(), Error> {
+        let spec = self.spec();
+        let Some(sandbox) = spec.sandboxes.get(&id) else { return Ok(()) };
+        match starter {
+            Starter::Daemon => {
+                let process = self.host.start(&spec, sandbox)?;
+                self.record_process(id, Some(process))
+            }
+            Starter::Client(_) => {
+                self.watch(id, process);
+                Ok(())
+            }
+            Starter::Nobody(pid) => self.record_process(id, pid.map(|_| process)),
+        }
+    }
+
+    fn record_process(&mut self, id: SandboxId, process: Option<Process>) -> Result<(), Error> {
         let mut wanted = Spec::clone(&self.spec());
-        change::mark_running(&mut wanted, id, process)?;
+        change::mark_running(&mut wanted, id, process, now())?;
         self.record(wanted)?;
-        info!(sandbox = %id.short(), pid = process.pid, "command started");
-        self.watch(id, process);
+        info!(sandbox = %id.short(), pid = process.map(|process| process.pid), "command started");
+        if let Some(process) = process {
+            self.watch(id, process);
+        }
         Ok(())
     }
 
@@ -111,12 +204,15 @@ impl<H: Host> Engine<H> {
         });
     }
 
-    fn kill_all(&mut self, id: SandboxId) {
-        if let Err(error) = self.host.kill_all(id) {
-            warn!(sandbox = %id.short(), error = with_causes(&error), "cannot end all processes of the sandbox");
+    fn kill_all(&mut self, sandbox: &Sandbox) {
+        if let Err(error) = self.host.kill_all(sandbox) {
+            warn!(sandbox = %sandbox.id.short(), error = with_causes(&error), "cannot end all processes of the sandbox");
         }
     }
 }
 
 /// The exit code of a command whose end nobody saw.
 const UNKNOWN_CODE: i32 = 255;
+
+/// The exit code of a command that was killed, as shells count.
+const KILLED_CODE: i32 = 137;

@@ -1,6 +1,9 @@
 //! The loop over a fake host and a real store.
 
-use std::{collections::BTreeSet, future, io};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future, io,
+};
 
 use ipnet::IpNet;
 use netebpf_common::abi::PublishKey;
@@ -9,12 +12,15 @@ use tokio::sync::oneshot;
 
 use super::{Daemon, DataPlane, Error, Event, Host, Reply, Request, Starter};
 use crate::{
-    change::{AddressWishes, NetworkRequest, SandboxRequest},
+    change::{AttachRequest, ModeRequest, NetworkRequest, SandboxRequest},
     kernel::{
         Kernel, Observed,
         fake::{FakeError, FakeKernel},
     },
-    model::{EngineOptions, Name, Process, PublishRequest, Sandbox, SandboxId, SandboxState, Spec},
+    model::{
+        EndpointSettings, EngineOptions, Name, NetworkMode, Process, Sandbox, SandboxConfig, SandboxId,
+        SandboxState, Signal, Spec,
+    },
     plan::Action,
     store::Store,
 };
@@ -25,6 +31,7 @@ struct FakeHost {
     kernel: FakeKernel,
     running: BTreeSet<i32>,
     killed: Vec<SandboxId>,
+    boot: u64,
     without_files: Vec<SandboxId>,
 }
 
@@ -61,8 +68,24 @@ impl Host for FakeHost {
         Ok(DataPlane::default())
     }
 
-    fn start(&mut self, sandbox: &Sandbox) -> Result<Process, Error> {
-        if sandbox.command == ["missing"] {
+    fn boot(&self) -> u64 {
+        self.boot
+    }
+
+    fn check_namespace(&self, path: &str) -> Result<(), FakeError> {
+        if path.starts_with('/') { Ok(()) } else { Err(FakeError::Missing(path.to_owned())) }
+    }
+
+    fn signal(&self, process: Process, _: Signal) -> Result<(), FakeError> {
+        if self.running.contains(&process.pid) {
+            Ok(())
+        } else {
+            Err(FakeError::Missing("a process".to_owned()))
+        }
+    }
+
+    fn start(&mut self, _: &Spec, sandbox: &Sandbox) -> Result<Process, Error> {
+        if sandbox.config.command == ["missing"] {
             return Err(Error::CommandNotFound { program: "missing".to_owned() });
         }
         let pid = 100 + i32::try_from(self.running.len()).expect("few commands");
@@ -71,7 +94,8 @@ impl Host for FakeHost {
     }
 
     fn identify(&self, pid: i32) -> Option<Process> {
-        self.running.contains(&pid).then_some(Process { pid, start_time: 1 })
+        let is_own = pid == std::process::id().cast_signed();
+        (is_own || self.running.contains(&pid)).then_some(Process { pid, start_time: 1 })
     }
 
     fn is_running(&self, process: Process) -> bool {
@@ -87,8 +111,8 @@ impl Host for FakeHost {
         Ok(())
     }
 
-    fn kill_all(&mut self, sandbox: SandboxId) -> Result<(), FakeError> {
-        self.killed.push(sandbox);
+    fn kill_all(&mut self, sandbox: &Sandbox) -> Result<(), FakeError> {
+        self.killed.push(sandbox.id);
         Ok(())
     }
 }
@@ -134,7 +158,7 @@ impl Bench {
     }
 
     async fn run(&mut self, request: SandboxRequest, starter: Starter) -> Result<SandboxId, Error> {
-        self.ask(|reply| Request::CreateSandbox(request, starter, reply)).await
+        self.ask(|reply| Request::CreateSandbox(Box::new(request), Some(starter), reply)).await
     }
 
     async fn happen(&mut self, event: Event) {
@@ -167,20 +191,38 @@ fn network(name: &str) -> NetworkRequest {
 
 fn sandbox(name: &str) -> SandboxRequest {
     SandboxRequest {
-        name: Name::of_sandbox(name).expect("a name"),
-        command: vec!["serve".to_owned()],
-        network: "net".to_owned(),
-        addresses: AddressWishes::default(),
-        ports: Vec::new(),
-        exposed: Vec::new(),
+        name: Some(Name::of_sandbox(name).expect("a name")),
+        mode: ModeRequest::Own,
+        networks: vec![AttachRequest { network: "net".to_owned(), settings: EndpointSettings::default() }],
         links: Vec::new(),
-        auto_remove: false,
+        config: SandboxConfig {
+            mode: NetworkMode::Host,
+            command: vec!["serve".to_owned()],
+            environment: Vec::new(),
+            directory: None,
+            publish: Vec::new(),
+            publish_all: false,
+            exposed: Vec::new(),
+            auto_remove: false,
+            labels: BTreeMap::new(),
+        },
     }
 }
 
 fn publishing(name: &str, port: &str) -> SandboxRequest {
-    let port: PublishRequest = port.parse().expect("a port");
-    SandboxRequest { ports: vec![port], ..sandbox(name) }
+    let mut request = sandbox(name);
+    request.config.publish = vec![port.parse().expect("a port")];
+    request
+}
+
+fn process(state: Option<SandboxState>) -> Process {
+    let Some(SandboxState::Running { process: Some(process), .. }) = state else { panic!("{state:?}") };
+    process
+}
+
+fn code(state: Option<SandboxState>) -> i32 {
+    let Some(SandboxState::Exited { code, .. }) = state else { panic!("{state:?}") };
+    code
 }
 
 #[tokio::test]
@@ -248,7 +290,8 @@ async fn old_trouble_fails_no_new_request() {
 async fn a_command_that_does_not_exist_leaves_no_sandbox() {
     let mut bench = Bench::with_network().await;
     let (spec, kernel) = (bench.spec(), bench.kernel());
-    let request = SandboxRequest { command: vec!["missing".to_owned()], ..sandbox("ghost") };
+    let mut request = sandbox("ghost");
+    request.config.command = vec!["missing".to_owned()];
     let refused = bench.run(request, Starter::Daemon).await.expect_err("there is no such command");
     assert_eq!(refused.exit_code(), Some(127));
     assert_eq!((bench.spec(), bench.kernel()), (spec, kernel));
@@ -259,11 +302,11 @@ async fn an_ended_command_gives_its_place_back() {
     let mut bench = Bench::with_network().await;
     let before = bench.kernel();
     let id = bench.run(publishing("web", "8080:80"), Starter::Daemon).await.expect("a sandbox");
-    let Some(SandboxState::Running(process)) = bench.state(id) else { panic!("{:?}", bench.state(id)) };
+    let process = process(bench.state(id));
 
     bench.happen(Event::SandboxExited { sandbox: id, process, code: 3 }).await;
 
-    assert_eq!(bench.state(id), Some(SandboxState::Exited(3)));
+    assert_eq!(code(bench.state(id)), 3);
     assert_eq!(bench.kernel(), before);
     assert_eq!(bench.host().killed, [id], "what the command left running goes with it");
 }
@@ -282,9 +325,10 @@ async fn the_end_of_an_earlier_process_is_not_the_end_of_the_command() {
 async fn a_sandbox_to_be_removed_goes_with_its_command() {
     let mut bench = Bench::with_network().await;
     let before = bench.kernel();
-    let request = SandboxRequest { auto_remove: true, ..sandbox("short") };
-    let id = bench.run(request, Starter::Client).await.expect("a sandbox");
-    bench.host().running.insert(7);
+    let mut request = sandbox("short");
+    request.config.auto_remove = true;
+    bench.host().running.extend([6, 7]);
+    let id = bench.run(request, Starter::Client(6)).await.expect("a sandbox");
     bench.ask(|reply| Request::Started(id.to_string(), 7, reply)).await.expect("started");
     bench.ask(|reply| Request::Ended(id.to_string(), 0, reply)).await.expect("ended");
     assert_eq!(bench.state(id), None);
@@ -305,13 +349,57 @@ async fn a_command_that_ended_while_no_daemon_ran_is_seen_to_have_ended() {
     let mut bench = Bench::with_network().await;
     let ended = bench.run(sandbox("ended"), Starter::Daemon).await.expect("a sandbox");
     let lives = bench.run(sandbox("lives"), Starter::Daemon).await.expect("a sandbox");
-    let Some(SandboxState::Running(process)) = bench.state(ended) else { panic!("{:?}", bench.state(ended)) };
-    bench.host().running.remove(&process.pid);
+    let pid = process(bench.state(ended)).pid;
+    bench.host().running.remove(&pid);
 
     let bench = bench.restarted().await;
 
-    assert_eq!(bench.state(ended), Some(SandboxState::Exited(255)));
-    assert!(matches!(bench.state(lives), Some(SandboxState::Running(_))));
+    assert_eq!(code(bench.state(ended)), 255);
+    assert!(matches!(bench.state(lives), Some(SandboxState::Running { .. })));
+}
+
+#[tokio::test]
+async fn nothing_has_run_on_after_a_reboot() {
+    let mut bench = Bench::with_network().await;
+    let id = bench.run(sandbox("web"), Starter::Daemon).await.expect("a sandbox");
+    bench.host().boot = 2;
+    let mut bench = bench.restarted().await;
+    assert_eq!(code(bench.state(id)), 255);
+    bench
+        .ask(|reply| Request::StartSandbox("web".to_owned(), Starter::Daemon, reply))
+        .await
+        .expect("it starts");
+    assert!(matches!(bench.state(id), Some(SandboxState::Running { .. })));
+}
+
+#[tokio::test]
+async fn a_client_that_ends_before_it_starts_the_command_leaves_the_sandbox_created() {
+    let mut bench = Bench::with_network().await;
+    let before = bench.kernel();
+    bench.host().running.insert(6);
+    let id = bench.run(sandbox("web"), Starter::Client(6)).await.expect("a sandbox");
+    let client = Process { pid: 6, start_time: 1 };
+    assert_eq!(bench.state(id), Some(SandboxState::Starting(client)));
+    bench.happen(Event::SandboxExited { sandbox: id, process: client, code: 255 }).await;
+    assert_eq!(bench.state(id), Some(SandboxState::Created));
+    assert_eq!(bench.kernel(), before);
+}
+
+#[tokio::test]
+async fn an_adopted_namespace_is_let_go_and_nothing_in_it_is_killed() {
+    let mut bench = Bench::with_network().await;
+    let before = bench.kernel();
+    let mut request = sandbox("pod");
+    request.config.command.clear();
+    let nowhere = SandboxRequest { mode: ModeRequest::Adopted("nowhere".to_owned()), ..request.clone() };
+    assert!(bench.run(nowhere, Starter::Nobody(None)).await.is_err());
+    let request = SandboxRequest { mode: ModeRequest::Adopted("/run/netns/pod".to_owned()), ..request };
+    let id = bench.run(request, Starter::Nobody(None)).await.expect("a sandbox");
+    assert!(matches!(bench.state(id), Some(SandboxState::Running { process: None, .. })));
+    let mut bench = bench.restarted().await;
+    bench.ask(|reply| Request::Signal("pod".to_owned(), Signal::TERM, reply)).await.expect("it stops");
+    assert_eq!(code(bench.state(id)), 0);
+    assert_eq!(bench.kernel(), before);
 }
 
 #[tokio::test]

@@ -266,13 +266,13 @@ impl FakeKernel {
                 link.master.ok_or_else(|| FakeError::Missing(format!("bridge of link {ifindex}")))?;
                 link.forwarding.insert(mac);
             }
-            Action::CreateNamespace { sandbox } => drop(self.state.sandboxes.entry(sandbox).or_default()),
+            Action::CreateNamespace { sandbox, .. } => drop(self.state.sandboxes.entry(sandbox).or_default()),
             Action::DeleteNamespace { sandbox } => self.delete_namespace(sandbox),
-            Action::ConfigureInterface { sandbox, interface, addresses, announcements: _ } => {
+            Action::ConfigureInterface { sandbox, interface, setup } => {
                 let namespace = self.namespace(sandbox)?;
                 let inside = namespace.interfaces.get_mut(&interface).ok_or(FakeError::Missing(interface))?;
                 inside.up = true;
-                inside.addresses.extend(addresses);
+                inside.addresses.extend(setup.addresses);
             }
             Action::SetDefaultRoute { sandbox, gateway } => self.set_default_route(sandbox, gateway)?,
             Action::DeleteDefaultRoute { sandbox, gateway } => {

@@ -228,10 +228,11 @@ impl Kernel for LinuxKernel {
             Action::AddForwardingEntry { ifindex, mac } => {
                 forwarding::add(&self.netlink, *ifindex, *mac).await
             }
-            Action::CreateNamespace { sandbox } => self.sandboxes.create(*sandbox).await,
+            Action::CreateNamespace { sandbox, adopted: None } => self.sandboxes.create(*sandbox).await,
+            Action::CreateNamespace { sandbox, adopted: Some(path) } => self.sandboxes.adopt(*sandbox, path),
             Action::DeleteNamespace { sandbox } => self.sandboxes.remove(*sandbox),
-            Action::ConfigureInterface { sandbox, interface, addresses, announcements } => {
-                self.sandboxes.configure(*sandbox, interface, addresses, *announcements).await
+            Action::ConfigureInterface { sandbox, interface, setup } => {
+                self.sandboxes.configure(*sandbox, interface, setup).await
             }
             Action::SetDefaultRoute { sandbox, gateway } => {
                 self.sandboxes.set_default_route(*sandbox, *gateway).await

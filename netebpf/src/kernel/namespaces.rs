@@ -45,6 +45,31 @@ pub(super) async fn create(path: &Path) -> Result<(), Error> {
     keep(&namespace, path).map_err(failed("keep"))
 }
 
+/// Refuses a path that is no network namespace, and the one we are in ourselves.
+pub fn check(path: &Path) -> Result<(), Error> {
+    let failed = || Error::namespace("adopt", path);
+    let inode = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).map_err(failed());
+    let refuse = |reason: &str| Err(failed()(io::Error::other(reason.to_owned())));
+    let found = inode(path)?;
+    if !mounts::is_namespace(path) || inside(path, || Ok(())).is_err() {
+        return refuse("it is no network namespace");
+    }
+    if found == inode(Path::new("/proc/thread-self/ns/net"))? {
+        return refuse("it is the host's own, use --network host");
+    }
+    Ok(())
+}
+
+/// Keeps the namespace at `source`, which others made, at `path`, too.
+pub(super) fn adopt(source: &Path, path: &Path) -> Result<(), Error> {
+    check(source)?;
+    if mounts::is_namespace(path) {
+        return Ok(());
+    }
+    let namespace = File::open(source).map_err(Error::namespace("open", source))?;
+    keep(&namespace, path).map_err(Error::namespace("keep", path))
+}
+
 /// Removes a namespace file; the namespace itself goes with its last process and socket.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
     mounts::unmount(path).map_err(Error::namespace("unmount", path))?;

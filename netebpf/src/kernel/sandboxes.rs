@@ -1,15 +1,19 @@
 //! What is inside the sandboxes' namespaces, through one kept connection for each.
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use ipnet::IpNet;
 use netebpf_common::abi::Mac;
 use rtnetlink::Handle;
 use tokio::time::{sleep, timeout};
 
 use super::{Error, Interface, Namespace, Settings, addresses, links, namespaces, routes, sysctl};
-use crate::model::{Announcements, SandboxId};
+use crate::{model::SandboxId, plan::InterfaceSetup};
 
 /// How many namespaces are read at the same time.
 const CONCURRENCY: usize = 16;
@@ -52,23 +56,31 @@ impl Sandboxes {
         namespaces::create(&self.path(sandbox)).await
     }
 
+    /// Keeps a namespace that others made as a sandbox's.
+    pub(super) fn adopt(&mut self, sandbox: SandboxId, path: &str) -> Result<(), Error> {
+        namespaces::adopt(Path::new(path), &self.path(sandbox))
+    }
+
     /// Removes a sandbox's namespace.
     pub(super) fn remove(&mut self, sandbox: SandboxId) -> Result<(), Error> {
         self.connections.remove(&sandbox);
         namespaces::remove(&self.path(sandbox))
     }
 
-    /// Gives an interface its addresses, sets it up, and has it announce them.
+    /// Gives an interface its settings and addresses, sets it up, and has it announce them.
     pub(super) async fn configure(
         &mut self,
         sandbox: SandboxId,
         interface: &str,
-        wanted: &[IpNet],
-        announcements: Announcements,
+        setup: &InterfaceSetup,
     ) -> Result<(), Error> {
-        let has_ipv6 = wanted.iter().any(|address| address.addr().is_ipv6());
+        let has_ipv6 = setup.addresses.iter().any(|address| address.addr().is_ipv6());
         let switch = if has_ipv6 { sysctl::enable_ipv6 } else { sysctl::disable_ipv6 };
-        namespaces::inside(&self.path(sandbox), || Ok(switch(interface)))??;
+        let prepare = || {
+            switch(interface)?;
+            setup.sysctls.iter().try_for_each(|setting| sysctl::set_of_interface(interface, setting))
+        };
+        namespaces::inside(&self.path(sandbox), || Ok(prepare()))??;
         let netlink = self.connection(sandbox)?;
         let link = links::list(&netlink).await?.into_iter().find(|link| link.name == interface);
         let (index, mac) = link.map(|link| (link.index, link.mac)).ok_or_else(|| Error::Link {
@@ -76,11 +88,11 @@ impl Sandboxes {
             link: interface.to_owned(),
             source: nix::Error::ENODEV.into(),
         })?;
-        for address in wanted {
+        for address in &setup.addresses {
             addresses::add(&netlink, index, *address).await?;
         }
         links::set_up(&netlink, index).await?;
-        let pauses = announcements.pauses();
+        let pauses = setup.announcements.pauses();
         if !pauses.is_empty() {
             // Only now: the kernel would announce that the interface is up, on its own account and to nobody yet.
             namespaces::inside(&self.path(sandbox), || Ok(sysctl::enable_announcements(interface)))??;

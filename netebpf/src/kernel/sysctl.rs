@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::Error;
+use crate::model::InterfaceSysctl;
 
 const IPV6: &str = "/proc/sys/net/ipv6/conf";
 
@@ -55,6 +56,12 @@ pub(super) fn enable_ipv6(link: &str) -> Result<(), Error> {
         set(ipv6(link, name), value)?;
     }
     Ok(())
+}
+
+/// Sets a parameter of a link that a user names.
+pub(super) fn set_of_interface(link: &str, setting: &InterfaceSysctl) -> Result<(), Error> {
+    let InterfaceSysctl { family, section, name, value } = setting;
+    set(["/proc/sys/net", family, section, link, name].iter().collect(), value)
 }
 
 /// Has a link announce its addresses when its MAC is set (`arp_notify`, `ndisc_notify`).

@@ -112,7 +112,7 @@ fn index(observed: &Observed, name: &str) -> u32 {
 /// One network with one endpoint; returns the indexes of bridge and veth.
 async fn build(kernel: &mut LinuxKernel) -> (u32, u32) {
     let begin = [
-        Action::CreateNamespace { sandbox: SANDBOX },
+        Action::CreateNamespace { sandbox: SANDBOX, adopted: None },
         Action::CreateBridge { network: NETWORK, name: BRIDGE.to_owned(), mac: BRIDGE_MAC, ipv6: true },
     ];
     apply(kernel, &begin).await;
@@ -142,8 +142,10 @@ fn finish(bridge: u32, veth: u32) -> Vec<Action> {
         Action::ConfigureInterface {
             sandbox: SANDBOX,
             interface: "eth0".to_owned(),
-            addresses: vec![subnet("10.7.0.2/24"), subnet("fd00:7::2/64")],
-            announcements: crate::model::Announcements::default(),
+            setup: crate::plan::InterfaceSetup {
+                addresses: vec![subnet("10.7.0.2/24"), subnet("fd00:7::2/64")],
+                ..Default::default()
+            },
         },
         Action::SetDefaultRoute { sandbox: SANDBOX, gateway: [10, 7, 0, 1].into() },
         Action::SetDefaultRoute { sandbox: SANDBOX, gateway: subnet("fd00:7::1/64").addr() },

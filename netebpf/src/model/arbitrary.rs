@@ -9,9 +9,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use proptest::prelude::*;
 
 use super::{
-    BridgeOptions, Driver, Endpoint, EndpointId, ExposedPorts, GatewayMode, Name, Network, NetworkId, Pool,
-    PortMapping, PortRange, Process, Protocol, Sandbox, SandboxId, SandboxLink, SandboxState, Spec,
-    local_mac,
+    Attachment, BridgeOptions, Driver, Endpoint, EndpointId, EndpointSettings, ExposedPorts, GatewayMode,
+    Name, Network, NetworkId, NetworkMode, Pool, PortMapping, PortRange, Process, Protocol, Sandbox,
+    SandboxConfig, SandboxId, SandboxLink, SandboxState, Spec, local_mac,
 };
 
 /// Makes a name that is valid and differs from every other by its number.
@@ -74,7 +74,7 @@ fn network(number: usize, kind: u8) -> Network {
         id: NetworkId::new(id(1, number, kind)),
         name: name("net", number),
         driver: Driver::Bridge,
-        created: 1_700_000_000,
+        created: 1_700_000_000_000_000_000,
         pools: pools.collect(),
         internal: kind & INTERNAL != 0,
         attachable: false,
@@ -106,9 +106,14 @@ fn published(number: usize, length: u16) -> Vec<PortMapping> {
 fn state() -> impl Strategy<Value = SandboxState> {
     prop_oneof![
         1 => Just(SandboxState::Created),
-        4 => (1..40_000, any::<u64>()).prop_map(|(pid, start_time)| SandboxState::Running(Process { pid, start_time })),
-        1 => (0..256).prop_map(SandboxState::Exited),
+        1 => process().prop_map(SandboxState::Starting),
+        4 => prop::option::weighted(0.9, process()).prop_map(|process| SandboxState::Running { process, started: 7 }),
+        1 => (0..256).prop_map(|code| SandboxState::Exited { code, started: 7, finished: 9 }),
     ]
+}
+
+fn process() -> impl Strategy<Value = Process> {
+    (1..40_000, any::<u64>()).prop_map(|(pid, start_time)| Process { pid, start_time })
 }
 
 /// The number-th sandbox, joined to the networks whose bit is set in `joined`.
@@ -119,18 +124,22 @@ fn sandbox(
     state: SandboxState,
     ports: Vec<PortMapping>,
 ) -> Sandbox {
+    let is_active = matches!(state, SandboxState::Starting(_) | SandboxState::Running { .. });
     let chosen = networks.iter().zip(joined).filter(|(_, joined)| **joined);
-    let endpoints = chosen.enumerate().map(|(index, (network, _))| {
+    let attachments = chosen.enumerate().map(|(index, (network, _))| {
         let hosts = network.pools.iter().map(|pool| hosts(pool.subnet).nth(number + 1));
         let [.., network_number, kind] = network.id.as_bytes()[..6] else { unreachable!("there are 32") };
         let bytes = id(2, 16 * number + usize::from(network_number), kind);
-        Endpoint {
+        let endpoint = Endpoint {
             id: EndpointId::new(bytes),
             network: network.id,
             addresses: hosts.map(|host| host.expect("room for every sandbox")).collect(),
             mac: local_mac(&bytes),
             interface: format!("eth{index}"),
-        }
+        };
+        let gateway_priority = i64::from(kind % 3) - 1;
+        let settings = EndpointSettings { gateway_priority, ..EndpointSettings::default() };
+        Attachment { endpoint: is_active.then_some(endpoint), ..Attachment::new(network, settings) }
     });
     // Each is linked to the next, which need not be there.
     let link = SandboxLink { sandbox: SandboxId::new(id(3, number + 1, 0)), alias: "next".to_owned() };
@@ -138,14 +147,22 @@ fn sandbox(
     Sandbox {
         id: SandboxId::new(id(3, number, 0)),
         name: name("box", number),
-        created: 1_700_000_000,
-        command: vec!["sleep".to_owned(), "infinity".to_owned()],
+        created: 1_700_000_000_000_000_000,
+        config: SandboxConfig {
+            mode: NetworkMode::Own(String::new()),
+            command: vec!["sleep".to_owned(), "infinity".to_owned()],
+            environment: vec![format!("NUMBER={number}")],
+            directory: None,
+            publish: Vec::new(),
+            publish_all: false,
+            exposed: vec![exposed],
+            auto_remove: number.is_multiple_of(2),
+            labels: BTreeMap::new(),
+        },
         state,
-        ports,
-        exposed: vec![exposed],
+        ports: if is_active { ports } else { Vec::new() },
         links: vec![link],
-        auto_remove: number.is_multiple_of(2),
-        endpoints: endpoints.collect(),
+        attachments: attachments.collect(),
     }
 }
 
@@ -174,11 +191,12 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
 /// sandbox `box-1` on `net-0`; exited sandbox `box-2` on `net-0`.
 pub(crate) fn example() -> Spec {
     let networks = [network(0, 0), network(1, INTERNAL)];
-    let running = SandboxState::Running(Process { pid: 1, start_time: 1 });
+    let running = SandboxState::Running { process: Some(Process { pid: 1, start_time: 1 }), started: 7 };
+    let exited = SandboxState::Exited { code: 0, started: 7, finished: 9 };
     let sandboxes = [
         sandbox(0, &networks, &[true, true], running, published(0, 1)),
         sandbox(1, &networks, &[true, false], running, Vec::new()),
-        sandbox(2, &networks, &[true, false], SandboxState::Exited(0), published(2, 1)),
+        sandbox(2, &networks, &[true, false], exited, published(2, 1)),
     ];
     Spec {
         networks: networks.into_iter().map(|network| (network.id, network)).collect(),

@@ -1,6 +1,6 @@
 //! Legacy links: what `--link` asks for, and what becomes of it.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use super::SandboxId;
 
@@ -45,6 +45,13 @@ impl FromStr for LinkRequest {
             return Err(LinkError::Format(text.to_owned()));
         }
         Ok(Self { sandbox: sandbox.to_owned(), alias: alias.to_owned() })
+    }
+}
+
+/// As it is typed.
+impl fmt::Display for LinkRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.sandbox, self.alias)
     }
 }
 

@@ -5,6 +5,20 @@ use std::fmt;
 /// The longest name, in bytes.
 const MAX_LENGTH: usize = 255;
 
+/// First words of names that nobody chose.
+const QUALITIES: [&str; 32] = [
+    "agile", "bold", "brisk", "calm", "clear", "clever", "crisp", "eager", "early", "fair", "fast", "fond",
+    "fresh", "gentle", "glad", "keen", "kind", "lively", "lucid", "merry", "mild", "neat", "noble", "proud",
+    "quick", "quiet", "ready", "sharp", "steady", "sunny", "swift", "wise",
+];
+
+/// Second words of names that nobody chose: birds.
+const THINGS: [&str; 32] = [
+    "avocet", "bittern", "bunting", "chough", "crane", "curlew", "dipper", "dunlin", "falcon", "finch",
+    "gannet", "godwit", "grebe", "heron", "hoopoe", "ibis", "jay", "kestrel", "kite", "knot", "lark",
+    "linnet", "martin", "osprey", "pipit", "plover", "puffin", "raven", "siskin", "swift", "tern", "wren",
+];
+
 /// A valid name: a letter or digit, then letters, digits, `_`, `.` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
@@ -38,6 +52,19 @@ impl Name {
             return Err(NameError::Network(text.to_owned()));
         }
         Self::of_bounded_length(text)
+    }
+
+    /// A name of two words that random bytes choose.
+    #[must_use]
+    pub fn made_up(random: [u8; 32]) -> Self {
+        let pick = |words: [&'static str; 32], byte: u8| words[usize::from(byte) % words.len()];
+        Self(format!("{}_{}", pick(QUALITIES, random[0]), pick(THINGS, random[1])))
+    }
+
+    /// The name with a number at its end.
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Self {
+        Self(format!("{self}{number}"))
     }
 
     fn of_bounded_length(text: &str) -> Result<Self, NameError> {

@@ -16,7 +16,7 @@ pub struct Network {
     pub name: Name,
     /// What makes it work.
     pub driver: Driver,
-    /// When it was created, in seconds since the Unix epoch.
+    /// When it was created, in nanoseconds since the Unix epoch.
     pub created: u64,
     /// Address pools, at most one for each IP version; at least one if the driver has addresses.
     pub pools: Vec<Pool>,

@@ -1,60 +1,91 @@
-//! A sandbox: a network namespace in which a command runs, joined to networks by endpoints.
+//! A sandbox: a network namespace in which a command runs, attached to networks.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 
-use netebpf_common::abi::{Family, Mac};
+use super::{
+    Attachment, Endpoint, ExposedPorts, Name, NetworkId, PortMapping, PublishRequest, SandboxId, SandboxLink,
+};
 
-use super::{EndpointId, ExposedPorts, Name, NetworkId, PortMapping, SandboxId, SandboxLink, family_of};
-
-/// A sandbox as the user asked for it.
+/// A sandbox as the user asked for it, with what it was given while it is active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sandbox {
     /// Identifier; the namespace file has its name.
     pub id: SandboxId,
     /// Name, unique among sandboxes.
     pub name: Name,
-    /// When it was created, in seconds since the Unix epoch.
+    /// When it was created, in nanoseconds since the Unix epoch.
     pub created: u64,
-    /// The command and its arguments.
-    pub command: Vec<String>,
+    /// What the user said once and for all.
+    pub config: SandboxConfig,
     /// What has become of the command.
     pub state: SandboxState,
-    /// Ports published for this sandbox.
+    /// Host ports that lead to it; none while it is not active.
     pub ports: Vec<PortMapping>,
-    /// Ports that sandboxes linked to this one may reach where ICC is off (`--expose`).
-    pub exposed: Vec<ExposedPorts>,
-    /// Sandboxes whose exposed ports this one may reach where ICC is off (`--link`).
+    /// Sandboxes whose exposed ports this one may reach where ICC is off (`--link` on the default bridge).
     pub links: Vec<SandboxLink>,
-    /// Remove the sandbox when its command ends (`--rm`).
-    pub auto_remove: bool,
-    /// The networks it is joined to, in joining order; the n-th interface is `eth<index>`.
-    pub endpoints: Vec<Endpoint>,
+    /// The networks it belongs to, in joining order.
+    pub attachments: Vec<Attachment>,
 }
 
-/// Joins a sandbox to a network.
+/// What a user says about a sandbox when it is made; starting and stopping changes none of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Identifier; the host-side veth is named after it.
-    pub id: EndpointId,
-    /// The network.
-    pub network: NetworkId,
-    /// Addresses, at most one for each IP version.
-    pub addresses: Vec<IpAddr>,
-    /// MAC of the sandbox side.
-    pub mac: Mac,
-    /// Name of the interface in the sandbox.
-    pub interface: String,
+pub struct SandboxConfig {
+    /// Where it gets its network namespace from.
+    pub mode: NetworkMode,
+    /// The command and its arguments.
+    pub command: Vec<String>,
+    /// Changes to the command's environment: `KEY=VALUE` sets (`-e`).
+    pub environment: Vec<String>,
+    /// Where the command begins; the daemon's own directory if none (`-w`).
+    pub directory: Option<String>,
+    /// Ports to be published (`-p`).
+    pub publish: Vec<PublishRequest>,
+    /// Whether every exposed port is published, too (`-P`).
+    pub publish_all: bool,
+    /// Ports that the command listens on (`--expose`).
+    pub exposed: Vec<ExposedPorts>,
+    /// Remove the sandbox when its command ends (`--rm`).
+    pub auto_remove: bool,
+    /// User labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Where a sandbox gets its network namespace from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetworkMode {
+    /// It has one of its own; the text is what the user called the network, for `inspect`.
+    Own(String),
+    /// It is in the daemon's.
+    Host,
+    /// It shares that of another sandbox, and ends with it.
+    Container(SandboxId),
+    /// It is one that others made: the path of its file when it was adopted.
+    Adopted(String),
 }
 
 /// What has become of a sandbox's command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SandboxState {
-    /// Not started yet.
+    /// Never started.
     Created,
+    /// This process is about to start it; without it the sandbox goes back to being created.
+    Starting(Process),
     /// Running.
-    Running(Process),
-    /// Ended with this exit code (128 + n after signal n, as shells count).
-    Exited(i32),
+    Running {
+        /// The command; none in an adopted namespace that nobody's end is the end of.
+        process: Option<Process>,
+        /// Since when, in nanoseconds since the Unix epoch.
+        started: u64,
+    },
+    /// Ended.
+    Exited {
+        /// Its exit code (128 + n after signal n, as shells count).
+        code: i32,
+        /// When it started, in nanoseconds since the Unix epoch.
+        started: u64,
+        /// When it ended.
+        finished: u64,
+    },
 }
 
 /// A process that can be told from a later one with the same number.
@@ -66,33 +97,67 @@ pub struct Process {
     pub start_time: u64,
 }
 
-impl Endpoint {
-    /// The name of the host-side veth.
+impl SandboxState {
+    /// What Docker calls it: `created`, `running` or `exited`.
     #[must_use]
-    pub fn link_name(&self) -> String {
-        format!("neb{}", self.id.short())
-    }
-
-    /// The endpoint's address of an IP version.
-    #[must_use]
-    pub fn address(&self, family: Family) -> Option<IpAddr> {
-        self.addresses.iter().copied().find(|address| family_of(*address) == family)
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Created | Self::Starting(_) => "created",
+            Self::Running { .. } => "running",
+            Self::Exited { .. } => "exited",
+        }
     }
 }
 
 impl Sandbox {
-    /// Whether the sandbox has a place in the kernel: an exited one has none and its addresses are free.
+    /// Whether the sandbox has a place in the kernel; if not, it has no addresses and no host ports.
     #[must_use]
     pub const fn is_active(&self) -> bool {
         match self.state {
-            SandboxState::Created | SandboxState::Running(_) => true,
-            SandboxState::Exited(_) => false,
+            SandboxState::Starting(_) | SandboxState::Running { .. } => true,
+            SandboxState::Created | SandboxState::Exited { .. } => false,
         }
     }
 
-    /// The endpoint on this network.
+    /// Whether its command runs.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        matches!(self.state, SandboxState::Running { .. })
+    }
+
+    /// The process that it lives as long as.
+    #[must_use]
+    pub const fn process(&self) -> Option<Process> {
+        match self.state {
+            SandboxState::Starting(process) => Some(process),
+            SandboxState::Running { process, .. } => process,
+            SandboxState::Created | SandboxState::Exited { .. } => None,
+        }
+    }
+
+    /// Whether there is a namespace file for it while it is active.
+    #[must_use]
+    pub const fn has_namespace(&self) -> bool {
+        match self.config.mode {
+            NetworkMode::Own(_) | NetworkMode::Adopted(_) => true,
+            NetworkMode::Host | NetworkMode::Container(_) => false,
+        }
+    }
+
+    /// Its endpoints; none while it is not active.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.attachments.iter().filter_map(|attachment| attachment.endpoint.as_ref())
+    }
+
+    /// Its endpoint on this network, while it is active.
     #[must_use]
     pub fn endpoint_on(&self, network: NetworkId) -> Option<&Endpoint> {
-        self.endpoints.iter().find(|endpoint| endpoint.network == network)
+        self.attachment_to(network)?.endpoint.as_ref()
+    }
+
+    /// How it belongs to this network.
+    #[must_use]
+    pub fn attachment_to(&self, network: NetworkId) -> Option<&Attachment> {
+        self.attachments.iter().find(|attachment| attachment.network == network)
     }
 }

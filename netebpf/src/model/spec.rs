@@ -1,6 +1,6 @@
 //! The desired state of one engine.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr};
 
 use netebpf_common::abi::Family;
 
@@ -16,35 +16,37 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Every endpoint together with its sandbox.
-    pub fn endpoints(&self) -> impl Iterator<Item = (&Sandbox, &Endpoint)> {
-        self.sandboxes
-            .values()
-            .flat_map(|sandbox| sandbox.endpoints.iter().map(move |endpoint| (sandbox, endpoint)))
+    /// Every endpoint together with its sandbox and network, those without an interface included.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&Sandbox, &Endpoint, &Network)> {
+        self.sandboxes.values().flat_map(|sandbox| {
+            self.joined(sandbox).map(move |(endpoint, network)| (sandbox, endpoint, network))
+        })
     }
 
     /// Every endpoint that has a place in the kernel, with its sandbox and network.
     pub fn active_endpoints(&self) -> impl Iterator<Item = (&Sandbox, &Endpoint, &Network)> {
-        let active = self.endpoints().filter(|(sandbox, _)| sandbox.is_active());
-        active.filter_map(|(sandbox, endpoint)| {
-            Some((sandbox, endpoint, self.networks.get(&endpoint.network)?))
-        })
+        self.endpoints().filter(|(_, _, network)| network.has_bridge())
     }
 
-    /// Every endpoint on a network that has a place in the kernel, with its sandbox.
+    /// Every endpoint on a network, with its sandbox.
     pub fn active_on(&self, network: NetworkId) -> impl Iterator<Item = (&Sandbox, &Endpoint)> {
-        let active = self.active_endpoints().filter(move |(_, _, joined)| joined.id == network);
-        active.map(|(sandbox, endpoint, _)| (sandbox, endpoint))
+        let sandboxes = self.sandboxes.values();
+        sandboxes.filter_map(move |sandbox| Some((sandbox, sandbox.endpoint_on(network)?)))
+    }
+
+    /// Sandboxes that have a place in the kernel.
+    pub fn active_sandboxes(&self) -> impl Iterator<Item = &Sandbox> {
+        self.sandboxes.values().filter(|sandbox| sandbox.is_active())
     }
 
     /// A sandbox's endpoints with their networks.
     pub fn joined<'a>(&'a self, sandbox: &'a Sandbox) -> impl Iterator<Item = (&'a Endpoint, &'a Network)> {
-        let endpoints = sandbox.endpoints.iter();
-        endpoints.filter_map(|endpoint| Some((endpoint, self.networks.get(&endpoint.network)?)))
+        sandbox.endpoints().filter_map(|endpoint| Some((endpoint, self.networks.get(&endpoint.network)?)))
     }
 
     /// The endpoint that gives a sandbox its default route of an IP version and takes its published ports. As Docker
-    /// chooses: of the networks that lead out, those that do so by both IP versions first, then by name.
+    /// chooses: of the networks that lead out the one with the highest priority, then those that do so by both IP
+    /// versions, then by name.
     #[must_use]
     pub fn gateway_endpoint<'a>(
         &'a self,
@@ -52,10 +54,17 @@ impl Spec {
         family: Family,
     ) -> Option<(&'a Endpoint, &'a Network)> {
         let leads_out = |network: &Network, family| network.way_out(family).is_some();
-        self.joined(sandbox).filter(|(_, network)| leads_out(network, family)).min_by_key(|(_, network)| {
-            let is_dual = leads_out(network, Family::V4) && leads_out(network, Family::V6);
-            (!is_dual, &network.name)
-        })
+        let candidates = sandbox.attachments.iter().filter_map(|attachment| {
+            let endpoint = attachment.endpoint.as_ref()?;
+            Some((attachment.settings.gateway_priority, endpoint, self.networks.get(&attachment.network)?))
+        });
+        let best = candidates.filter(|(_, _, network)| leads_out(network, family)).min_by_key(
+            |(priority, _, network)| {
+                let is_dual = leads_out(network, Family::V4) && leads_out(network, Family::V6);
+                (Reverse(*priority), !is_dual, &network.name)
+            },
+        );
+        best.map(|(_, endpoint, network)| (endpoint, network))
     }
 
     /// The address that answers for a published host port; `None` where the host has no part in it, because nothing

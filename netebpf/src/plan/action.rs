@@ -8,7 +8,18 @@ use netebpf_common::abi::{
     PublishTarget, TrustKey, Uplink,
 };
 
-use crate::model::{Announcements, EndpointId, NetworkId, SandboxId};
+use crate::model::{Announcements, EndpointId, InterfaceSysctl, NetworkId, SandboxId};
+
+/// What the interface of an endpoint is to have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InterfaceSetup {
+    /// Addresses and prefixes.
+    pub addresses: Vec<IpNet>,
+    /// Settings of the kernel.
+    pub sysctls: Vec<InterfaceSysctl>,
+    /// How the addresses are announced.
+    pub announcements: Announcements,
+}
 
 /// One change to the kernel. The executor is one `match`; every action may be repeated without harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,26 +102,26 @@ pub enum Action {
         /// The endpoint's MAC.
         mac: Mac,
     },
-    /// Makes a sandbox's network namespace with loopback up.
+    /// Makes a sandbox's network namespace with loopback up, or keeps one that others made.
     CreateNamespace {
         /// The sandbox.
         sandbox: SandboxId,
+        /// The file of the namespace that others made.
+        adopted: Option<String>,
     },
     /// Removes a sandbox's namespace file; the namespace goes with its last process.
     DeleteNamespace {
         /// The sandbox.
         sandbox: SandboxId,
     },
-    /// Configures a sandbox's interface: address, up.
+    /// Configures a sandbox's interface: settings of the kernel, address, up.
     ConfigureInterface {
         /// The sandbox.
         sandbox: SandboxId,
         /// The interface.
         interface: String,
-        /// Addresses and prefixes.
-        addresses: Vec<IpNet>,
-        /// How they are announced.
-        announcements: Announcements,
+        /// What it is to have.
+        setup: InterfaceSetup,
     },
     /// Sets or replaces a sandbox's default route of one IP version.
     SetDefaultRoute {

@@ -34,10 +34,16 @@ impl fmt::Display for Action {
             Self::ForwardIpv6 => f.write_str("forward IPv6"),
             Self::SetUp { ifindex } => write!(f, "set link {ifindex} up"),
             Self::AddForwardingEntry { ifindex, mac } => write!(f, "forward {mac} to link {ifindex}"),
-            Self::CreateNamespace { sandbox } => write!(f, "create namespace of sandbox {}", sandbox.short()),
+            Self::CreateNamespace { sandbox, adopted: None } => {
+                write!(f, "create namespace of sandbox {}", sandbox.short())
+            }
+            Self::CreateNamespace { sandbox, adopted: Some(path) } => {
+                write!(f, "adopt namespace {path} for sandbox {}", sandbox.short())
+            }
             Self::DeleteNamespace { sandbox } => write!(f, "delete namespace of sandbox {}", sandbox.short()),
-            Self::ConfigureInterface { sandbox, interface, addresses, announcements: _ } => {
-                write!(f, "configure {interface} of sandbox {} with {}", sandbox.short(), list(addresses))
+            Self::ConfigureInterface { sandbox, interface, setup } => {
+                let addresses = list(&setup.addresses);
+                write!(f, "configure {interface} of sandbox {} with {addresses}", sandbox.short())
             }
             Self::SetDefaultRoute { sandbox, gateway } => {
                 write!(f, "set default route of sandbox {} to {gateway}", sandbox.short())

@@ -20,7 +20,7 @@ use crate::{
     model::Spec,
 };
 
-pub use action::{Action, Entry, Key};
+pub use action::{Action, Entry, InterfaceSetup, Key};
 
 /// Returns the next changes, in the order in which they must be made; empty when there is nothing to do.
 #[must_use]

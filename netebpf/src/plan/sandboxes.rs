@@ -4,20 +4,28 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::Action;
+use super::{Action, InterfaceSetup};
 use crate::{
     compile::Links,
     kernel::{Namespace, Observed},
-    model::{Endpoint, FAMILIES, Network, Sandbox, Spec, family_of},
+    model::{Endpoint, FAMILIES, Network, NetworkMode, Sandbox, Spec, family_of},
 };
 
 pub(super) fn create_namespaces(spec: &Spec, observed: &Observed) -> Vec<Action> {
     let missing = active(spec).filter(|sandbox| !observed.sandboxes.contains_key(&sandbox.id));
-    missing.map(|sandbox| Action::CreateNamespace { sandbox: sandbox.id }).collect()
+    let create = |sandbox: &Sandbox| {
+        let adopted = match &sandbox.config.mode {
+            NetworkMode::Adopted(path) => Some(path.clone()),
+            NetworkMode::Own(_) | NetworkMode::Host | NetworkMode::Container(_) => None,
+        };
+        Action::CreateNamespace { sandbox: sandbox.id, adopted }
+    };
+    missing.map(create).collect()
 }
 
 pub(super) fn delete_namespaces(spec: &Spec, observed: &Observed) -> Vec<Action> {
-    let is_active = |id| spec.sandboxes.get(id).is_some_and(Sandbox::is_active);
+    let is_active =
+        |id| spec.sandboxes.get(id).is_some_and(|sandbox| sandbox.is_active() && sandbox.has_namespace());
     let stray = observed.sandboxes.keys().filter(|id| !is_active(id));
     stray.map(|&sandbox| Action::DeleteNamespace { sandbox }).collect()
 }
@@ -33,9 +41,12 @@ pub(super) fn configure_interfaces(spec: &Spec, observed: &Observed, links: &Lin
         };
         let addresses = with_prefixes(endpoint, network);
         if !interface.up || addresses.iter().any(|address| !interface.addresses.contains(address)) {
+            let settings = sandbox.attachment_to(network.id).map(|attachment| &attachment.settings);
+            let sysctls = settings.map(|settings| settings.options.sysctls.clone()).unwrap_or_default();
             let (sandbox, interface) = (sandbox.id, endpoint.interface.clone());
             let announcements = network.bridge.announcements;
-            actions.push(Action::ConfigureInterface { sandbox, interface, addresses, announcements });
+            let setup = InterfaceSetup { addresses, sysctls, announcements };
+            actions.push(Action::ConfigureInterface { sandbox, interface, setup });
         }
     }
     actions
@@ -94,6 +105,7 @@ fn inhabited<'a>(
     active(spec).filter_map(|sandbox| Some((sandbox, observed.sandboxes.get(&sandbox.id)?)))
 }
 
+/// Active sandboxes that have a namespace to themselves.
 fn active(spec: &Spec) -> impl Iterator<Item = &Sandbox> {
-    spec.sandboxes.values().filter(|sandbox| sandbox.is_active())
+    spec.active_sandboxes().filter(|sandbox| sandbox.has_namespace())
 }

@@ -7,9 +7,10 @@ use netebpf_common::abi::{Hook, PublishBlock, PublishKey};
 
 use super::*;
 use crate::{
+    change,
     compile::compile,
     kernel::{LinkRole, Owner, fake::FakeKernel},
-    model::{EngineOptions, NetworkId, Pool, PortMapping, SandboxState, arbitrary},
+    model::{EngineOptions, NetworkId, Pool, PortMapping, arbitrary},
     reconcile::reconcile,
 };
 
@@ -189,7 +190,10 @@ fn an_internal_network_gives_no_default_route() {
 #[test]
 fn an_exited_sandbox_has_nothing_in_the_kernel() {
     let mut spec = arbitrary::example();
-    spec.sandboxes.values_mut().for_each(|sandbox| sandbox.state = SandboxState::Exited(0));
+    let ids: Vec<_> = spec.sandboxes.keys().copied().collect();
+    for id in ids {
+        change::mark_exited(&mut spec, id, 0, 9).expect("it is there");
+    }
     let mut kernel = settled();
     story(&mut kernel, &spec);
     assert!(kernel.state.sandboxes.is_empty() && kernel.state.tables.endpoints.is_empty());

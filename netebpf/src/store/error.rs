@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::FORMAT;
-use crate::model::{DriverError, ExposeError, IdError, NameError, OptionError, ProtocolError};
+use crate::model::{DriverError, ExposeError, IdError, NameError, OptionError, ProtocolError, PublishError};
 
 /// Why the state cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,9 @@ pub enum Damage {
     /// A row has ports that are none.
     #[error("{0:?} is no range of ports")]
     Ports(String),
+    /// A row has ports to publish that are none.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// A row has exposed ports that are none.
     #[error(transparent)]
     Exposed(#[from] ExposeError),

@@ -26,13 +26,14 @@ pub use error::{Damage, Error};
 const FILE: &str = "state.redb";
 
 /// Version of the rows' layout; a file of another version is refused, never reinterpreted.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 
 /// Numbers about the file: its format, a digest of all rows, and what tells this engine from others.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const FORMAT_KEY: &str = "format";
 const DIGEST_KEY: &str = "digest";
 const GLOBAL_ID_KEY: &str = "global_id";
+const BOOT_KEY: &str = "boot";
 
 const NETWORKS: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("networks");
 const SANDBOXES: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("sandboxes");
@@ -76,6 +77,17 @@ impl Store {
             .unwrap_or_else(|| Err(self.damaged(Damage::Inconsistent)))?;
         let [_, _, _, id @ ..] = number.ok_or_else(|| self.damaged(Damage::Inconsistent))?.to_be_bytes();
         Ok(id)
+    }
+
+    /// Writes down which boot of the host this is; returns whether it is another one than before.
+    pub fn note_boot(&mut self, boot: u64) -> Result<bool, Error> {
+        let mut previous = None;
+        self.write(|transaction| {
+            let mut meta = transaction.open_table(META)?;
+            previous = meta.insert(BOOT_KEY, boot)?.map(|previous| previous.value());
+            Ok(previous != Some(boot))
+        })?;
+        Ok(previous.is_some_and(|previous| previous != boot))
     }
 
     /// Writes what has changed, all or nothing; it is on disk when this returns.

@@ -68,7 +68,7 @@ fn another_format_is_refused() {
     newer.expect("it can be written");
     drop(store);
     let text = refusal(directory.path());
-    assert!(text.contains("has format 4, this netebpf reads format 3"), "{text}");
+    assert!(text.contains("has format 5, this netebpf reads format 4"), "{text}");
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn refuse_conflicts(spec: &Spec, network: &Network) -> Result<(), NetworkError> 
     Ok(())
 }
 
-/// Removes a network without active endpoints; exited sandboxes forget it.
+/// Removes a network without endpoints; sandboxes that are not active go on asking for it.
 pub fn remove_network(spec: &mut Spec, reference: &str) -> Result<NetworkId, Error> {
     let network = find_network(spec, reference)?;
     if is_predefined(&network.name) {
@@ -291,8 +291,5 @@ pub fn remove_network(spec: &mut Spec, reference: &str) -> Result<NetworkId, Err
 }
 
 fn forget(spec: &mut Spec, id: NetworkId) {
-    for sandbox in spec.sandboxes.values_mut() {
-        sandbox.endpoints.retain(|endpoint| endpoint.network != id);
-    }
     spec.networks.remove(&id);
 }

@@ -15,7 +15,7 @@ pub struct PruneChoice {
     pub labels: Vec<String>,
     /// Not those with all of these.
     pub labels_without: Vec<String>,
-    /// Only those that were not created after, in seconds since the Unix epoch.
+    /// Only those that were not created after, in nanoseconds since the Unix epoch.
     pub until: Option<u64>,
 }
 

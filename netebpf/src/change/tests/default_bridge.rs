@@ -109,13 +109,12 @@ fn another_configuration_is_in_force_once_nobody_is_on_it() {
          (on it now: web)"
     );
     assert_eq!(world.spec, before);
-    let web = world.named("web").id;
-    world.change(|spec, _| mark_exited(spec, web, 0)).expect("it is there");
+    world.stop("web", 0);
     configured(&mut world, &next);
     assert_eq!(pools(&world), ["10.1.0.0/24 10.1.0.1  "]);
     let network = find_network(&world.spec, "bridge").expect("it is there").id;
     assert!(
-        world.named("web").endpoint_on(network).is_some(),
+        world.named("web").attachment_to(network).is_some(),
         "what has ended is still on the default network"
     );
 

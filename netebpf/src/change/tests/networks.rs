@@ -108,9 +108,8 @@ fn a_network_goes_only_when_nothing_active_is_on_it() {
         web.short()
     );
     refused(world.change(|spec, _| remove_network(spec, "front")), Kind::Forbidden, &in_use);
-    mark_exited(&mut world.spec, web, 0).expect("it is there");
+    world.stop("web", 0);
     world.change(|spec, _| remove_network(spec, "front")).expect("nothing is active");
-    assert_eq!(world.named("web").endpoints, []);
     refused(world.change(|spec, _| remove_network(spec, "front")), Kind::NotFound, "network front not found");
 }
 
@@ -197,10 +196,10 @@ fn the_engine_has_three_networks_that_nobody_makes_or_removes() {
     }
     world.sandbox("web", "bridge", &[]).expect("a sandbox");
     let host = "cannot connect container to host network - container must be created in host network mode";
-    refused(world.connect("host", "web", None), Kind::Forbidden, host);
+    refused(world.connect("host", "web", None), Kind::InvalidParameter, host);
     let none =
         "container cannot be connected to multiple networks with one of the networks in private (none) mode";
-    refused(world.connect("none", "web", None), Kind::Forbidden, none);
+    refused(world.connect("none", "web", None), Kind::InvalidParameter, none);
 }
 
 #[test]

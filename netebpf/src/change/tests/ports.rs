@@ -87,26 +87,15 @@ fn routed_and_internal_networks_take_no_host_ports() {
 }
 
 #[test]
-fn links_need_a_sandbox_that_is_there_and_go_with_it() {
+fn all_exposed_ports_are_published_if_the_user_says_so() {
     let mut world = small_world();
-    let mut link = |name: &str, to: &str| {
-        let links = vec![to.parse().expect("the test gives links")];
-        let request = SandboxRequest { links, ..sandbox_request(name, "front") };
-        world.change(|spec, context| create_sandbox(spec, request, context))
-    };
-    link("one", "web:www").expect("a sandbox");
-    let missing = "could not get container for db: No such container: db";
-    refused(link("two", "db"), Kind::NotFound, missing);
-    let (one, web) = (world.named("one"), world.named("web").id);
-    assert_eq!((one.links[0].sandbox, one.links[0].alias.as_str()), (web, "www"));
-    mark_exited(&mut world.spec, web, 0).expect("it is there");
-    let request =
-        SandboxRequest { links: vec!["web".parse().expect("a link")], ..sandbox_request("two", "front") };
-    refused(
-        world.change(|spec, context| create_sandbox(spec, request, context)),
-        Kind::Conflict,
-        "Cannot link to a non running container: /web AS /two/web",
+    let mut request = sandbox_request("db", "front");
+    request.config.publish_all = true;
+    request.config.exposed = ["80-82", "80/udp"].map(|text| text.parse().expect("ports")).into();
+    request.config.publish = vec!["9000:81".parse().expect("a port")];
+    world.run(request).expect("a sandbox");
+    assert_eq!(
+        world.ports("db"),
+        ["0.0.0.0:9000->81/tcp", "0.0.0.0:32768->80/tcp", "0.0.0.0:32768->80/udp", "0.0.0.0:32769->82/tcp"]
     );
-    world.change(|spec, _| remove_sandbox(spec, "web", false)).expect("it goes");
-    assert_eq!(world.named("one").links, []);
 }

@@ -10,10 +10,11 @@ pub(in crate::cli) async fn run(args: ConnectArgs, client: &Client) -> Result<()
     let wishes = EndpointIpamConfig {
         ipv4_address: args.ip.map(|address| address.to_string()).unwrap_or_default(),
         ipv6_address: args.ip6.map(|address| address.to_string()).unwrap_or_default(),
+        link_local_ips: None,
     };
     let body = Connect {
         container: args.sandbox,
-        endpoint_config: Some(EndpointConfig { ipam_config: Some(wishes) }),
+        endpoint_config: Some(EndpointConfig { ipam_config: Some(wishes), ..EndpointConfig::default() }),
     };
     Ok(client.post(&path, &body).await?)
 }

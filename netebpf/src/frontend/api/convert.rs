@@ -1,5 +1,6 @@
 //! Between the wire's shapes and the model: the only place where one becomes the other.
 
+mod endpoint;
 mod network;
 mod sandbox;
 
@@ -13,8 +14,9 @@ use super::{
 };
 use crate::daemon::{self, FeatureStatus, ProgramStatus, TableSize};
 
-pub(super) use network::{network, network_request, network_with_containers};
-pub(super) use sandbox::{endpoint_addresses, sandbox, sandbox_request};
+pub(super) use endpoint::endpoint_settings;
+pub(super) use network::{network, network_request, network_status, network_with_containers};
+pub(super) use sandbox::{sandbox, sandbox_request, starter};
 
 /// The data plane.
 pub(super) fn status(status: &daemon::Status) -> Status {

@@ -2,51 +2,38 @@
 
 use std::{env::consts::ARCH, thread};
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue},
-};
+use axum::{Json, extract::State};
 use nix::sys::utsname::uname;
 
 use super::{
     Context,
+    version::ApiVersion,
     wire::{Component, Info, Platform, Plugins, Version},
 };
-use crate::{
-    daemon::kernel_release,
-    model::{Driver, SandboxState},
-};
-
-/// The newest version of Docker's API whose network shapes are answered.
-const API_VERSION: &str = "1.51";
-
-/// The oldest one: clients below it send shapes that nobody has sent for years (Engine 29's own limit).
-const MIN_API_VERSION: &str = "1.40";
+use crate::{daemon::kernel_release, model::Driver};
 
 const NETEBPF_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Docker's clients ask this first, to learn which version to speak.
-pub(super) async fn ping() -> (HeaderMap, &'static str) {
+pub(super) async fn ping() -> ([(&'static str, String); 5], &'static str) {
     let headers = [
-        ("api-version", API_VERSION),
-        ("docker-experimental", "false"),
-        ("ostype", "linux"),
-        ("server", concat!("netebpf/", env!("CARGO_PKG_VERSION"), " (linux)")),
-        ("cache-control", "no-cache, no-store, must-revalidate"),
+        ("api-version", ApiVersion::NEWEST.to_string()),
+        ("docker-experimental", "false".to_owned()),
+        ("ostype", "linux".to_owned()),
+        ("server", format!("netebpf/{NETEBPF_VERSION} (linux)")),
+        ("cache-control", "no-cache, no-store, must-revalidate".to_owned()),
     ];
-    let headers =
-        headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-    (HeaderMap::from_iter(headers), "OK")
+    (headers, "OK")
 }
 
 pub(super) async fn version() -> Json<Version> {
     let kernel_version = kernel_release().unwrap_or_default();
+    let (newest, oldest) = (ApiVersion::NEWEST.to_string(), ApiVersion::OLDEST.to_string());
     let details = [
-        ("ApiVersion", API_VERSION),
+        ("ApiVersion", &*newest),
         ("Arch", go_architecture()),
         ("KernelVersion", &kernel_version),
-        ("MinAPIVersion", MIN_API_VERSION),
+        ("MinAPIVersion", &*oldest),
         ("Os", "linux"),
     ];
     let engine = Component {
@@ -58,8 +45,8 @@ pub(super) async fn version() -> Json<Version> {
         platform: Platform { name: "netebpf".to_owned() },
         components: vec![engine],
         version: NETEBPF_VERSION.to_owned(),
-        api_version: API_VERSION.to_owned(),
-        min_api_version: MIN_API_VERSION.to_owned(),
+        api_version: newest,
+        min_api_version: oldest,
         os: "linux".to_owned(),
         arch: go_architecture().to_owned(),
         kernel_version,
@@ -68,8 +55,7 @@ pub(super) async fn version() -> Json<Version> {
 
 pub(super) async fn info(State(context): State<Context>) -> Json<Info> {
     let spec = context.daemon.spec();
-    let is_running = |state| matches!(state, SandboxState::Running(_));
-    let running = spec.sandboxes.values().filter(|sandbox| is_running(sandbox.state)).count();
+    let running = spec.sandboxes.values().filter(|sandbox| sandbox.is_running()).count();
     let mut drivers = Driver::ALL.map(|driver| driver.to_string());
     drivers.sort();
     let name = uname().map(|uname| uname.nodename().to_string_lossy().into_owned());

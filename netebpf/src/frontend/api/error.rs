@@ -9,11 +9,11 @@ use axum::{
 };
 use tracing::debug;
 
-use super::wire::ErrorResponse;
+use super::{version::ApiVersion, wire::ErrorResponse};
 use crate::{
     change::{self, Kind},
     daemon,
-    model::{DriverError, ExposeError, LinkError, NameError, ProtocolError, PublishError},
+    model::{DriverError, ExposeError, LinkError, NameError, ProtocolError, PublishError, SignalError},
 };
 
 /// Why a request is answered with an error.
@@ -23,6 +23,14 @@ pub(super) enum Error {
     Daemon(#[from] daemon::Error),
     #[error("page not found")]
     NoSuchPage,
+    #[error(
+        "client version {0} is too old. Minimum supported API version is {oldest}, please upgrade your client to a \
+         newer version",
+        oldest = ApiVersion::OLDEST
+    )]
+    TooOld(String),
+    #[error("client version {0} is too new. Maximum supported API version is {newest}", newest = ApiVersion::NEWEST)]
+    TooNew(String),
     #[error("method not allowed")]
     MethodNotAllowed,
     #[error("cannot read the request: {reason}")]
@@ -47,12 +55,18 @@ pub(super) enum Error {
     Expose(#[from] ExposeError),
     #[error(transparent)]
     Link(#[from] LinkError),
+    #[error(transparent)]
+    Signal(#[from] SignalError),
+    #[error("invalid MAC address: {0}, write six bytes in hexadecimal, such as 02:42:ac:11:00:02")]
+    Mac(String),
     #[error("unknown {what} {name:?}: known are {}", known.join(", "))]
     UnknownName { what: &'static str, name: String, known: Vec<&'static str> },
     #[error("invalid filter '{0}'")]
     UnknownFilter(String),
-    #[error("invalid filter '{name}=[{value}]'")]
-    Filter { name: &'static str, value: String },
+    #[error("invalid value for filter '{0}', must be \"true\" (or \"1\"), or \"false\" (or \"0\")")]
+    NoTruth(&'static str),
+    #[error("invalid value for {name}: {value}: strconv.ParseBool: parsing {value:?}: invalid syntax")]
+    Switch { name: &'static str, value: String },
     #[error("invalid filter: '{name}'='{value}'")]
     FilterValue { name: &'static str, value: String },
     #[error("more than one until filter specified")]
@@ -61,6 +75,8 @@ pub(super) enum Error {
         "failed to parse value as time or duration: {0:?}; write 24h, 1h30m, 2026-11-21T12:00:00 or seconds"
     )]
     Until(String),
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
     #[error("got more than one value for filter key \"{0}\"")]
     SeveralValues(&'static str),
 }
@@ -79,7 +95,9 @@ impl Error {
             Self::Driver(DriverError::NotManager) => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable { status, .. } => *status,
-            Self::Json(_)
+            Self::TooOld(_)
+            | Self::TooNew(_)
+            | Self::Json(_)
             | Self::Name(_)
             | Self::Address { .. }
             | Self::Scope(_)
@@ -88,9 +106,13 @@ impl Error {
             | Self::PortRange { .. }
             | Self::Expose(_)
             | Self::Link(_)
+            | Self::Signal(_)
+            | Self::Unsupported(_)
+            | Self::Mac(_)
             | Self::UnknownName { .. }
             | Self::UnknownFilter(_)
-            | Self::Filter { .. }
+            | Self::NoTruth(_)
+            | Self::Switch { .. }
             | Self::FilterValue { .. }
             | Self::SeveralValues(_)
             | Self::SeveralUntil

@@ -125,7 +125,8 @@ mod tests {
             |text: &str| read(text).and_then(|f| f.truth("dangling").map_err(|error| error.to_string()));
         assert_eq!(truth(r#"{"dangling":["true"]}"#), Ok(Some(true)));
         assert_eq!(truth("{}"), Ok(None));
-        let none = "invalid value for filter 'dangling', must be \"true\" (or \"1\"), or \"false\" (or \"0\")";
+        let none =
+            "invalid value for filter 'dangling', must be \"true\" (or \"1\"), or \"false\" (or \"0\")";
         assert_eq!(truth(r#"{"dangling":["x"]}"#), Err(none.to_owned()));
         let several = "got more than one value for filter key \"dangling\"";
         assert_eq!(truth(r#"{"dangling":["0","1"]}"#), Err(several.to_owned()));

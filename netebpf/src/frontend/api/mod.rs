@@ -15,6 +15,7 @@ mod sandboxes;
 #[cfg(test)]
 mod tests;
 mod timestamp;
+mod version;
 pub mod wire;
 
 use std::{io, sync::Arc};
@@ -22,6 +23,7 @@ use std::{io, sync::Arc};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
 };
 use tokio::net::UnixListener;
@@ -59,6 +61,7 @@ fn router(daemon: Handle, observer: Observer, settings: Settings) -> Router {
         .nest("/v{version}", paths)
         .fallback(async || Error::NoSuchPage)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(middleware::from_fn(version::negotiate))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Context { daemon, observer, settings: Arc::new(settings) })
 }
@@ -80,6 +83,8 @@ fn own_paths() -> Router<Context> {
     Router::new()
         .route("/sandboxes", get(sandboxes::list).post(sandboxes::create))
         .route("/sandboxes/{id}", get(sandboxes::inspect).delete(sandboxes::remove))
+        .route("/sandboxes/{id}/start", post(sandboxes::start))
+        .route("/sandboxes/{id}/signal", post(sandboxes::signal))
         .route("/sandboxes/{id}/started", post(sandboxes::started))
         .route("/sandboxes/{id}/ended", post(sandboxes::ended))
         .route("/status", get(engine::status))

@@ -1,6 +1,6 @@
 //! The Docker Engine's calls for networks.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 
 use super::{
@@ -9,6 +9,7 @@ use super::{
     convert,
     filters::Filters,
     timestamp,
+    version::ApiVersion,
     wire::{Connect, CreateNetwork, CreatedNetwork, Disconnect, Network, Pruned},
 };
 use crate::{
@@ -24,7 +25,7 @@ pub(super) struct ListParameters {
 }
 
 /// Filters of `GET /networks`.
-const LIST: [&str; 8] = ["dangling", "driver", "id", "idOrName", "label", "name", "scope", "type"];
+const LIST: [&str; 7] = ["dangling", "driver", "id", "label", "name", "scope", "type"];
 
 pub(super) async fn list(
     State(context): State<Context>,
@@ -41,7 +42,6 @@ pub(super) async fn list(
         let kind = if change::is_predefined(&network.name) { BUILTIN } else { CUSTOM };
         filters.matches("name", name)
             && filters.matches("id", &id)
-            && (filters.matches("idOrName", name) || filters.matches("idOrName", &id))
             && filters.admits("driver", network.driver.as_str())
             && filters.admits("scope", "local")
             && filters.admits("type", kind)
@@ -77,16 +77,46 @@ pub(super) async fn prune(
     Ok(Json(Pruned { networks_deleted: (!names.is_empty()).then_some(names) }))
 }
 
-pub(super) async fn inspect(State(context): State<Context>, Id(id): Id) -> Result<Json<Network>, Error> {
+/// Parameters of `GET /networks/{id}`.
+#[derive(Deserialize)]
+pub(super) struct InspectParameters {
+    /// Whether services of a swarm are wanted; there are none.
+    verbose: Option<String>,
+    scope: Option<String>,
+}
+
+pub(super) async fn inspect(
+    State(context): State<Context>,
+    Extension(version): Extension<ApiVersion>,
+    Parameters(parameters): Parameters<InspectParameters>,
+    Id(id): Id,
+) -> Result<Json<Network>, Error> {
+    let verbose = parameters.verbose.filter(|verbose| !verbose.is_empty());
+    if let Some(value) = verbose.filter(|verbose| !is_truth_value(verbose)) {
+        return Err(Error::Switch { name: "verbose", value });
+    }
+    if parameters.scope.is_some_and(|scope| !matches!(scope.as_str(), "" | "local")) {
+        return Err(change::Error::NetworkNotFound(id).into());
+    }
     let spec = context.daemon.spec();
     let network = change::find_network(&spec, &id)?;
-    Ok(Json(convert::network_with_containers(&spec, network)))
+    let status = (version >= ApiVersion::WITH_STATUS).then(|| convert::network_status(&spec, network));
+    Ok(Json(Network { status, ..convert::network_with_containers(&spec, network) }))
+}
+
+/// Whether Go's `strconv.ParseBool` reads it.
+fn is_truth_value(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True" | "0" | "f" | "F" | "false" | "FALSE" | "False")
 }
 
 pub(super) async fn create(
     State(context): State<Context>,
-    Body(body): Body<CreateNetwork>,
+    Extension(version): Extension<ApiVersion>,
+    Body(mut body): Body<CreateNetwork>,
 ) -> Result<(StatusCode, Json<CreatedNetwork>), Error> {
+    if version < ApiVersion::WITH_IPV4_SWITCH {
+        body.enable_ipv4 = None;
+    }
     let request = convert::network_request(body)?;
     let id = context.daemon.ask(|reply| Request::CreateNetwork(request, reply)).await?;
     Ok((StatusCode::CREATED, Json(CreatedNetwork { id: id.to_string(), warning: String::new() })))
@@ -102,9 +132,9 @@ pub(super) async fn connect(
     Id(network): Id,
     Body(body): Body<Connect>,
 ) -> Result<StatusCode, Error> {
-    let addresses = convert::endpoint_addresses(body.endpoint_config)?;
+    let settings = Box::new(convert::endpoint_settings(body.endpoint_config.unwrap_or_default())?);
     let sandbox = body.container;
-    context.daemon.ask(|reply| Request::Connect { network, sandbox, addresses, reply }).await?;
+    context.daemon.ask(|reply| Request::Connect { network, sandbox, settings, reply }).await?;
     Ok(StatusCode::OK)
 }
 
@@ -113,7 +143,7 @@ pub(super) async fn disconnect(
     Id(network): Id,
     Body(body): Body<Disconnect>,
 ) -> Result<StatusCode, Error> {
-    let sandbox = body.container;
-    context.daemon.ask(|reply| Request::Disconnect { network, sandbox, reply }).await?;
+    let Disconnect { container: sandbox, force } = body;
+    context.daemon.ask(|reply| Request::Disconnect { network, sandbox, force, reply }).await?;
     Ok(StatusCode::OK)
 }

@@ -7,12 +7,9 @@ use super::{
     Context, Error,
     body::{Body, Id, Parameters},
     convert,
-    wire::{CreateSandbox, CreatedSandbox, Ended, Sandbox, Started},
+    wire::{CreateSandbox, CreatedSandbox, Ended, Sandbox, Signal, StartSandbox, Started},
 };
-use crate::{
-    change,
-    daemon::{Request, Starter},
-};
+use crate::{change, daemon::Request};
 
 /// Parameters of `DELETE /netebpf/sandboxes/{id}`.
 #[derive(Deserialize)]
@@ -38,8 +35,8 @@ pub(super) async fn create(
     State(context): State<Context>,
     Body(body): Body<CreateSandbox>,
 ) -> Result<(StatusCode, Json<CreatedSandbox>), Error> {
-    let starter = if body.start { Starter::Daemon } else { Starter::Client };
-    let request = convert::sandbox_request(body)?;
+    let starter = body.start.map(convert::starter);
+    let request = Box::new(convert::sandbox_request(body)?);
     let id = context.daemon.ask(|reply| Request::CreateSandbox(request, starter, reply)).await?;
     let namespace = context.settings.namespace(id).display().to_string();
     Ok((StatusCode::CREATED, Json(CreatedSandbox { id: id.to_string(), namespace })))
@@ -51,6 +48,27 @@ pub(super) async fn remove(
     Parameters(RemoveParameters { force }): Parameters<RemoveParameters>,
 ) -> Result<StatusCode, Error> {
     context.daemon.ask(|reply| Request::RemoveSandbox { reference, force, reply }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn start(
+    State(context): State<Context>,
+    Id(id): Id,
+    Body(body): Body<StartSandbox>,
+) -> Result<Json<CreatedSandbox>, Error> {
+    let starter = convert::starter(body.start);
+    let id = context.daemon.ask(|reply| Request::StartSandbox(id, starter, reply)).await?;
+    let namespace = context.settings.namespace(id).display().to_string();
+    Ok(Json(CreatedSandbox { id: id.to_string(), namespace }))
+}
+
+pub(super) async fn signal(
+    State(context): State<Context>,
+    Id(id): Id,
+    Body(body): Body<Signal>,
+) -> Result<StatusCode, Error> {
+    let signal = body.signal.parse()?;
+    context.daemon.ask(|reply| Request::Signal(id, signal, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

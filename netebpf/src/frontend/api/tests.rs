@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::{change::AddressWishes, model::Scope};
+use crate::model::{AddressWishes, Scope};
 
 use super::{
-    convert::{endpoint_addresses, network_request, sandbox_request},
-    wire::{Connect, CreateNetwork, CreateSandbox},
+    convert::{endpoint_settings, network_request, sandbox_request},
+    wire::{Connect, CreateNetwork, CreateSandbox, EndpointConfig},
 };
 
 /// The body that Docker's own client sends for `docker network create`.
@@ -83,20 +83,42 @@ fn an_endpoint_may_wish_for_addresses() {
     let wishes = json!({"IPv4Address": "10.0.0.9", "IPv6Address": "fd00::9"});
     let body = json!({"Container": "web", "EndpointConfig": {"IPAMConfig": wishes, "Links": null}});
     let body: Connect = serde_json::from_value(body).expect("the shape is right");
-    let addresses = endpoint_addresses(body.endpoint_config).expect("addresses");
-    assert_eq!(addresses, AddressWishes { v4: "10.0.0.9".parse().ok(), v6: "fd00::9".parse().ok() });
-    assert_eq!(endpoint_addresses(None).expect("no wish"), AddressWishes::default());
+    let settings = endpoint_settings(body.endpoint_config.expect("there is one")).expect("settings");
+    let wanted = AddressWishes { v4: "10.0.0.9".parse().ok(), v6: "fd00::9".parse().ok() };
+    assert_eq!(settings.addresses, wanted);
+}
+
+#[test]
+fn an_endpoint_may_wish_for_names_links_options_and_a_mac() {
+    let config = json!({
+        "Aliases": ["www", "api"], "Links": ["db", "cache:store"], "GwPriority": 7, "MacAddress": "02-42-AC-11-00-02",
+        "DriverOpts": {"com.docker.network.endpoint.ifname": "uplink"}, "NetworkID": "ignored",
+    });
+    let config: EndpointConfig = serde_json::from_value(config).expect("the shape is right");
+    let settings = endpoint_settings(config).expect("settings");
+    assert_eq!((settings.aliases.join(" ").as_str(), settings.gateway_priority), ("www api", 7));
+    let links: Vec<_> = settings.links.iter().map(ToString::to_string).collect();
+    assert_eq!(links, ["db:db", "cache:store"]);
+    assert_eq!(settings.options.interface.as_deref(), Some("uplink"));
+    assert_eq!(settings.mac.map(|mac| mac.to_string()).as_deref(), Some("02:42:ac:11:00:02"));
+    for text in ["02:42", "02:42:ac:11:00:02:03", "02:42:ac:11:00:0g", "2:42:ac:11:00:02"] {
+        let config = EndpointConfig { mac_address: text.to_owned(), ..EndpointConfig::default() };
+        let error = endpoint_settings(config).expect_err(text).to_string();
+        assert!(error.starts_with(&format!("invalid MAC address: {text}")), "{error}");
+    }
 }
 
 #[test]
 fn ports_are_asked_for_alone_in_ranges_or_not_named() {
     let ask = |port: serde_json::Value| {
         let body = json!({
-            "Name": "web", "Network": "front", "Command": ["serve"], "Ports": [port],
+            "Name": "web", "Networks": [{"Network": "front"}], "Command": ["serve"], "Ports": [port],
             "ExposedPorts": ["7/udp"], "Links": ["db:store"],
         });
         let body: CreateSandbox = serde_json::from_value(body).expect("the shape is right");
-        sandbox_request(body).map(|request| request.ports[0].to_string()).map_err(|error| error.to_string())
+        sandbox_request(body)
+            .map(|request| request.config.publish[0].to_string())
+            .map_err(|error| error.to_string())
     };
     for (port, wanted) in [
         (json!({"PrivatePort": 80, "Type": "tcp"}), ":80/tcp"),

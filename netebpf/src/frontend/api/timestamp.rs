@@ -2,17 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
-/// Writes seconds since the Unix epoch in UTC, as RFC 3339 wants it: `2026-11-21T06:30:00Z`.
-pub(super) fn rfc3339(seconds: u64) -> String {
-    i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .unwrap_or_default()
-        .to_string()
+/// Writes nanoseconds since the Unix epoch in UTC, as RFC 3339 wants it: `2026-11-21T06:30:00.123456789Z`.
+pub(super) fn rfc3339(nanoseconds: u64) -> String {
+    Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or_default().to_string()
 }
 
 /// Reads what a filter `until` may be: seconds since the Unix epoch, a time with or without its zone, or how long ago.
-/// Returns seconds since the Unix epoch; `None` if it is none of these.
+/// Returns nanoseconds since the Unix epoch; `None` if it is none of these.
 pub(super) fn until(text: &str) -> Option<u64> {
     until_at(text, Timestamp::now())
 }
@@ -27,7 +23,7 @@ fn until_at(text: &str, now: Timestamp) -> Option<u64> {
         .or_else(seconds)
         .or_else(|| text.parse().ok().and_then(local))
         .or_else(|| text.parse().ok().and_then(ago))?;
-    u64::try_from(time.as_second()).ok()
+    u64::try_from(time.as_nanosecond()).ok()
 }
 
 #[cfg(test)]
@@ -36,12 +32,12 @@ mod tests {
 
     #[test]
     fn times_are_written_in_utc() {
-        for (seconds, text) in [
+        for (nanoseconds, text) in [
             (0, "1970-01-01T00:00:00Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_795_242_600, "2026-11-21T06:30:00Z"),
+            (951_782_400_000_000_000, "2000-02-29T00:00:00Z"),
+            (1_795_242_600_123_456_789, "2026-11-21T06:30:00.123456789Z"),
         ] {
-            assert_eq!(rfc3339(seconds), text);
+            assert_eq!(rfc3339(nanoseconds), text);
         }
     }
 
@@ -58,7 +54,7 @@ mod tests {
             ("yesterday", None),
             ("", None),
         ] {
-            assert_eq!(until_at(text, now), seconds, "{text}");
+            assert_eq!(until_at(text, now), seconds.map(|seconds| seconds * 1_000_000_000), "{text}");
         }
         assert!(until_at("2026-11-21", now).is_some() && until_at("2026-11-21T06:30:00", now).is_some());
     }

@@ -174,6 +174,14 @@ pub fn release() -> Result<String, Error> {
     Ok(uname.release().to_string_lossy().into_owned())
 }
 
+/// A number that is another one after each boot, from `/proc/sys/kernel/random/boot_id`; 0 if the kernel does not say.
+#[must_use]
+pub fn boot() -> u64 {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    u64::from_str_radix(&digits, 16).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

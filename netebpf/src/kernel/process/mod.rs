@@ -13,8 +13,8 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use super::Error;
 use crate::model::{Process, Signal};
 
-pub use inside::kill_inside;
 pub(super) use inside::list_inside;
+pub use inside::{kill_inside, kill_session};
 pub use wait::exited;
 
 /// A process by its number, with what tells it from a later one; `None` if there is none.

@@ -1,5 +1,6 @@
 //! Rows of the state file: JSON types of their own, so that the model may change while files stay readable.
 
+mod attachment;
 mod network;
 mod sandbox;
 

@@ -1,15 +1,14 @@
 //! What of a sandbox is kept?
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
-use netebpf_common::abi::Mac;
 use serde::{Deserialize, Serialize};
 
-use super::to_json;
+use super::{attachment::AttachmentRecord, to_json};
 use crate::{
     model::{
-        Endpoint, EndpointId, Name, NetworkId, PortMapping, PortRange, Process, Sandbox, SandboxId,
-        SandboxLink, SandboxState,
+        Attachment, Name, NetworkMode, PortMapping, PortRange, Process, PublishRequest, Sandbox,
+        SandboxConfig, SandboxId, SandboxLink, SandboxState,
     },
     store::Damage,
 };
@@ -18,21 +17,48 @@ use crate::{
 struct SandboxRecord {
     name: String,
     created: u64,
-    command: Vec<String>,
+    config: ConfigRecord,
     state: StateRecord,
     ports: Vec<PortRecord>,
-    exposed: Vec<String>,
     links: Vec<LinkRecord>,
+    attachments: Vec<AttachmentRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ConfigRecord {
+    mode: ModeRecord,
+    command: Vec<String>,
+    environment: Vec<String>,
+    directory: Option<String>,
+    publish: Vec<String>,
+    publish_all: bool,
+    exposed: Vec<String>,
     auto_remove: bool,
-    endpoints: Vec<EndpointRecord>,
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ModeRecord {
+    Own(String),
+    Host,
+    Container(String),
+    Adopted(String),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StateRecord {
     Created,
-    Running { pid: i32, start_time: u64 },
-    Exited { code: i32 },
+    Starting(ProcessRecord),
+    Running { process: Option<ProcessRecord>, started: u64 },
+    Exited { code: i32, started: u64, finished: u64 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct ProcessRecord {
+    pid: i32,
+    start_time: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,30 +75,15 @@ struct LinkRecord {
     alias: String,
 }
 
-#[derive(Serialize, Deserialize)]
-struct EndpointRecord {
-    id: String,
-    network: String,
-    addresses: Vec<IpAddr>,
-    mac: [u8; 6],
-    interface: String,
-}
-
 pub(in crate::store) fn write_sandbox(sandbox: &Sandbox) -> Vec<u8> {
     to_json(&SandboxRecord {
         name: sandbox.name.to_string(),
         created: sandbox.created,
-        command: sandbox.command.clone(),
-        state: match sandbox.state {
-            SandboxState::Created => StateRecord::Created,
-            SandboxState::Running(Process { pid, start_time }) => StateRecord::Running { pid, start_time },
-            SandboxState::Exited(code) => StateRecord::Exited { code },
-        },
+        config: ConfigRecord::from(&sandbox.config),
+        state: StateRecord::from(sandbox.state),
         ports: sandbox.ports.iter().map(PortRecord::from).collect(),
-        exposed: sandbox.exposed.iter().map(ToString::to_string).collect(),
         links: sandbox.links.iter().map(LinkRecord::from).collect(),
-        auto_remove: sandbox.auto_remove,
-        endpoints: sandbox.endpoints.iter().map(EndpointRecord::from).collect(),
+        attachments: sandbox.attachments.iter().map(AttachmentRecord::from).collect(),
     })
 }
 
@@ -82,18 +93,95 @@ pub(in crate::store) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbo
         id,
         name: Name::of_sandbox(&record.name)?,
         created: record.created,
-        command: record.command,
-        state: match record.state {
-            StateRecord::Created => SandboxState::Created,
-            StateRecord::Running { pid, start_time } => SandboxState::Running(Process { pid, start_time }),
-            StateRecord::Exited { code } => SandboxState::Exited(code),
-        },
+        config: SandboxConfig::try_from(record.config)?,
+        state: record.state.into(),
         ports: record.ports.into_iter().map(PortMapping::try_from).collect::<Result<_, _>>()?,
-        exposed: record.exposed.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
         links: record.links.into_iter().map(SandboxLink::try_from).collect::<Result<_, _>>()?,
-        auto_remove: record.auto_remove,
-        endpoints: record.endpoints.into_iter().map(Endpoint::try_from).collect::<Result<_, _>>()?,
+        attachments: record.attachments.into_iter().map(Attachment::try_from).collect::<Result<_, _>>()?,
     })
+}
+
+impl From<&SandboxConfig> for ConfigRecord {
+    fn from(config: &SandboxConfig) -> Self {
+        Self {
+            mode: match &config.mode {
+                NetworkMode::Own(network) => ModeRecord::Own(network.clone()),
+                NetworkMode::Host => ModeRecord::Host,
+                NetworkMode::Container(donor) => ModeRecord::Container(donor.to_string()),
+                NetworkMode::Adopted(path) => ModeRecord::Adopted(path.clone()),
+            },
+            command: config.command.clone(),
+            environment: config.environment.clone(),
+            directory: config.directory.clone(),
+            publish: config.publish.iter().map(ToString::to_string).collect(),
+            publish_all: config.publish_all,
+            exposed: config.exposed.iter().map(ToString::to_string).collect(),
+            auto_remove: config.auto_remove,
+            labels: config.labels.clone(),
+        }
+    }
+}
+
+impl TryFrom<ConfigRecord> for SandboxConfig {
+    type Error = Damage;
+
+    fn try_from(record: ConfigRecord) -> Result<Self, Damage> {
+        let publish = record.publish.iter().map(|text| text.parse::<PublishRequest>());
+        Ok(Self {
+            mode: match record.mode {
+                ModeRecord::Own(network) => NetworkMode::Own(network),
+                ModeRecord::Host => NetworkMode::Host,
+                ModeRecord::Container(donor) => NetworkMode::Container(donor.parse()?),
+                ModeRecord::Adopted(path) => NetworkMode::Adopted(path),
+            },
+            command: record.command,
+            environment: record.environment,
+            directory: record.directory,
+            publish: publish.collect::<Result<_, _>>()?,
+            publish_all: record.publish_all,
+            exposed: record.exposed.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+            auto_remove: record.auto_remove,
+            labels: record.labels,
+        })
+    }
+}
+
+impl From<SandboxState> for StateRecord {
+    fn from(state: SandboxState) -> Self {
+        match state {
+            SandboxState::Created => Self::Created,
+            SandboxState::Starting(process) => Self::Starting(process.into()),
+            SandboxState::Running { process, started } => {
+                Self::Running { process: process.map(ProcessRecord::from), started }
+            }
+            SandboxState::Exited { code, started, finished } => Self::Exited { code, started, finished },
+        }
+    }
+}
+
+impl From<StateRecord> for SandboxState {
+    fn from(record: StateRecord) -> Self {
+        match record {
+            StateRecord::Created => Self::Created,
+            StateRecord::Starting(process) => Self::Starting(process.into()),
+            StateRecord::Running { process, started } => {
+                Self::Running { process: process.map(Process::from), started }
+            }
+            StateRecord::Exited { code, started, finished } => Self::Exited { code, started, finished },
+        }
+    }
+}
+
+impl From<Process> for ProcessRecord {
+    fn from(Process { pid, start_time }: Process) -> Self {
+        Self { pid, start_time }
+    }
+}
+
+impl From<ProcessRecord> for Process {
+    fn from(ProcessRecord { pid, start_time }: ProcessRecord) -> Self {
+        Self { pid, start_time }
+    }
 }
 
 impl From<&PortMapping> for PortRecord {
@@ -131,31 +219,5 @@ impl TryFrom<LinkRecord> for SandboxLink {
 
     fn try_from(record: LinkRecord) -> Result<Self, Damage> {
         Ok(Self { sandbox: record.sandbox.parse()?, alias: record.alias })
-    }
-}
-
-impl From<&Endpoint> for EndpointRecord {
-    fn from(endpoint: &Endpoint) -> Self {
-        Self {
-            id: endpoint.id.to_string(),
-            network: endpoint.network.to_string(),
-            addresses: endpoint.addresses.clone(),
-            mac: endpoint.mac.0,
-            interface: endpoint.interface.clone(),
-        }
-    }
-}
-
-impl TryFrom<EndpointRecord> for Endpoint {
-    type Error = Damage;
-
-    fn try_from(record: EndpointRecord) -> Result<Self, Damage> {
-        Ok(Self {
-            id: record.id.parse::<EndpointId>()?,
-            network: record.network.parse::<NetworkId>()?,
-            addresses: record.addresses,
-            mac: Mac(record.mac),
-            interface: record.interface,
-        })
     }
 }

@@ -7,9 +7,12 @@ use crate::{
     frontend::api::{
         error::Error,
         timestamp::rfc3339,
-        wire::{CreateNetwork, Ipam, IpamConfig, Network, NetworkContainer, NetworkReference},
+        wire::{
+            CreateNetwork, Ipam, IpamConfig, IpamStatus, Network, NetworkContainer, NetworkReference,
+            NetworkStatus, SubnetStatus,
+        },
     },
-    ipam::PoolRequest,
+    ipam::{self, PoolRequest, Usage},
     model::{self, Driver, DriverError, Endpoint, IpamDriver, Name, Scope, Spec},
 };
 
@@ -52,8 +55,7 @@ pub(in crate::frontend::api) fn network(network: &model::Network) -> Network {
 
 /// A network with the sandboxes that have a place in it.
 pub(in crate::frontend::api) fn network_with_containers(spec: &Spec, of: &model::Network) -> Network {
-    let active =
-        spec.endpoints().filter(|(sandbox, endpoint)| sandbox.is_active() && endpoint.network == of.id);
+    let active = spec.active_on(of.id);
     let containers = active.map(|(sandbox, endpoint)| {
         let container = NetworkContainer {
             name: sandbox.name.to_string(),
@@ -65,6 +67,16 @@ pub(in crate::frontend::api) fn network_with_containers(spec: &Spec, of: &model:
         (sandbox.id.to_string(), container)
     });
     Network { containers: Some(containers.collect()), ..network(of) }
+}
+
+/// How full a network is.
+pub(in crate::frontend::api) fn network_status(spec: &Spec, of: &model::Network) -> NetworkStatus {
+    let subnets = of.pools.iter().map(|pool| {
+        let endpoints = spec.active_on(of.id).flat_map(|(_, endpoint)| endpoint.addresses.iter().copied());
+        let Usage { in_use, available } = ipam::usage(pool, endpoints);
+        (pool.subnet.to_string(), SubnetStatus { in_use, available })
+    });
+    NetworkStatus { ipam: IpamStatus { subnets: subnets.collect() } }
 }
 
 /// `172.18.0.2/16`, or nothing if the endpoint has no address of this version.

@@ -6,23 +6,18 @@ use super::{
     super::{
         error::Error,
         timestamp::rfc3339,
-        wire::{CreateSandbox, EndpointConfig, Port, Sandbox, SandboxEndpoint, State},
+        wire::{CreateSandbox, NamedEndpoint, Port, Sandbox, SandboxEndpoint, Start, State},
     },
-    address,
+    address, endpoint_settings,
 };
 use crate::{
-    change::{AddressWishes, SandboxRequest},
-    daemon::Settings,
-    model::{self, Endpoint, Name, PortMapping, PortRange, PublishRequest, SandboxState, Spec},
+    change::{AttachRequest, ModeRequest, SandboxRequest},
+    daemon::{Settings, Starter},
+    model::{
+        self, Endpoint, Name, NetworkMode, PortMapping, PortRange, PublishRequest, SandboxConfig,
+        SandboxState, Spec,
+    },
 };
-
-/// The addresses that a client wishes for an endpoint.
-pub(in crate::frontend::api) fn endpoint_addresses(
-    config: Option<EndpointConfig>,
-) -> Result<AddressWishes, Error> {
-    let wishes = config.and_then(|config| config.ipam_config).unwrap_or_default();
-    Ok(AddressWishes { v4: address(&wishes.ipv4_address)?, v6: address(&wishes.ipv6_address)? })
-}
 
 /// A sandbox with its endpoints.
 pub(in crate::frontend::api) fn sandbox(
@@ -35,11 +30,10 @@ pub(in crate::frontend::api) fn sandbox(
         (network.name.to_string(), shown)
     });
     let (state, pid, exit_code) = match sandbox.state {
-        SandboxState::Created => (State::Created, None, None),
-        SandboxState::Running(process) => (State::Running, Some(process.pid), None),
-        SandboxState::Exited(code) => (State::Exited, None, Some(code)),
+        SandboxState::Created | SandboxState::Starting(_) => (State::Created, None, None),
+        SandboxState::Running { process, .. } => (State::Running, process.map(|process| process.pid), None),
+        SandboxState::Exited { code, .. } => (State::Exited, None, Some(code)),
     };
-    let ports = sandbox.ports.iter().filter(|_| sandbox.is_active());
     Sandbox {
         id: sandbox.id.to_string(),
         name: sandbox.name.to_string(),
@@ -47,8 +41,8 @@ pub(in crate::frontend::api) fn sandbox(
         state,
         pid,
         exit_code,
-        command: sandbox.command.clone(),
-        ports: ports.filter_map(|mapping| port(spec, sandbox, mapping)).collect(),
+        command: sandbox.config.command.clone(),
+        ports: sandbox.ports.iter().filter_map(|mapping| port(spec, sandbox, mapping)).collect(),
         networks: endpoints.collect(),
         namespace: settings.namespace(sandbox.id).display().to_string(),
     }
@@ -95,22 +89,41 @@ fn port(spec: &Spec, sandbox: &model::Sandbox, mapping: &PortMapping) -> Option<
 
 /// What a client wants of a new sandbox.
 pub(in crate::frontend::api) fn sandbox_request(body: CreateSandbox) -> Result<SandboxRequest, Error> {
-    let addresses = AddressWishes {
-        v4: address(body.ip_address.as_deref().unwrap_or_default())?,
-        v6: address(body.ipv6_address.as_deref().unwrap_or_default())?,
-    };
+    let name = (!body.name.is_empty()).then(|| Name::of_sandbox(&body.name)).transpose()?;
     let exposed = body.exposed_ports.iter().map(|text| text.parse());
     let links = body.links.iter().map(|text| text.parse());
-    Ok(SandboxRequest {
-        name: Name::of_sandbox(&body.name)?,
+    let networks = body.networks.into_iter().map(|NamedEndpoint { network, config }| {
+        Ok::<_, Error>(AttachRequest { network, settings: endpoint_settings(config)? })
+    });
+    let mode = match (body.share_with, body.adopt) {
+        (Some(_), Some(_)) => return Err(Error::Unsupported("adopting a namespace and sharing another one")),
+        (Some(donor), None) => ModeRequest::Container(donor),
+        (None, Some(path)) => ModeRequest::Adopted(path),
+        (None, None) => ModeRequest::Own,
+    };
+    let config = SandboxConfig {
+        // Found out from the rest of the request.
+        mode: NetworkMode::Host,
         command: body.command,
-        network: body.network,
-        addresses,
-        ports: body.ports.iter().map(publish_request).collect::<Result<_, _>>()?,
+        environment: body.environment,
+        directory: body.directory,
+        publish: body.ports.iter().map(publish_request).collect::<Result<_, _>>()?,
+        publish_all: body.publish_all_ports,
         exposed: exposed.collect::<Result<_, _>>()?,
-        links: links.collect::<Result<_, _>>()?,
         auto_remove: body.auto_remove,
-    })
+        labels: body.labels,
+    };
+    let networks = networks.collect::<Result<_, _>>()?;
+    Ok(SandboxRequest { name, mode, networks, links: links.collect::<Result<_, _>>()?, config })
+}
+
+/// Who starts a command.
+pub(in crate::frontend::api) const fn starter(start: Start) -> Starter {
+    match start {
+        Start::Daemon => Starter::Daemon,
+        Start::Client(pid) => Starter::Client(pid),
+        Start::Nobody(pid) => Starter::Nobody(pid),
+    }
 }
 
 fn publish_request(port: &Port) -> Result<PublishRequest, Error> {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::EndpointConfig;
+
 /// A network, as `GET /networks` and `GET /networks/{id}` answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -192,34 +194,13 @@ pub struct Connect {
     pub endpoint_config: Option<EndpointConfig>,
 }
 
-/// Wishes for an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct EndpointConfig {
-    /// Addresses.
-    #[serde(rename = "IPAMConfig")]
-    pub ipam_config: Option<EndpointIpamConfig>,
-}
-
-/// The addresses an endpoint is to have.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct EndpointIpamConfig {
-    /// IPv4 address; a free one when empty.
-    #[serde(rename = "IPv4Address", skip_serializing_if = "String::is_empty")]
-    pub ipv4_address: String,
-    /// IPv6 address; a free one when empty.
-    #[serde(rename = "IPv6Address", skip_serializing_if = "String::is_empty")]
-    pub ipv6_address: String,
-}
-
 /// The body of `POST /networks/{id}/disconnect`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Disconnect {
     /// The sandbox.
     pub container: String,
-    /// Accepted as Docker does; a disconnect needs no force here.
+    /// Even from a network that is gone.
     pub force: bool,
 }
 

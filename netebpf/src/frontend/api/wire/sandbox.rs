@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::EndpointConfig;
+
 /// A sandbox, as `GET /netebpf/sandboxes` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -100,36 +102,79 @@ pub struct SandboxEndpoint {
 }
 
 /// The body of `POST /netebpf/sandboxes`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub struct CreateSandbox {
-    /// Name.
+    /// Name; one is made up when empty.
     pub name: String,
-    /// The network it is connected to.
-    pub network: String,
-    /// Its IPv4 address there; a free one when absent.
-    #[serde(default, rename = "IPAddress", skip_serializing_if = "Option::is_none")]
-    pub ip_address: Option<String>,
-    /// Its IPv6 address there; a free one when absent.
-    #[serde(default, rename = "IPv6Address", skip_serializing_if = "Option::is_none")]
-    pub ipv6_address: Option<String>,
+    /// The networks that it is to join, the first one being the one that is meant by `links`.
+    pub networks: Vec<NamedEndpoint>,
+    /// The sandbox whose network namespace it shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_with: Option<String>,
+    /// Path of the network namespace that it adopts; such a sandbox has no command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<String>,
     /// Ports to publish; without a public port, or with 0, any free one.
-    #[serde(default)]
     pub ports: Vec<Port>,
-    /// Ports that sandboxes linked to this one may reach where ICC is off: `80/tcp`, `80-90/udp`.
-    #[serde(default)]
+    /// Whether every exposed port is published, too.
+    pub publish_all_ports: bool,
+    /// Ports that the command listens on: `80/tcp`, `80-90/udp`.
     pub exposed_ports: Vec<String>,
     /// Sandboxes to link to: `NAME` or `NAME:ALIAS`.
-    #[serde(default)]
     pub links: Vec<String>,
     /// The command and its arguments.
     pub command: Vec<String>,
+    /// Changes to its environment: `KEY=VALUE`.
+    pub environment: Vec<String>,
+    /// Where it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
     /// Remove the sandbox when the command ends.
-    #[serde(default)]
     pub auto_remove: bool,
-    /// Whether the daemon starts the command; otherwise the caller does and reports `started` and `ended`.
-    #[serde(default)]
-    pub start: bool,
+    /// Who starts the command at once; it stays created when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
+}
+
+/// A network that a sandbox is to join.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NamedEndpoint {
+    /// Name or identifier of the network.
+    pub network: String,
+    /// What is wished there.
+    pub config: EndpointConfig,
+}
+
+/// Who starts a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Start {
+    /// The daemon, in the background.
+    Daemon,
+    /// The client with this process id, which reports `started` and `ended`.
+    Client(i32),
+    /// Nobody, because the namespace is adopted; it is let go when this process ends, if one is given.
+    Nobody(Option<i32>),
+}
+
+/// The body of `POST /netebpf/sandboxes/{id}/start`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StartSandbox {
+    /// Who starts the command.
+    pub start: Start,
+}
+
+/// The body of `POST /netebpf/sandboxes/{id}/signal`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Signal {
+    /// Name or number.
+    pub signal: String,
 }
 
 /// The answer to `POST /netebpf/sandboxes`.

@@ -1,0 +1,124 @@
+//! What of a sandbox's belonging to a network is kept?
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use netebpf_common::abi::Mac;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{
+        AddressWishes, Attachment, Endpoint, EndpointId, EndpointOptions, EndpointSettings, LinkRequest,
+        Name, NetworkId,
+    },
+    store::Damage,
+};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct AttachmentRecord {
+    network: String,
+    name: String,
+    settings: SettingsRecord,
+    endpoint: Option<EndpointRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SettingsRecord {
+    v4: Option<Ipv4Addr>,
+    v6: Option<Ipv6Addr>,
+    aliases: Vec<String>,
+    links: Vec<String>,
+    driver_options: BTreeMap<String, String>,
+    gateway_priority: i64,
+    mac: Option<[u8; 6]>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EndpointRecord {
+    id: String,
+    addresses: Vec<IpAddr>,
+    mac: [u8; 6],
+    interface: String,
+}
+
+impl From<&Attachment> for AttachmentRecord {
+    fn from(attachment: &Attachment) -> Self {
+        Self {
+            network: attachment.network.to_string(),
+            name: attachment.name.to_string(),
+            settings: SettingsRecord::from(&attachment.settings),
+            endpoint: attachment.endpoint.as_ref().map(EndpointRecord::from),
+        }
+    }
+}
+
+impl TryFrom<AttachmentRecord> for Attachment {
+    type Error = Damage;
+
+    fn try_from(record: AttachmentRecord) -> Result<Self, Damage> {
+        let network = record.network.parse::<NetworkId>()?;
+        Ok(Self {
+            network,
+            name: Name::of_network(&record.name)?,
+            settings: record.settings.try_into()?,
+            endpoint: record.endpoint.map(|endpoint| endpoint.read(network)).transpose()?,
+        })
+    }
+}
+
+impl From<&EndpointSettings> for SettingsRecord {
+    fn from(settings: &EndpointSettings) -> Self {
+        Self {
+            v4: settings.addresses.v4,
+            v6: settings.addresses.v6,
+            aliases: settings.aliases.clone(),
+            links: settings.links.iter().map(ToString::to_string).collect(),
+            driver_options: settings.driver_options.clone(),
+            gateway_priority: settings.gateway_priority,
+            mac: settings.mac.map(|mac| mac.0),
+        }
+    }
+}
+
+impl TryFrom<SettingsRecord> for EndpointSettings {
+    type Error = Damage;
+
+    fn try_from(record: SettingsRecord) -> Result<Self, Damage> {
+        let links = record.links.iter().map(|text| text.parse::<LinkRequest>());
+        let options = EndpointOptions::parse(&record.driver_options);
+        Ok(Self {
+            addresses: AddressWishes { v4: record.v4, v6: record.v6 },
+            aliases: record.aliases,
+            links: links.collect::<Result<_, _>>().map_err(|_| Damage::Inconsistent)?,
+            options: options.map_err(|_| Damage::Inconsistent)?,
+            driver_options: record.driver_options,
+            gateway_priority: record.gateway_priority,
+            mac: record.mac.map(Mac),
+        })
+    }
+}
+
+impl From<&Endpoint> for EndpointRecord {
+    fn from(endpoint: &Endpoint) -> Self {
+        Self {
+            id: endpoint.id.to_string(),
+            addresses: endpoint.addresses.clone(),
+            mac: endpoint.mac.0,
+            interface: endpoint.interface.clone(),
+        }
+    }
+}
+
+impl EndpointRecord {
+    fn read(self, network: NetworkId) -> Result<Endpoint, Damage> {
+        Ok(Endpoint {
+            id: self.id.parse::<EndpointId>()?,
+            network,
+            addresses: self.addresses,
+            mac: Mac(self.mac),
+            interface: self.interface,
+        })
+    }
+}
