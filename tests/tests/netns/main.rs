@@ -51,6 +51,8 @@ mod steps;
 
 mod commands;
 
+mod launch;
+
 mod networks;
 
 mod bad_input;
