@@ -99,6 +99,18 @@ impl Namespace {
         })
     }
 
+    /// The largest packet that a link sends, in bytes without the Ethernet header.
+    pub fn mtu_of(&self, link: &str) -> Result<u32> {
+        self.netlink(async |handle| {
+            let found = handle.link().get().match_name(link.to_owned()).execute().try_next().await?;
+            let attributes = found.with_context(|| format!("there is no link {link}"))?.attributes;
+            let mtu = attributes
+                .into_iter()
+                .find_map(|attribute| if let LinkAttribute::Mtu(mtu) = attribute { Some(mtu) } else { None });
+            mtu.with_context(|| format!("{link} has no MTU"))
+        })
+    }
+
     /// Makes a bridge.
     pub fn bridge(&self, name: &str) -> Result<()> {
         self.netlink(async |handle| Ok(handle.link().add(LinkBridge::new(name).build()).execute().await?))

@@ -61,7 +61,9 @@ impl Engine {
     /// Starts the daemon, first or again, and waits until it answers.
     pub fn launch(&self) -> Result<()> {
         // Most scenarios name their networks; the default one would have the first subnet.
-        let is_bridge_chosen = self.options.iter().any(|option| option.starts_with("--bridge"));
+        let choices = ["--bridge", "--config-file"];
+        let is_choice = |option: &String| choices.iter().any(|choice| option.starts_with(choice));
+        let is_bridge_chosen = self.options.iter().any(is_choice);
         let bridge = (!is_bridge_chosen).then_some("--bridge=none");
         let options = self.options.iter().map(String::as_str).chain(bridge);
         let mut command = self.command(&["daemon"].into_iter().chain(options).collect::<Vec<_>>());

@@ -55,6 +55,12 @@ mod launch;
 
 mod networks;
 
+mod network_options;
+
+mod network_refusals;
+
+mod config;
+
 mod bad_input;
 
 mod restart;
