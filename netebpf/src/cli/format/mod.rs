@@ -6,7 +6,6 @@
 mod columns;
 mod container;
 mod data;
-mod duration;
 mod error;
 mod filter;
 mod inspect;
@@ -22,7 +21,7 @@ mod timestamp;
 mod width;
 
 pub(in crate::cli) use container::ContainerRow;
-pub(in crate::cli) use duration::{Status, human_duration};
+pub(in crate::cli) use crate::frontend::{Status, human_duration};
 pub(in crate::cli) use error::Error;
 pub(in crate::cli) use filter::Filters;
 pub(in crate::cli) use inspect::Inspection;

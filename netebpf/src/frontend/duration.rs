@@ -6,7 +6,8 @@ use std::{
 };
 
 /// A duration in its largest unit, as Docker says it: `About a minute`, `47 hours`, `2 weeks`.
-pub(in crate::cli) fn human_duration(duration: Duration) -> String {
+#[must_use]
+pub fn human_duration(duration: Duration) -> String {
     const HOUR: u64 = 3_600;
     let seconds = duration.as_secs();
     let minutes = seconds / 60;
@@ -29,7 +30,7 @@ pub(in crate::cli) fn human_duration(duration: Duration) -> String {
 
 /// The state of a container in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Status {
+pub enum Status {
     /// It was never started.
     Created,
     /// It has been running for so long.
