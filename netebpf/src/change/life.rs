@@ -62,7 +62,7 @@ pub fn mark_exited(spec: &mut Spec, id: SandboxId, code: i32, now: u64) -> Resul
     if sandbox.config.auto_remove {
         forget(spec, id);
     }
-    let sharing = |sandbox: &&Sandbox| sandbox.config.mode == NetworkMode::Container(id);
+    let sharing = |sandbox: &&Sandbox| sandbox.mode == NetworkMode::Container(id);
     Ok(spec.active_sandboxes().filter(sharing).map(|sandbox| sandbox.id).collect())
 }
 
@@ -72,7 +72,7 @@ fn get(spec: &mut Spec, id: SandboxId) -> Result<&mut Sandbox, Error> {
 
 /// The sandbox whose namespace is to be shared must have one.
 fn check_donor(spec: &Spec, sandbox: &Sandbox) -> Result<(), Error> {
-    let NetworkMode::Container(donor) = sandbox.config.mode else { return Ok(()) };
+    let NetworkMode::Container(donor) = sandbox.mode else { return Ok(()) };
     match spec.sandboxes.get(&donor) {
         None => Err(Error::NoDonor(donor)),
         Some(donor) if !donor.is_running() => {

@@ -17,7 +17,7 @@ pub struct SandboxRequest {
     pub networks: Vec<AttachRequest>,
     /// Sandboxes to link to on the first of them.
     pub links: Vec<LinkRequest>,
-    /// Everything else; its mode is found out.
+    /// Everything else.
     pub config: SandboxConfig,
 }
 
@@ -60,10 +60,10 @@ pub fn create_sandbox(
     let links = legacy.into_iter().map(|link| find_linked(spec, link)).collect::<Result<_, _>>()?;
     let id = SandboxId::new(context.random());
     let mode = find_mode(spec, mode, &networks)?;
-    let config = SandboxConfig { mode, ..config };
     let state = SandboxState::Created;
     let (ports, attachments) = (Vec::new(), Vec::new());
-    let mut sandbox = Sandbox { id, name, created: context.now, config, state, ports, links, attachments };
+    let mut sandbox =
+        Sandbox { id, name, created: context.now, mode, config, state, ports, links, attachments };
     for AttachRequest { network, settings } in networks {
         let network = find_network(spec, &network)?;
         endpoint::check(network, &settings)?;
@@ -156,13 +156,18 @@ fn find_mode(spec: &Spec, mode: ModeRequest, networks: &[AttachRequest]) -> Resu
 
 /// Which wishes make no sense together, in Docker's words.
 fn check_mode(sandbox: &Sandbox) -> Result<(), Error> {
-    let SandboxConfig { mode, publish, publish_all, exposed, .. } = &sandbox.config;
+    let SandboxConfig { publish, publish_all, exposed, hostname, dns, extra_hosts, .. } = &sandbox.config;
     let has_links =
         !sandbox.links.is_empty() || sandbox.attachments.iter().any(|a| !a.settings.links.is_empty());
     let has_mac = sandbox.attachments.iter().any(|attachment| attachment.settings.mac.is_some());
-    let refusal = match mode {
+    let refusal = match &sandbox.mode {
+        NetworkMode::Container(_) if hostname.is_some() => "hostname and the network mode",
         NetworkMode::Container(_) if has_links => {
             "container type network can't be used with links. This would result in undefined behavior"
+        }
+        NetworkMode::Container(_) if !dns.servers.is_empty() => "dns and the network mode",
+        NetworkMode::Container(_) if !extra_hosts.is_empty() => {
+            "custom host-to-IP mapping and the network mode"
         }
         NetworkMode::Container(_) if !publish.is_empty() || *publish_all => {
             "port publishing and the container type network mode"

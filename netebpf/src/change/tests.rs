@@ -21,7 +21,7 @@ use super::*;
 use crate::{
     ipam::PoolRequest,
     model::{
-        AddressWishes, DefaultPool, Endpoint, EndpointSettings, EngineOptions, Name, NetworkId, NetworkMode,
+        AddressWishes, DefaultPool, DnsConfig, Endpoint, EndpointSettings, EngineOptions, Name, NetworkId,
         Process, Sandbox, SandboxConfig, SandboxState, Spec,
     },
 };
@@ -172,10 +172,13 @@ fn sandbox_request(name: &str, network: &str) -> SandboxRequest {
         networks: vec![AttachRequest { network: network.to_owned(), settings: EndpointSettings::default() }],
         links: Vec::new(),
         config: SandboxConfig {
-            mode: NetworkMode::Host,
             command: vec!["sleep".to_owned()],
             environment: Vec::new(),
             directory: None,
+            hostname: None,
+            domainname: None,
+            dns: DnsConfig::default(),
+            extra_hosts: Vec::new(),
             publish: Vec::new(),
             publish_all: false,
             exposed: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    path::Path,
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -12,11 +12,11 @@ use super::{Client, Error, Output, args::RunArgs, client};
 use crate::{
     daemon,
     frontend::api::wire::{
-        CreateSandbox, CreatedSandbox, Ended, EndpointConfig, EndpointIpamConfig, NamedEndpoint, Port, Start,
-        Started,
+        self, CreateSandbox, CreatedSandbox, Ended, EndpointConfig, EndpointIpamConfig, NamedEndpoint, Port,
+        Start, Started,
     },
     kernel::{
-        launch::{self, Launch, Stdio},
+        launch::{self, Launch, Place, Stdio, View},
         process,
     },
     model::{PortRange, Process, PublishRequest, Signal},
@@ -24,14 +24,13 @@ use crate::{
 
 pub(super) async fn run(args: RunArgs, client: &Client, output: &mut Output) -> Result<ExitCode, Error> {
     let detach = args.detach;
-    let command = args.command.clone();
     let created: CreatedSandbox = client.create("/netebpf/sandboxes", &body(args)).await?;
     if detach {
         output.line(created.id)?;
         return Ok(ExitCode::SUCCESS);
     }
     let path = format!("/netebpf/sandboxes/{}", created.id);
-    match start(client, &path, Path::new(&created.namespace), &command).await {
+    match start(client, &path, created.launch).await {
         Ok(process) => attend(client, &path, process).await,
         Err(error) => match client.delete(&format!("{path}?force=true")).await {
             Ok(()) => Err(error),
@@ -77,9 +76,25 @@ fn port(request: PublishRequest) -> Port {
     }
 }
 
+fn from_wire(how: wire::Launch) -> Launch {
+    let view = how.view.map(|view| View {
+        hosts: view.hosts_path.into(),
+        resolv_conf: view.resolv_conf_path.into(),
+        hostname_file: view.hostname_path.into(),
+        hostname: view.hostname,
+        domainname: view.domainname,
+    });
+    Launch {
+        place: Place::New { namespace: Some(how.namespace.into()), view },
+        environment: how.environment,
+        directory: how.directory.map(PathBuf::from),
+        command: how.command,
+    }
+}
+
 /// Starts the command on our terminal, inside the sandbox, and tells the daemon.
-async fn start(client: &Client, path: &str, namespace: &Path, command: &[String]) -> Result<Process, Error> {
-    let process = launch::start(&Launch::inside(namespace, command), Stdio::Inherited)
+async fn start(client: &Client, path: &str, how: wire::Launch) -> Result<Process, Error> {
+    let process = launch::start(&from_wire(how), Stdio::Inherited)
         .map_err(|error| Error::Command(daemon::Error::command(error)))?;
     if let Err(error) = client.post(&format!("{path}/started"), &Started { pid: process.pid }).await {
         process::signal(process, Signal::KILL)?;

@@ -1,6 +1,7 @@
 //! The state of the loop, and the two ways to change it.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -12,8 +13,9 @@ use tracing::{error, info, warn};
 use super::{Error, Event, Handle, Host, with_causes};
 use crate::{
     change::{self, Context, HostView},
+    compile::files::SandboxFiles,
     ipam,
-    model::{EngineOptions, Spec},
+    model::{EngineOptions, SandboxId, Spec},
     plan::Action,
     reconcile,
     store::Store,
@@ -29,6 +31,8 @@ pub(super) struct Engine<H> {
     /// The spec in force: stored, and driven into the kernel as far as it let us.
     spec: watch::Sender<Arc<Spec>>,
     events: mpsc::Sender<Event>,
+    /// What the files of active sandboxes say.
+    pub(super) files: BTreeMap<SandboxId, SandboxFiles>,
     /// Changes that the kernel has refused so far; they fail no request that did not ask for them.
     refused: Vec<Action>,
 }
@@ -43,7 +47,16 @@ impl<H: Host> Engine<H> {
     ) -> Result<Self, Error> {
         let spec = watch::Sender::new(Arc::new(store.load()?));
         let own_prefix = ipam::ula(store.global_id()?);
-        Ok(Self { host, store, options, own_prefix, spec, events, refused: Vec::new() })
+        Ok(Self {
+            host,
+            store,
+            options,
+            own_prefix,
+            spec,
+            events,
+            refused: Vec::new(),
+            files: BTreeMap::new(),
+        })
     }
 
     /// How others talk to the loop.
@@ -79,6 +92,7 @@ impl<H: Host> Engine<H> {
             }
             Ok(_) | Err(_) => {
                 self.spec.send_replace(Arc::new(wanted));
+                self.write_files();
                 Ok(result)
             }
         }
@@ -106,6 +120,7 @@ impl<H: Host> Engine<H> {
         let previous = self.spec();
         self.record(wanted)?;
         self.repair().await;
+        self.write_files();
         let spec = self.spec();
         for sandbox in previous.sandboxes.keys().filter(|id| !spec.sandboxes.contains_key(id)) {
             if let Err(error) = self.host.remove_files(*sandbox) {

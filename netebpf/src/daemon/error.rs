@@ -2,7 +2,7 @@
 
 use std::{io, iter};
 
-use crate::{change, kernel, store};
+use crate::{change, kernel, model::ExtraHostError, store};
 
 /// Why a request was not fulfilled; nothing of it is left then.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// A name that the user gives to the host has no address.
+    #[error(transparent)]
+    ExtraHost(#[from] ExtraHostError),
     /// A sandbox was reported as started that the daemon started itself, or that has ended.
     #[error("container {name} was started already")]
     StartedAlready {
@@ -67,6 +70,7 @@ impl Error {
             Self::Change(_)
             | Self::Store(_)
             | Self::Kernel(_)
+            | Self::ExtraHost(_)
             | Self::StartedAlready { .. }
             | Self::NoSuchProcess { .. }
             | Self::ShuttingDown => None,

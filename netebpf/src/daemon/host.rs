@@ -1,12 +1,16 @@
 //! What the daemon needs of a host besides a kernel that can be driven: commands, routes and figures.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use ipnet::IpNet;
 use netebpf_common::abi::PublishKey;
 
-use super::{Error, name_servers, status::DataPlane};
+use super::{Error, files, name_servers, status::DataPlane};
 use crate::{
+    compile::files::{HostFiles, SandboxFiles},
     kernel::{
         Kernel, LinuxKernel, boot, kernel_release,
         launch::{self, Launch, Stdio},
@@ -38,8 +42,17 @@ pub trait Host: Kernel + Send {
     /// Refuses a path that is no network namespace, or the host's own.
     fn check_namespace(&self, path: &str) -> Result<(), Self::Error>;
 
-    /// Starts a sandbox's command in its namespace, in the background.
-    fn start(&mut self, spec: &Spec, sandbox: &Sandbox) -> Result<Process, Error>;
+    /// The host's files that those of sandboxes follow.
+    fn files(&self) -> HostFiles;
+
+    /// Brings a sandbox's files in step with what they are to say; what users have changed in them stays.
+    fn write_files(&mut self, sandbox: SandboxId, files: &SandboxFiles) -> io::Result<()>;
+
+    /// How a sandbox's command is started.
+    fn launch(&self, spec: &Spec, sandbox: &Sandbox) -> Launch;
+
+    /// Starts a sandbox's command in the background.
+    fn start(&mut self, sandbox: SandboxId, launch: &Launch) -> Result<Process, Error>;
 
     /// Sends a signal to a process; one that has ended already is fine.
     fn signal(&self, process: Process, signal: Signal) -> Result<(), Self::Error>;
@@ -103,11 +116,26 @@ impl Host for LinuxKernel {
         process::signal(process, signal)
     }
 
-    fn start(&mut self, _: &Spec, sandbox: &Sandbox) -> Result<Process, Error> {
-        let settings = self.settings();
-        let (namespace, log) = (settings.namespace(sandbox.id), settings.log(sandbox.id));
-        let launch = Launch::inside(&namespace, &sandbox.config.command);
-        launch::start(&launch, Stdio::Log(&log)).map_err(Error::command)
+    fn files(&self) -> HostFiles {
+        files::of_host()
+    }
+
+    fn write_files(&mut self, sandbox: SandboxId, files: &SandboxFiles) -> io::Result<()> {
+        files::write(&self.settings().sandbox_dir(sandbox), files)
+    }
+
+    fn launch(&self, spec: &Spec, sandbox: &Sandbox) -> Launch {
+        Launch {
+            place: files::place(spec, sandbox, self.settings(), &self.files()),
+            environment: sandbox.config.environment.clone(),
+            directory: sandbox.config.directory.as_ref().map(PathBuf::from),
+            command: sandbox.config.command.clone(),
+        }
+    }
+
+    fn start(&mut self, sandbox: SandboxId, launch: &Launch) -> Result<Process, Error> {
+        let log = self.settings().log(sandbox);
+        launch::start(launch, Stdio::Log(&log)).map_err(Error::command)
     }
 
     fn identify(&self, pid: i32) -> Option<Process> {
@@ -131,7 +159,7 @@ impl Host for LinuxKernel {
     }
 
     fn kill_all(&mut self, sandbox: &Sandbox) -> Result<(), Self::Error> {
-        match (&sandbox.config.mode, sandbox.process()) {
+        match (&sandbox.mode, sandbox.process()) {
             (NetworkMode::Own(_), _) => process::kill_inside(&self.settings().namespace(sandbox.id)),
             (NetworkMode::Host | NetworkMode::Container(_), Some(process)) if sandbox.is_running() => {
                 process::kill_session(process)

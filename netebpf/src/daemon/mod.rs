@@ -8,6 +8,7 @@ mod answer;
 mod engine;
 mod error;
 mod expiry;
+mod files;
 mod host;
 mod name_servers;
 mod notify;
@@ -19,6 +20,7 @@ mod start;
 mod status;
 #[cfg(test)]
 mod tests;
+mod users_bridge;
 
 use std::ops::ControlFlow;
 
@@ -27,6 +29,7 @@ use tracing::{Instrument as _, info, info_span};
 
 use crate::model::{Process, SandboxId};
 
+pub use crate::kernel::launch::{Launch, Place};
 pub use crate::kernel::{
     FeatureStatus, ProgramStatus, Settings, TableSize, flows::Connection, kernel_release, link_name,
 };
@@ -34,7 +37,7 @@ pub use crate::kernel::{
 pub use error::{Error, with_causes};
 pub use host::Host;
 pub use observer::{Follower, News, Observer};
-pub use request::{Handle, Reply, Request, Starter};
+pub use request::{Handle, Prepared, Reply, Request, Starter};
 pub use start::StartError;
 pub use status::{DataPlane, Status};
 

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{Error, Event, Status};
 use crate::{
     change::{NetworkRequest, PruneChoice, SandboxRequest},
+    kernel::launch::Launch,
     model::{EndpointSettings, Name, NetworkId, SandboxId, Signal, Spec},
     plan::Action,
 };
@@ -46,9 +47,9 @@ pub enum Request {
         reply: Reply<()>,
     },
     /// Makes a sandbox, and starts it if somebody is to.
-    CreateSandbox(Box<SandboxRequest>, Option<Starter>, Reply<SandboxId>),
+    CreateSandbox(Box<SandboxRequest>, Option<Starter>, Reply<Prepared>),
     /// Starts a sandbox.
-    StartSandbox(String, Starter, Reply<SandboxId>),
+    StartSandbox(String, Starter, Reply<Prepared>),
     /// Sends a signal to a sandbox's command.
     Signal(String, Signal, Reply<()>),
     /// A client has started the command of a sandbox as this process.
@@ -79,6 +80,15 @@ pub enum Starter {
     Client(i32),
     /// Nobody: the namespace is adopted, and let go when this process ends, if one is given.
     Nobody(Option<i32>),
+}
+
+/// A sandbox, and how its command is started if the client is to do that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The sandbox.
+    pub id: SandboxId,
+    /// How its command is started.
+    pub launch: Launch,
 }
 
 impl Request {

@@ -2,7 +2,7 @@
 
 use tracing::{info, warn};
 
-use super::{Engine, Error, Event, Host, Starter, engine::now, with_causes};
+use super::{Engine, Error, Event, Host, Prepared, Starter, engine::now, with_causes};
 use crate::{
     change::{self, SandboxRequest},
     model::{NetworkMode, Process, Sandbox, SandboxId, SandboxState, Signal, Spec},
@@ -30,7 +30,7 @@ impl<H: Host> Engine<H> {
         &mut self,
         request: SandboxRequest,
         starter: Option<Starter>,
-    ) -> Result<SandboxId, Error> {
+    ) -> Result<Prepared, Error> {
         if let change::ModeRequest::Adopted(path) = &request.mode {
             self.host.check_namespace(path).map_err(Error::kernel)?;
         }
@@ -50,7 +50,7 @@ impl<H: Host> Engine<H> {
             self.discard(id).await?;
             return Err(error);
         }
-        Ok(id)
+        self.prepared(id)
     }
 
     /// Starts a sandbox that is there; if that fails it is as it was.
@@ -58,9 +58,9 @@ impl<H: Host> Engine<H> {
         &mut self,
         reference: &str,
         starter: Starter,
-    ) -> Result<SandboxId, Error> {
+    ) -> Result<Prepared, Error> {
         let process = self.starting_process(starter)?;
-        if let NetworkMode::Adopted(path) = &change::find_sandbox(&self.spec(), reference)?.config.mode {
+        if let NetworkMode::Adopted(path) = &change::find_sandbox(&self.spec(), reference)?.mode {
             self.host.check_namespace(path).map_err(Error::kernel)?;
         }
         let id =
@@ -69,7 +69,13 @@ impl<H: Host> Engine<H> {
             self.finish(id, UNKNOWN_CODE).await?;
             return Err(error);
         }
-        Ok(id)
+        self.prepared(id)
+    }
+
+    fn prepared(&self, id: SandboxId) -> Result<Prepared, Error> {
+        let spec = self.spec();
+        let sandbox = change::find_sandbox(&spec, &id.to_string())?;
+        Ok(Prepared { id, launch: self.host.launch(&spec, sandbox) })
     }
 
     /// Takes note that a client has started the command.
@@ -109,7 +115,7 @@ impl<H: Host> Engine<H> {
         if !sandbox.is_running() {
             return Err(change::Error::SandboxNotRunning(sandbox.id).into());
         }
-        match (&sandbox.config.mode, sandbox.process()) {
+        match (&sandbox.mode, sandbox.process()) {
             (NetworkMode::Adopted(_), _) | (_, None) => self.finish(sandbox.id, 0).await,
             (NetworkMode::Own(_) | NetworkMode::Host | NetworkMode::Container(_), Some(process)) => {
                 self.host.signal(process, signal).map_err(Error::kernel)
@@ -167,9 +173,10 @@ impl<H: Host> Engine<H> {
     fn launch(&mut self, id: SandboxId, starter: Starter, process: Process) -> Result<(), Error> {
         let spec = self.spec();
         let Some(sandbox) = spec.sandboxes.get(&id) else { return Ok(()) };
+        self.check_files(&spec, sandbox)?;
         match starter {
             Starter::Daemon => {
-                let process = self.host.start(&spec, sandbox)?;
+                let process = self.host.start(id, &self.host.launch(&spec, sandbox))?;
                 self.record_process(id, Some(process))
             }
             Starter::Client(_) => {

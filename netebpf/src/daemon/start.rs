@@ -5,10 +5,10 @@ use std::io;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use super::{Daemon, Error, Host, Settings, engine::Engine, expiry, notify, sources};
+use super::{Daemon, Error, Host, Settings, engine::Engine, expiry, notify, sources, users_bridge};
 use crate::{
-    kernel::{self, LinuxKernel, watch},
-    model::EngineOptions,
+    kernel::{self, Kernel as _, LinuxKernel, watch},
+    model::{EngineOptions, RangeOutside},
     store::{self, Store},
 };
 
@@ -27,6 +27,12 @@ pub enum StartError {
     /// Signals cannot be waited for.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
+    /// The bridge that the user named is not there.
+    #[error("bridge device with non default name {0} must be created manually")]
+    NoBridge(String),
+    /// It has no addresses in the configured range.
+    #[error(transparent)]
+    Range(#[from] RangeOutside),
     /// What the last daemon left cannot be taken over.
     #[error(transparent)]
     TakeOver(#[from] Error),
@@ -35,10 +41,14 @@ pub enum StartError {
 impl Daemon<LinuxKernel> {
     /// Opens state and kernel, and brings the kernel in step with what is stored.
     pub async fn start(settings: &Settings, options: EngineOptions) -> Result<Self, StartError> {
+        let mut options = options;
         kernel::check_privileges()?;
         let store = Store::open(&settings.state_dir)?;
-        let kernel = LinuxKernel::open(settings.clone())?;
+        let mut kernel = LinuxKernel::open(settings.clone())?;
         let notices = kernel.route_notices();
+        if let Some(bridge) = options.default_bridge.as_mut().filter(|bridge| bridge.is_users) {
+            users_bridge::adopt(bridge, &kernel.observe().await?)?;
+        }
         let mut daemon = Self::over(kernel, store, options)?;
         let events = daemon.engine.events();
         sources::signals(events.clone()).map_err(StartError::Signals)?;
@@ -64,6 +74,7 @@ impl<H: Host> Daemon<H> {
         self.engine.ensure_predefined().await?;
         self.engine.adopt_commands().await?;
         self.engine.repair().await;
+        self.engine.write_files();
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     future, io,
+    path::Path,
 };
 
 use ipnet::IpNet;
@@ -10,15 +11,16 @@ use netebpf_common::abi::PublishKey;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use super::{Daemon, DataPlane, Error, Event, Host, Reply, Request, Starter};
+use super::{Daemon, DataPlane, Error, Event, Host, Launch, Reply, Request, Starter};
 use crate::{
     change::{AttachRequest, ModeRequest, NetworkRequest, SandboxRequest},
+    compile::files::{HostFiles, SandboxFiles},
     kernel::{
         Kernel, Observed,
         fake::{FakeError, FakeKernel},
     },
     model::{
-        EndpointSettings, EngineOptions, Name, NetworkMode, Process, Sandbox, SandboxConfig, SandboxId,
+        DnsConfig, EndpointSettings, EngineOptions, Name, Process, Sandbox, SandboxConfig, SandboxId,
         SandboxState, Signal, Spec,
     },
     plan::Action,
@@ -32,6 +34,7 @@ struct FakeHost {
     running: BTreeSet<i32>,
     killed: Vec<SandboxId>,
     boot: u64,
+    files: BTreeMap<SandboxId, SandboxFiles>,
     without_files: Vec<SandboxId>,
 }
 
@@ -84,8 +87,22 @@ impl Host for FakeHost {
         }
     }
 
-    fn start(&mut self, _: &Spec, sandbox: &Sandbox) -> Result<Process, Error> {
-        if sandbox.config.command == ["missing"] {
+    fn files(&self) -> HostFiles {
+        HostFiles { hostname: "host".to_owned(), ..HostFiles::default() }
+    }
+
+    fn write_files(&mut self, sandbox: SandboxId, files: &SandboxFiles) -> io::Result<()> {
+        self.files.insert(sandbox, files.clone());
+        Ok(())
+    }
+
+    fn launch(&self, _: &Spec, sandbox: &Sandbox) -> Launch {
+        Launch::inside(Path::new("/run/netns/fake"), &sandbox.config.command)
+    }
+
+    fn start(&mut self, sandbox: SandboxId, launch: &Launch) -> Result<Process, Error> {
+        assert!(self.files.contains_key(&sandbox), "its files are there before it starts");
+        if launch.command == ["missing"] {
             return Err(Error::CommandNotFound { program: "missing".to_owned() });
         }
         let pid = 100 + i32::try_from(self.running.len()).expect("few commands");
@@ -158,7 +175,9 @@ impl Bench {
     }
 
     async fn run(&mut self, request: SandboxRequest, starter: Starter) -> Result<SandboxId, Error> {
-        self.ask(|reply| Request::CreateSandbox(Box::new(request), Some(starter), reply)).await
+        self.ask(|reply| Request::CreateSandbox(Box::new(request), Some(starter), reply))
+            .await
+            .map(|prepared| prepared.id)
     }
 
     async fn happen(&mut self, event: Event) {
@@ -196,10 +215,13 @@ fn sandbox(name: &str) -> SandboxRequest {
         networks: vec![AttachRequest { network: "net".to_owned(), settings: EndpointSettings::default() }],
         links: Vec::new(),
         config: SandboxConfig {
-            mode: NetworkMode::Host,
             command: vec!["serve".to_owned()],
             environment: Vec::new(),
             directory: None,
+            hostname: None,
+            domainname: None,
+            dns: DnsConfig::default(),
+            extra_hosts: Vec::new(),
             publish: Vec::new(),
             publish_all: false,
             exposed: Vec::new(),

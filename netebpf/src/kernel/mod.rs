@@ -35,7 +35,7 @@ use crate::plan::Action;
 
 pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, drops, events, flows};
 pub use error::{Error, MapLayout};
-pub use features::{FeatureStatus, boot, release as kernel_release};
+pub use features::{FeatureStatus, boot, hostname, release as kernel_release};
 pub use links::name_of as link_name;
 pub use linux::{LinuxKernel, OBJECT};
 pub use observed::{Interface, Link, LinkRole, Namespace, Observed, Owner, TableContents};

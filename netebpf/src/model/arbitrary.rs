@@ -9,9 +9,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use proptest::prelude::*;
 
 use super::{
-    Attachment, BridgeOptions, Driver, Endpoint, EndpointId, EndpointSettings, ExposedPorts, GatewayMode,
-    Name, Network, NetworkId, NetworkMode, Pool, PortMapping, PortRange, Process, Protocol, Sandbox,
-    SandboxConfig, SandboxId, SandboxLink, SandboxState, Spec, local_mac,
+    Attachment, BridgeOptions, DnsConfig, Driver, Endpoint, EndpointId, EndpointSettings, ExposedPorts,
+    GatewayMode, Name, Network, NetworkId, NetworkMode, Pool, PortMapping, PortRange, Process, Protocol,
+    Sandbox, SandboxConfig, SandboxId, SandboxLink, SandboxState, Spec, local_mac,
 };
 
 /// Makes a name that is valid and differs from every other by its number.
@@ -148,11 +148,15 @@ fn sandbox(
         id: SandboxId::new(id(3, number, 0)),
         name: name("box", number),
         created: 1_700_000_000_000_000_000,
+        mode: NetworkMode::Own(String::new()),
         config: SandboxConfig {
-            mode: NetworkMode::Own(String::new()),
             command: vec!["sleep".to_owned(), "infinity".to_owned()],
             environment: vec![format!("NUMBER={number}")],
             directory: None,
+            hostname: None,
+            domainname: None,
+            dns: DnsConfig::default(),
+            extra_hosts: Vec::new(),
             publish: Vec::new(),
             publish_all: false,
             exposed: vec![exposed],

@@ -29,7 +29,7 @@ mod signal;
 mod spec;
 
 pub use bridge::{Announcements, BridgeOptions, GatewayMode, OptionError};
-pub use default_bridge::{AddressChoice, DefaultBridge};
+pub use default_bridge::{AddressChoice, DefaultBridge, RangeOutside};
 pub use default_pool::{DefaultPool, DefaultPoolError};
 pub use dns::{DnsError, DnsServer, SearchDomain};
 pub use driver::{Driver, DriverError, IpamDriver, Scope};
@@ -50,6 +50,6 @@ pub use pool::{Pool, PoolWish};
 pub use port::{ExposeError, ExposedPorts, PortRange, Protocol, ProtocolError};
 pub use publish::PortMapping;
 pub use publish_request::{PublishError, PublishRequest};
-pub use sandbox::{NetworkMode, Process, Sandbox, SandboxConfig, SandboxState};
+pub use sandbox::{DnsConfig, NetworkMode, Process, Sandbox, SandboxConfig, SandboxState};
 pub use signal::{Signal, SignalError};
 pub use spec::Spec;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Attachment, Endpoint, ExposedPorts, Name, NetworkId, PortMapping, PublishRequest, SandboxId, SandboxLink,
+    Attachment, DnsServer, Domainname, Endpoint, ExposedPorts, ExtraHost, Hostname, Name, NetworkId,
+    PortMapping, PublishRequest, SandboxId, SandboxLink, SearchDomain,
 };
 
 /// A sandbox as the user asked for it, with what it was given while it is active.
@@ -15,6 +16,8 @@ pub struct Sandbox {
     pub name: Name,
     /// When it was created, in nanoseconds since the Unix epoch.
     pub created: u64,
+    /// Where it gets its network namespace from.
+    pub mode: NetworkMode,
     /// What the user said once and for all.
     pub config: SandboxConfig,
     /// What has become of the command.
@@ -30,14 +33,20 @@ pub struct Sandbox {
 /// What a user says about a sandbox when it is made; starting and stopping changes none of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SandboxConfig {
-    /// Where it gets its network namespace from.
-    pub mode: NetworkMode,
     /// The command and its arguments.
     pub command: Vec<String>,
     /// Changes to the command's environment: `KEY=VALUE` sets (`-e`).
     pub environment: Vec<String>,
     /// Where the command begins; the daemon's own directory if none (`-w`).
     pub directory: Option<String>,
+    /// Host name; the beginning of the identifier if none.
+    pub hostname: Option<Hostname>,
+    /// Domain name.
+    pub domainname: Option<Domainname>,
+    /// How names are resolved.
+    pub dns: DnsConfig,
+    /// Further lines of `/etc/hosts` (`--add-host`).
+    pub extra_hosts: Vec<ExtraHost>,
     /// Ports to be published (`-p`).
     pub publish: Vec<PublishRequest>,
     /// Whether every exposed port is published, too (`-P`).
@@ -48,6 +57,17 @@ pub struct SandboxConfig {
     pub auto_remove: bool,
     /// User labels.
     pub labels: BTreeMap<String, String>,
+}
+
+/// How a sandbox resolves names; what is empty is as the engine was told, or as the host does it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DnsConfig {
+    /// Name servers (`--dns`).
+    pub servers: Vec<DnsServer>,
+    /// Domains to search (`--dns-search`).
+    pub search: Vec<SearchDomain>,
+    /// Options of the resolver (`--dns-option`), as resolv.conf(5) has them.
+    pub options: Vec<String>,
 }
 
 /// Where a sandbox gets its network namespace from.
@@ -138,7 +158,7 @@ impl Sandbox {
     /// Whether there is a namespace file for it while it is active.
     #[must_use]
     pub const fn has_namespace(&self) -> bool {
-        match self.config.mode {
+        match self.mode {
             NetworkMode::Own(_) | NetworkMode::Adopted(_) => true,
             NetworkMode::Host | NetworkMode::Container(_) => false,
         }

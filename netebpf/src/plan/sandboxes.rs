@@ -14,7 +14,7 @@ use crate::{
 pub(super) fn create_namespaces(spec: &Spec, observed: &Observed) -> Vec<Action> {
     let missing = active(spec).filter(|sandbox| !observed.sandboxes.contains_key(&sandbox.id));
     let create = |sandbox: &Sandbox| {
-        let adopted = match &sandbox.config.mode {
+        let adopted = match &sandbox.mode {
             NetworkMode::Adopted(path) => Some(path.clone()),
             NetworkMode::Own(_) | NetworkMode::Host | NetworkMode::Container(_) => None,
         };

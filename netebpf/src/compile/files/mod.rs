@@ -2,9 +2,11 @@
 
 pub mod hosts;
 mod merge;
+mod of_sandbox;
 pub mod resolv;
 
 pub use merge::{keep_edited, merge_lines};
+pub use of_sandbox::{HostFiles, SandboxFiles, check_extra_hosts, hostname_of, of_sandbox};
 
 /// The text of `/etc/hostname`.
 #[must_use]

@@ -1,5 +1,6 @@
 //! Between the wire's shapes and the model: the only place where one becomes the other.
 
+mod container;
 mod endpoint;
 mod network;
 mod sandbox;
@@ -14,9 +15,10 @@ use super::{
 };
 use crate::daemon::{self, FeatureStatus, ProgramStatus, TableSize};
 
+pub(super) use container::{container, container_summary, is_exposed, is_published};
 pub(super) use endpoint::endpoint_settings;
 pub(super) use network::{network, network_request, network_status, network_with_containers};
-pub(super) use sandbox::{sandbox, sandbox_request, starter};
+pub(super) use sandbox::{created_sandbox, sandbox, sandbox_request, starter};
 
 /// The data plane.
 pub(super) fn status(status: &daemon::Status) -> Status {

@@ -13,7 +13,10 @@ use super::{version::ApiVersion, wire::ErrorResponse};
 use crate::{
     change::{self, Kind},
     daemon,
-    model::{DriverError, ExposeError, LinkError, NameError, ProtocolError, PublishError, SignalError},
+    model::{
+        DnsError, DriverError, ExposeError, ExtraHostError, HostnameError, LinkError, NameError,
+        ProtocolError, PublishError, SignalError,
+    },
 };
 
 /// Why a request is answered with an error.
@@ -57,6 +60,12 @@ pub(super) enum Error {
     Link(#[from] LinkError),
     #[error(transparent)]
     Signal(#[from] SignalError),
+    #[error(transparent)]
+    Dns(#[from] DnsError),
+    #[error(transparent)]
+    Hostname(#[from] HostnameError),
+    #[error(transparent)]
+    ExtraHost(#[from] ExtraHostError),
     #[error("invalid MAC address: {0}, write six bytes in hexadecimal, such as 02:42:ac:11:00:02")]
     Mac(String),
     #[error("unknown {what} {name:?}: known are {}", known.join(", "))]
@@ -107,6 +116,9 @@ impl Error {
             | Self::Expose(_)
             | Self::Link(_)
             | Self::Signal(_)
+            | Self::Dns(_)
+            | Self::Hostname(_)
+            | Self::ExtraHost(_)
             | Self::Unsupported(_)
             | Self::Mac(_)
             | Self::UnknownName { .. }
@@ -132,6 +144,7 @@ fn status_of(error: &daemon::Error) -> StatusCode {
         },
         daemon::Error::CommandNotFound { .. }
         | daemon::Error::CommandNotExecutable { .. }
+        | daemon::Error::ExtraHost(_)
         | daemon::Error::NoSuchProcess { .. } => StatusCode::BAD_REQUEST,
         daemon::Error::StartedAlready { .. } => StatusCode::CONFLICT,
         daemon::Error::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,

@@ -37,9 +37,8 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<CreatedSandbox>), Error> {
     let starter = body.start.map(convert::starter);
     let request = Box::new(convert::sandbox_request(body)?);
-    let id = context.daemon.ask(|reply| Request::CreateSandbox(request, starter, reply)).await?;
-    let namespace = context.settings.namespace(id).display().to_string();
-    Ok((StatusCode::CREATED, Json(CreatedSandbox { id: id.to_string(), namespace })))
+    let prepared = context.daemon.ask(|reply| Request::CreateSandbox(request, starter, reply)).await?;
+    Ok((StatusCode::CREATED, Json(convert::created_sandbox(prepared))))
 }
 
 pub(super) async fn remove(
@@ -57,9 +56,8 @@ pub(super) async fn start(
     Body(body): Body<StartSandbox>,
 ) -> Result<Json<CreatedSandbox>, Error> {
     let starter = convert::starter(body.start);
-    let id = context.daemon.ask(|reply| Request::StartSandbox(id, starter, reply)).await?;
-    let namespace = context.settings.namespace(id).display().to_string();
-    Ok(Json(CreatedSandbox { id: id.to_string(), namespace }))
+    let prepared = context.daemon.ask(|reply| Request::StartSandbox(id, starter, reply)).await?;
+    Ok(Json(convert::created_sandbox(prepared)))
 }
 
 pub(super) async fn signal(

@@ -174,6 +174,12 @@ pub fn release() -> Result<String, Error> {
     Ok(uname.release().to_string_lossy().into_owned())
 }
 
+/// The host's name; empty if it is not text.
+#[must_use]
+pub fn hostname() -> String {
+    utsname::uname().map(|uname| uname.nodename().to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// A number that is another one after each boot, from `/proc/sys/kernel/random/boot_id`; 0 if the kernel does not say.
 #[must_use]
 pub fn boot() -> u64 {

@@ -1,14 +1,14 @@
 //! What of a sandbox is kept?
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 use super::{attachment::AttachmentRecord, to_json};
 use crate::{
     model::{
-        Attachment, Name, NetworkMode, PortMapping, PortRange, Process, PublishRequest, Sandbox,
-        SandboxConfig, SandboxId, SandboxLink, SandboxState,
+        Attachment, DnsConfig, DnsServer, Name, NetworkMode, PortMapping, PortRange, Process, PublishRequest,
+        Sandbox, SandboxConfig, SandboxId, SandboxLink, SandboxState,
     },
     store::Damage,
 };
@@ -17,6 +17,7 @@ use crate::{
 struct SandboxRecord {
     name: String,
     created: u64,
+    mode: ModeRecord,
     config: ConfigRecord,
     state: StateRecord,
     ports: Vec<PortRecord>,
@@ -26,10 +27,15 @@ struct SandboxRecord {
 
 #[derive(Serialize, Deserialize)]
 struct ConfigRecord {
-    mode: ModeRecord,
     command: Vec<String>,
     environment: Vec<String>,
     directory: Option<String>,
+    hostname: Option<String>,
+    domainname: Option<String>,
+    dns: Vec<IpAddr>,
+    dns_search: Vec<String>,
+    dns_options: Vec<String>,
+    extra_hosts: Vec<String>,
     publish: Vec<String>,
     publish_all: bool,
     exposed: Vec<String>,
@@ -79,6 +85,7 @@ pub(in crate::store) fn write_sandbox(sandbox: &Sandbox) -> Vec<u8> {
     to_json(&SandboxRecord {
         name: sandbox.name.to_string(),
         created: sandbox.created,
+        mode: ModeRecord::from(&sandbox.mode),
         config: ConfigRecord::from(&sandbox.config),
         state: StateRecord::from(sandbox.state),
         ports: sandbox.ports.iter().map(PortRecord::from).collect(),
@@ -93,6 +100,7 @@ pub(in crate::store) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbo
         id,
         name: Name::of_sandbox(&record.name)?,
         created: record.created,
+        mode: NetworkMode::try_from(record.mode)?,
         config: SandboxConfig::try_from(record.config)?,
         state: record.state.into(),
         ports: record.ports.into_iter().map(PortMapping::try_from).collect::<Result<_, _>>()?,
@@ -101,18 +109,42 @@ pub(in crate::store) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbo
     })
 }
 
+impl From<&NetworkMode> for ModeRecord {
+    fn from(mode: &NetworkMode) -> Self {
+        match mode {
+            NetworkMode::Own(network) => Self::Own(network.clone()),
+            NetworkMode::Host => Self::Host,
+            NetworkMode::Container(donor) => Self::Container(donor.to_string()),
+            NetworkMode::Adopted(path) => Self::Adopted(path.clone()),
+        }
+    }
+}
+
+impl TryFrom<ModeRecord> for NetworkMode {
+    type Error = Damage;
+
+    fn try_from(record: ModeRecord) -> Result<Self, Damage> {
+        Ok(match record {
+            ModeRecord::Own(network) => Self::Own(network),
+            ModeRecord::Host => Self::Host,
+            ModeRecord::Container(donor) => Self::Container(donor.parse()?),
+            ModeRecord::Adopted(path) => Self::Adopted(path),
+        })
+    }
+}
+
 impl From<&SandboxConfig> for ConfigRecord {
     fn from(config: &SandboxConfig) -> Self {
         Self {
-            mode: match &config.mode {
-                NetworkMode::Own(network) => ModeRecord::Own(network.clone()),
-                NetworkMode::Host => ModeRecord::Host,
-                NetworkMode::Container(donor) => ModeRecord::Container(donor.to_string()),
-                NetworkMode::Adopted(path) => ModeRecord::Adopted(path.clone()),
-            },
             command: config.command.clone(),
             environment: config.environment.clone(),
             directory: config.directory.clone(),
+            hostname: config.hostname.as_ref().map(ToString::to_string),
+            domainname: config.domainname.as_ref().map(ToString::to_string),
+            dns: config.dns.servers.iter().map(|server| server.0).collect(),
+            dns_search: config.dns.search.iter().map(ToString::to_string).collect(),
+            dns_options: config.dns.options.clone(),
+            extra_hosts: config.extra_hosts.iter().map(ToString::to_string).collect(),
             publish: config.publish.iter().map(ToString::to_string).collect(),
             publish_all: config.publish_all,
             exposed: config.exposed.iter().map(ToString::to_string).collect(),
@@ -128,15 +160,17 @@ impl TryFrom<ConfigRecord> for SandboxConfig {
     fn try_from(record: ConfigRecord) -> Result<Self, Damage> {
         let publish = record.publish.iter().map(|text| text.parse::<PublishRequest>());
         Ok(Self {
-            mode: match record.mode {
-                ModeRecord::Own(network) => NetworkMode::Own(network),
-                ModeRecord::Host => NetworkMode::Host,
-                ModeRecord::Container(donor) => NetworkMode::Container(donor.parse()?),
-                ModeRecord::Adopted(path) => NetworkMode::Adopted(path),
-            },
             command: record.command,
             environment: record.environment,
             directory: record.directory,
+            hostname: record.hostname.as_deref().map(read).transpose()?,
+            domainname: record.domainname.as_deref().map(read).transpose()?,
+            dns: DnsConfig {
+                servers: record.dns.into_iter().map(DnsServer).collect(),
+                search: record.dns_search.iter().map(|text| read(text)).collect::<Result<_, _>>()?,
+                options: record.dns_options,
+            },
+            extra_hosts: record.extra_hosts.iter().map(|text| read(text)).collect::<Result<_, _>>()?,
             publish: publish.collect::<Result<_, _>>()?,
             publish_all: record.publish_all,
             exposed: record.exposed.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
@@ -144,6 +178,11 @@ impl TryFrom<ConfigRecord> for SandboxConfig {
             labels: record.labels,
         })
     }
+}
+
+/// Reads what was written as text; the reason why it cannot be read is of no use to anybody.
+fn read<T: FromStr>(text: &str) -> Result<T, Damage> {
+    text.parse().map_err(|_| Damage::Inconsistent)
 }
 
 impl From<SandboxState> for StateRecord {

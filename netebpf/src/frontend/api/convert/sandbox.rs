@@ -1,21 +1,26 @@
 //! Sandboxes, their endpoints and their ports.
 
+use std::{path::PathBuf, str::FromStr};
+
 use netebpf_common::abi::Family;
 
 use super::{
     super::{
         error::Error,
         timestamp::rfc3339,
-        wire::{CreateSandbox, NamedEndpoint, Port, Sandbox, SandboxEndpoint, Start, State},
+        wire::{
+            CreateSandbox, CreatedSandbox, Launch, NamedEndpoint, Port, Sandbox, SandboxEndpoint, Start,
+            State, View,
+        },
     },
     address, endpoint_settings,
 };
 use crate::{
     change::{AttachRequest, ModeRequest, SandboxRequest},
-    daemon::{Settings, Starter},
+    daemon::{Place, Prepared, Settings, Starter},
     model::{
-        self, Endpoint, Name, NetworkMode, PortMapping, PortRange, PublishRequest, SandboxConfig,
-        SandboxState, Spec,
+        self, DnsConfig, Endpoint, Name, PortMapping, PortRange, PublishRequest, SandboxConfig, SandboxState,
+        Spec,
     },
 };
 
@@ -102,11 +107,17 @@ pub(in crate::frontend::api) fn sandbox_request(body: CreateSandbox) -> Result<S
         (None, None) => ModeRequest::Own,
     };
     let config = SandboxConfig {
-        // Found out from the rest of the request.
-        mode: NetworkMode::Host,
         command: body.command,
         environment: body.environment,
         directory: body.directory,
+        hostname: optional(&body.hostname)?,
+        domainname: optional(&body.domainname)?,
+        dns: DnsConfig {
+            servers: all(&body.dns)?,
+            search: all(&body.dns_search)?,
+            options: body.dns_options,
+        },
+        extra_hosts: all(&body.extra_hosts)?,
         publish: body.ports.iter().map(publish_request).collect::<Result<_, _>>()?,
         publish_all: body.publish_all_ports,
         exposed: exposed.collect::<Result<_, _>>()?,
@@ -124,6 +135,45 @@ pub(in crate::frontend::api) const fn starter(start: Start) -> Starter {
         Start::Client(pid) => Starter::Client(pid),
         Start::Nobody(pid) => Starter::Nobody(pid),
     }
+}
+
+fn optional<T: FromStr>(text: &str) -> Result<Option<T>, Error>
+where
+    Error: From<T::Err>,
+{
+    if text.is_empty() { Ok(None) } else { Ok(Some(text.parse()?)) }
+}
+
+fn all<T: FromStr>(texts: &[String]) -> Result<Vec<T>, Error>
+where
+    Error: From<T::Err>,
+{
+    texts.iter().map(|text| Ok(text.parse()?)).collect()
+}
+
+/// How a client starts the command of a sandbox.
+pub(in crate::frontend::api) fn created_sandbox(prepared: Prepared) -> CreatedSandbox {
+    let Prepared { id, launch } = prepared;
+    let (namespace, view) = match launch.place {
+        Place::New { namespace, view } => (namespace, view),
+        Place::Beside(process) => (Some(format!("/proc/{}/ns/net", process.pid).into()), None),
+    };
+    let text = |path: PathBuf| path.display().to_string();
+    let view = view.map(|view| View {
+        hosts_path: text(view.hosts),
+        resolv_conf_path: text(view.resolv_conf),
+        hostname_path: text(view.hostname_file),
+        hostname: view.hostname,
+        domainname: view.domainname,
+    });
+    let launch = Launch {
+        namespace: namespace.map(text).unwrap_or_default(),
+        view,
+        environment: launch.environment,
+        directory: launch.directory.map(text),
+        command: launch.command,
+    };
+    CreatedSandbox { id: id.to_string(), launch }
 }
 
 fn publish_request(port: &Port) -> Result<PublishRequest, Error> {

@@ -1,25 +1,34 @@
-//! What is said on the socket: the Docker Engine's shapes for networks, our own for the rest.
+//! What is said on the socket: the Docker Engine's shapes for networks and containers, our own for the rest.
 
+mod container;
+mod container_list;
 mod docker;
 mod endpoint;
 mod engine;
+mod engine_event;
 mod network;
 mod observe;
 mod sandbox;
 
 use serde::{Deserialize, Serialize};
 
+pub use container::{
+    Container, ContainerConfig, ContainerState, ContainersPruned, DefaultEndpoint, Empty, HostConfig,
+    NetworkSettings, PortBinding, RestartPolicy, Waited,
+};
+pub use container_list::{ContainerPort, ContainerSummary, SummaryHostConfig, SummaryNetworkSettings};
 pub use docker::{Component, Info, Platform, Plugins, Version};
-pub use endpoint::{EndpointConfig, EndpointIpamConfig};
+pub use endpoint::{EndpointConfig, EndpointIpamConfig, EndpointSettings};
 pub use engine::{Counter, Feature, Program, Status, Table};
+pub use engine_event::{Actor, EngineEvent};
 pub use network::{
     Connect, CreateNetwork, CreatedNetwork, Disconnect, Ipam, IpamConfig, IpamStatus, Network,
     NetworkContainer, NetworkReference, NetworkStatus, Pruned, SubnetStatus,
 };
 pub use observe::{Drops, End, Ends, Event, Flow, Kind, Traffic};
 pub use sandbox::{
-    CreateSandbox, CreatedSandbox, Ended, NamedEndpoint, Port, Sandbox, SandboxEndpoint, Signal, Start,
-    StartSandbox, Started, State,
+    CreateSandbox, CreatedSandbox, Ended, Launch, NamedEndpoint, Port, Sandbox, SandboxEndpoint, Signal,
+    Start, StartSandbox, Started, State, View,
 };
 
 /// The body of every error.

@@ -130,6 +130,18 @@ pub struct CreateSandbox {
     /// Where it begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
+    /// Host name; the beginning of the identifier when empty.
+    pub hostname: String,
+    /// Domain name.
+    pub domainname: String,
+    /// Name servers.
+    pub dns: Vec<String>,
+    /// Domains to search.
+    pub dns_search: Vec<String>,
+    /// Options of the resolver.
+    pub dns_options: Vec<String>,
+    /// Further lines of `/etc/hosts`: `NAME:ADDRESS`.
+    pub extra_hosts: Vec<String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Remove the sandbox when the command ends.
@@ -177,14 +189,48 @@ pub struct Signal {
     pub signal: String,
 }
 
-/// The answer to `POST /netebpf/sandboxes`.
+/// The answer to `POST /netebpf/sandboxes` and to its `start`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreatedSandbox {
-    /// Identifier of the new sandbox.
+    /// Identifier of the sandbox.
     pub id: String,
-    /// Path of its network namespace.
+    /// How its command is started by a client.
+    pub launch: Launch,
+}
+
+/// How a client starts the command of a sandbox that has a place in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Launch {
+    /// Path of the network namespace.
     pub namespace: String,
+    /// What the command sees of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
+    /// Changes to the environment.
+    pub environment: Vec<String>,
+    /// Where the command begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// The command and its arguments.
+    pub command: Vec<String>,
+}
+
+/// What the commands of a sandbox see of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct View {
+    /// Path of what is `/etc/hosts`.
+    pub hosts_path: String,
+    /// Path of what is `/etc/resolv.conf`.
+    pub resolv_conf_path: String,
+    /// Path of what is `/etc/hostname`.
+    pub hostname_path: String,
+    /// Host name.
+    pub hostname: String,
+    /// Domain name; the host's when empty.
+    pub domainname: String,
 }
 
 /// The body of `POST /netebpf/sandboxes/{id}/started`.
