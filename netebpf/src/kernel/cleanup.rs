@@ -10,7 +10,10 @@ use super::{Error, Settings, bpf, links, mounts, namespaces, netlink, ownership,
 use crate::model::Signal;
 
 /// What an engine leaves in its state directory; whatever else is there belongs to somebody else.
-const STATE_FILES: [&str; 2] = ["sandboxes", "state.redb"];
+const STATE_FILES: [&str; 4] = ["sandboxes", "state.redb", "state.journal", "state.journal.new"];
+
+/// What the names of damaged state files begin with.
+const DAMAGED: &str = "state.redb.damaged-";
 
 /// Removes processes of sandboxes, links, namespaces, pins, and the engine's files, in that order.
 ///
@@ -31,7 +34,8 @@ pub async fn cleanup(settings: &Settings) -> Result<Vec<String>, Error> {
     let run_files = [settings.namespaces(), own_cgroup, settings.docker_socket(), settings.socket()];
     remove_files(&settings.run_dir, run_files, &mut removed)?;
     let state_files = STATE_FILES.map(|name| settings.state_dir.join(name));
-    remove_files(&settings.state_dir, state_files, &mut removed)?;
+    let damaged = damaged_files(&settings.state_dir)?;
+    remove_files(&settings.state_dir, state_files.into_iter().chain(damaged), &mut removed)?;
     Ok(removed)
 }
 
@@ -95,6 +99,16 @@ fn remove_pins(settings: &Settings, removed: &mut Vec<String>) -> Result<(), Err
         removed.push(format!("BPF file system at {}", settings.bpffs.display()));
     }
     remove_empty(&settings.bpffs, removed)
+}
+
+fn damaged_files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::file("list", directory))?,
+    };
+    let is_damaged =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(DAMAGED));
+    Ok(entries.flatten().map(|entry| entry.path()).filter(is_damaged).collect())
 }
 
 /// Removes these files of a directory, and the directory if nothing else is in it.

@@ -14,8 +14,8 @@ pub enum Error {
     /// Another process has the file open.
     #[error("another netebpf daemon uses {}", .0.display())]
     InUse(PathBuf),
-    /// The directory cannot be made.
-    #[error("cannot make the state directory {}: {source}", .path.display())]
+    /// The directory cannot be made or changed.
+    #[error("cannot make or change the state directory {}: {source}", .path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -46,6 +46,20 @@ pub enum Error {
         /// What is wrong with it.
         damage: Damage,
     },
+    /// The file is not what was written, and nothing can be made of its journal.
+    #[error(
+        "the state file {} is damaged ({damage}), and so is its journal {}: restore both from a copy, \
+         or remove them and all traces of netebpf with `netebpf cleanup`",
+        .file.display(), .journal.display()
+    )]
+    BothDamaged {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        damage: Damage,
+        /// Its journal.
+        journal: PathBuf,
+    },
     /// The file cannot be read or written.
     #[error("cannot access the state file {}: {source}", .file.display())]
     Access {
@@ -62,6 +76,9 @@ pub enum Damage {
     /// The database is broken.
     #[error(transparent)]
     Database(Box<redb::Error>),
+    /// There is nothing in it.
+    #[error("it is missing or empty")]
+    Missing,
     /// It has tables, but not ours.
     #[error("it was not written by netebpf")]
     Foreign,

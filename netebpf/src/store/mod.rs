@@ -1,24 +1,33 @@
 //! Keeps the spec on disk, so that it outlives the daemon and a loss of power.
 //!
-//! One file, one row for each network and sandbox, one transaction for each change. redb writes copies and switches a
-//! root, so a kill at any point leaves the state before the change or after it. Its file lock admits one daemon.
+//! Two files hold the same. The state file (redb) has one row for each network and sandbox and takes one transaction for
+//! each change: redb writes copies and switches a root, so a kill at any point leaves the state before the change or
+//! after it, and when a commit returns it is on disk. After it the same change is added to a journal, which costs a commit
+//! one `write` and no waiting for the disk. A file that was damaged afterwards is found when it is opened: redb checks its
+//! pages, and a digest covers all rows. It is then set aside, and a new one made of what the journal tells.
+//!
+//! The journal may lack what the kernel had not written when power was lost (half a minute), which matters only if the
+//! state file is damaged at the same time; nothing that was acknowledged is lost as long as one of both is whole.
 
+mod contents;
+mod database;
+mod directory;
 mod error;
+mod journal;
 mod record;
-mod rows;
+mod recovery;
 mod shield;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition, TableHandle};
+use std::path::{Path, PathBuf};
 
 use crate::model::{NetworkId, SandboxId, Spec};
-use rows::Rows;
+use contents::Contents;
+use database::Database;
+use directory::Directory;
+use journal::Journal;
+use recovery::Recovery;
 
 pub use error::{Damage, Error};
 
@@ -28,65 +37,80 @@ const FILE: &str = "state.redb";
 /// Version of the rows' layout; a file of another version is refused, never reinterpreted.
 const FORMAT: u64 = 4;
 
-/// Numbers about the file: its format, a digest of all rows, and what tells this engine from others.
-const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-const FORMAT_KEY: &str = "format";
-const DIGEST_KEY: &str = "digest";
-const GLOBAL_ID_KEY: &str = "global_id";
-const BOOT_KEY: &str = "boot";
+/// The number that tells this engine from others.
+const GLOBAL_ID: &str = "global_id";
+/// The number of the host's boot.
+const BOOT: &str = "boot";
 
-const NETWORKS: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("networks");
-const SANDBOXES: TableDefinition<'_, [u8; 32], &[u8]> = TableDefinition::new("sandboxes");
-
-/// The state file, open for this process alone.
+/// The state, open for this process alone.
 #[derive(Debug)]
 pub struct Store {
+    directory: Directory,
     file: PathBuf,
     database: Database,
+    /// `None` after a failure, until there is room for a new one.
+    journal: Option<Journal>,
+    /// What both files hold.
+    contents: Contents,
+    recovery: Option<Recovery>,
 }
 
 impl Store {
-    /// Opens the state in a directory; both are made if they are missing.
+    /// Opens the state in a directory; both are made if they are missing. A damaged file is replaced by what its journal
+    /// tells, with a warning.
     ///
-    /// Fails when another process has it open, when it is damaged, or when another version of netebpf wrote it.
+    /// Fails when another process has it open, when both files are damaged, or when another version of netebpf wrote it.
     pub fn open(state_dir: &Path) -> Result<Self, Error> {
-        fs::create_dir_all(state_dir)
-            .map_err(|source| Error::Directory { path: state_dir.to_owned(), source })?;
+        let directory = Directory::claim(state_dir)?;
+        let (database, contents, recovery) = recovery::open(&directory)?;
+        if let Some(recovery) = &recovery {
+            tracing::warn!("{recovery}");
+        }
         let file = state_dir.join(FILE);
-        let database = shield::shielded(|| open_database(&file))
-            .ok_or_else(|| Error::Damaged { file: file.clone(), damage: Damage::Inconsistent })?
-            .map_err(|error| {
-                let in_use = matches!(error, DatabaseError::DatabaseAlreadyOpen);
-                if in_use { Error::InUse(state_dir.to_owned()) } else { Error::of_database(&file, error) }
-            })?;
-        let store = Self { file, database };
-        shield::shielded(|| store.check_format())
-            .unwrap_or_else(|| Err(store.damaged(Damage::Inconsistent)))?;
+        let mut store = Self { directory, file, database, journal: None, contents, recovery };
+        if !store.contents.numbers.contains_key(GLOBAL_ID) {
+            store.set_number(GLOBAL_ID, random())?;
+            store.directory.sync()?;
+        }
+        store.begin_journal();
         Ok(store)
+    }
+
+    /// What was done about a damaged file when it was opened, in a sentence.
+    #[must_use]
+    pub fn recovery(&self) -> Option<String> {
+        self.recovery.as_ref().map(ToString::to_string)
     }
 
     /// Reads the spec.
     pub fn load(&self) -> Result<Spec, Error> {
-        shield::shielded(|| self.read_spec()).unwrap_or_else(|| Err(self.damaged(Damage::Inconsistent)))
+        let networks = self.contents.networks.iter().map(|(id, row)| {
+            let id = NetworkId::new(*id);
+            Ok((id, record::read_network(id, row)?))
+        });
+        let sandboxes = self.contents.sandboxes.iter().map(|(id, row)| {
+            let id = SandboxId::new(*id);
+            Ok((id, record::read_sandbox(id, row)?))
+        });
+        let spec = networks
+            .collect::<Result<_, Damage>>()
+            .and_then(|networks| Ok(Spec { networks, sandboxes: sandboxes.collect::<Result<_, Damage>>()? }));
+        spec.map_err(|damage| Error::Damaged { file: self.file.clone(), damage })
     }
 
     /// The random number that tells this engine's addresses from those of all others (RFC 4193, 3.2); the same for as
     /// long as there is the file.
     pub fn global_id(&self) -> Result<[u8; 5], Error> {
-        let number = shield::shielded(|| self.read_global_id().map_err(|error| self.failed(error)))
-            .unwrap_or_else(|| Err(self.damaged(Damage::Inconsistent)))?;
-        let [_, _, _, id @ ..] = number.ok_or_else(|| self.damaged(Damage::Inconsistent))?.to_be_bytes();
+        let missing = || Error::Damaged { file: self.file.clone(), damage: Damage::Inconsistent };
+        let number = self.contents.numbers.get(GLOBAL_ID).ok_or_else(missing)?;
+        let [_, _, _, id @ ..] = number.to_be_bytes();
         Ok(id)
     }
 
     /// Writes down which boot of the host this is; returns whether it is another one than before.
     pub fn note_boot(&mut self, boot: u64) -> Result<bool, Error> {
-        let mut previous = None;
-        self.write(|transaction| {
-            let mut meta = transaction.open_table(META)?;
-            previous = meta.insert(BOOT_KEY, boot)?.map(|previous| previous.value());
-            Ok(previous != Some(boot))
-        })?;
+        let previous = self.contents.numbers.get(BOOT).copied();
+        self.set_number(BOOT, boot)?;
         Ok(previous.is_some_and(|previous| previous != boot))
     }
 
@@ -97,119 +121,45 @@ impl Store {
         let sandboxes =
             spec.sandboxes.values().map(|sandbox| (*sandbox.id.as_bytes(), record::write_sandbox(sandbox)));
         let (networks, sandboxes) = (networks.collect(), sandboxes.collect());
-        self.write(|transaction| {
-            let changed = [
-                rows::write(&mut transaction.open_table(NETWORKS)?, &networks)?,
-                rows::write(&mut transaction.open_table(SANDBOXES)?, &sandboxes)?,
-            ];
-            transaction.open_table(META)?.insert(DIGEST_KEY, rows::digest([&networks, &sandboxes]))?;
-            Ok(changed.contains(&true))
-        })
+        let numbers = self.contents.numbers.clone();
+        self.commit(Contents { generation: 0, numbers, networks, sandboxes })
     }
 
-    fn read_spec(&self) -> Result<Spec, Error> {
-        let (networks, sandboxes, digest) = self.read_rows().map_err(|error| self.failed(error))?;
-        if digest != Some(rows::digest([&networks, &sandboxes])) {
-            return Err(self.damaged(Damage::Inconsistent));
+    fn set_number(&mut self, name: &str, number: u64) -> Result<(), Error> {
+        let mut wanted = self.contents.clone();
+        wanted.numbers.insert(name.to_owned(), number);
+        self.commit(wanted)
+    }
+
+    /// Goes to another state, by one commit unless it is the present one.
+    fn commit(&mut self, wanted: Contents) -> Result<(), Error> {
+        let changes = wanted.since(&self.contents);
+        if changes.is_empty() {
+            return Ok(());
         }
-        let networks = networks.iter().map(|(id, row)| {
-            let id = NetworkId::new(*id);
-            Ok((id, record::read_network(id, row)?))
-        });
-        let sandboxes = sandboxes.iter().map(|(id, row)| {
-            let id = SandboxId::new(*id);
-            Ok((id, record::read_sandbox(id, row)?))
-        });
-        let spec = networks
-            .collect::<Result<_, Damage>>()
-            .and_then(|networks| Ok(Spec { networks, sandboxes: sandboxes.collect::<Result<_, Damage>>()? }));
-        spec.map_err(|damage| self.damaged(damage))
-    }
-
-    fn read_rows(&self) -> Result<(Rows, Rows, Option<u64>), redb::Error> {
-        let transaction = self.database.begin_read()?;
-        let networks = rows::read(&transaction.open_table(NETWORKS)?)?;
-        let sandboxes = rows::read(&transaction.open_table(SANDBOXES)?)?;
-        let digest = transaction.open_table(META)?.get(DIGEST_KEY)?.map(|digest| digest.value());
-        Ok((networks, sandboxes, digest))
-    }
-
-    /// Gives a new file its tables, and refuses a file with other ones.
-    fn check_format(&self) -> Result<(), Error> {
-        match self.read_format().map_err(|error| self.failed(error))? {
-            Format::New => self.write(|transaction| {
-                let mut meta = transaction.open_table(META)?;
-                meta.insert(FORMAT_KEY, FORMAT)?;
-                meta.insert(GLOBAL_ID_KEY, random())?;
-                meta.insert(DIGEST_KEY, rows::digest([&Rows::new(), &Rows::new()]))?;
-                transaction.open_table(NETWORKS)?;
-                transaction.open_table(SANDBOXES)?;
-                Ok(true)
-            }),
-            Format::Version(FORMAT) => Ok(()),
-            Format::Version(found) => Err(Error::Format { file: self.file.clone(), found }),
-            Format::Foreign => Err(self.damaged(Damage::Foreign)),
+        let after = Contents { generation: self.contents.generation + 1, ..wanted };
+        self.database.commit(&self.file, &changes, &after)?;
+        self.contents = after;
+        let added = self.journal.as_mut().map(|journal| journal.add(&changes, self.contents.generation));
+        if let Some(Err(error)) = added {
+            tracing::warn!(%error, "cannot add to the journal of the state");
+            self.journal = None;
         }
-    }
-
-    fn read_global_id(&self) -> Result<Option<u64>, redb::Error> {
-        let transaction = self.database.begin_read()?;
-        Ok(transaction.open_table(META)?.get(GLOBAL_ID_KEY)?.map(|number| number.value()))
-    }
-
-    fn read_format(&self) -> Result<Format, redb::Error> {
-        let transaction = self.database.begin_read()?;
-        let names: Vec<String> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
-        if names.is_empty() {
-            return Ok(Format::New);
+        if self.journal.as_ref().is_none_or(Journal::is_long) {
+            self.begin_journal();
         }
-        if !names.iter().any(|name| name == META.name()) {
-            return Ok(Format::Foreign);
-        }
-        let version = transaction.open_table(META)?.get(FORMAT_KEY)?;
-        Ok(version.map_or(Format::Foreign, |version| Format::Version(version.value())))
+        Ok(())
     }
 
-    /// Runs one durable transaction; it is given up when the change says that there was nothing to change.
-    fn write(
-        &self,
-        change: impl FnOnce(&redb::WriteTransaction) -> Result<bool, redb::Error>,
-    ) -> Result<(), Error> {
-        let written = self.database.begin_write().map_err(redb::Error::from).and_then(|transaction| {
-            if change(&transaction)? { Ok(transaction.commit()?) } else { Ok(transaction.abort()?) }
-        });
-        written.map_err(|error| self.failed(error))
-    }
-
-    fn failed(&self, error: impl Into<redb::Error>) -> Error {
-        Error::of_database(&self.file, error)
-    }
-
-    fn damaged(&self, damage: Damage) -> Error {
-        Error::Damaged { file: self.file.clone(), damage }
+    /// The state file is what promises that nothing is lost, so a failure of the journal is no error.
+    fn begin_journal(&mut self) {
+        self.journal = Journal::begin(self.directory.path(), &self.contents)
+            .inspect_err(|error| tracing::warn!(%error, "cannot write the journal of the state"))
+            .ok();
     }
 }
 
 /// A random number.
 fn random() -> u64 {
     getrandom::u64().expect("getrandom(2) gives up to 256 bytes without failing (random(7))")
-}
-
-/// What a file says of itself.
-enum Format {
-    /// It has no table yet.
-    New,
-    /// Version of the rows' layout.
-    Version(u64),
-    /// Its tables are not ours.
-    Foreign,
-}
-
-/// Opens or makes the database. A clean shutdown lets redb trust every page, so the pages are checked here.
-fn open_database(file: &Path) -> Result<Database, DatabaseError> {
-    let mut database = Database::create(file)?;
-    if !database.check_integrity()? {
-        tracing::warn!(file = %file.display(), "the state file was damaged and has been repaired");
-    }
-    Ok(database)
 }

@@ -1,8 +1,8 @@
 //! Bad input: a clear error, an exit code other than 0, and nothing changed.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use netebpf_tests::{
     engine::{Engine, Said},
     scenario::stage::{SERVICE, WEB},
@@ -183,21 +183,6 @@ fn a_second_daemon_on_the_same_state_is_refused() {
 }
 
 #[test]
-fn a_damaged_state_file_is_named_and_kept() -> Result<()> {
-    let stage = stage::alone("damaged");
-    stage.engine.terminate()?;
-    let (file, content) = state_file(&stage.world)?;
-    fs::write(&file, "no state at all")?;
-    let said = stage.engine.cli(&["daemon"])?;
-    assert_refused(&said, &file.display().to_string());
-    assert_eq!(fs::read(&file)?, b"no state at all", "the damaged file must stay for repair");
-    fs::write(&file, content)?;
-    stage.engine.launch()?;
-    assert_eq!(stage.engine.ok(&["plan"])?.trim(), "nothing to do");
-    Ok(())
-}
-
-#[test]
 fn a_daemon_without_cgroup_v2_says_what_is_missing() -> Result<()> {
     let engine = Engine::stopped(Arc::new(World::new("no-cgroup")?))?;
     let said = std::thread::scope(|scope| {
@@ -212,14 +197,4 @@ fn a_daemon_without_cgroup_v2_says_what_is_missing() -> Result<()> {
     })?;
     assert_refused(&said, "cgroup");
     Ok(())
-}
-
-/// The largest file directly in the state directory, and its content.
-fn state_file(world: &World) -> Result<(PathBuf, Vec<u8>)> {
-    let entries = fs::read_dir(world.state_dir())?.flatten().map(|entry| entry.path());
-    let files = entries.filter(|path| path.is_file());
-    let file =
-        files.max_by_key(|path| path.metadata().map_or(0, |data| data.len())).context("no state file")?;
-    let content = fs::read(&file)?;
-    Ok((file, content))
 }

@@ -47,6 +47,8 @@ mod observe;
 
 mod stale;
 
+mod damaged;
+
 mod steps;
 
 mod commands;
