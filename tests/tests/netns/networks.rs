@@ -173,7 +173,7 @@ fn addresses_come_from_where_the_user_says() -> Result<()> {
             "invalid pool request: Pool overlaps with other one on this address space",
         ),
         (&["--driver", "host"], "only one instance of \"host\" network is allowed"),
-        (&["--ipam-driver", "other"], "invalid ipam driver: \"other\""),
+        (&["--ipam-driver", "other"], "plugin \"other\" not found"),
     ] {
         let said = engine.cli(&[&["network", "create"], arguments, &["bad"]].concat())?;
         refused(&said, text);
@@ -213,12 +213,12 @@ fn dockers_clients_find_an_engine_behind_the_socket_that_they_know() -> Result<(
     };
     let pong = ask("/_ping")?.to_lowercase();
     ensure!(
-        pong.contains("api-version: 1.51") && pong.contains("ostype: linux") && pong.ends_with("ok"),
+        pong.contains("api-version: 1.55") && pong.contains("ostype: linux") && pong.ends_with("ok"),
         "{pong}"
     );
-    let version = ask("/v1.51/version")?;
+    let version = ask("/v1.55/version")?;
     ensure!(
-        version.contains(r#""ApiVersion":"1.51""#) && version.contains(r#""MinAPIVersion":"1.40""#),
+        version.contains(r#""ApiVersion":"1.55""#) && version.contains(r#""MinAPIVersion":"1.40""#),
         "{version}"
     );
     let info = ask("/info")?;
