@@ -1,5 +1,10 @@
 //! Reads what a request carries; nonsense is answered in the API's own error shape.
 
+use std::{
+    num::{IntErrorKind, ParseIntError},
+    str::FromStr,
+};
+
 use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::request::Parts,
@@ -57,4 +62,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         })?;
         Ok(Self(path.0.id))
     }
+}
+
+/// Whether a switch is on, as Docker reads it: off are nothing, `0`, `no`, `false` and `none`.
+pub(super) fn is_set(text: Option<&str>) -> bool {
+    let text = text.unwrap_or_default().trim().to_ascii_lowercase();
+    !matches!(text.as_str(), "" | "0" | "no" | "false" | "none")
+}
+
+/// A number of a parameter.
+pub(super) fn number<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, NumberError> {
+    text.parse().map_err(|source: ParseIntError| {
+        let problem = match source.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+            _ => "invalid syntax",
+        };
+        NumberError { text: text.to_owned(), problem }
+    })
+}
+
+/// Text that is no number, in the words of Go.
+#[derive(Debug, thiserror::Error)]
+#[error("strconv.Atoi: parsing {text:?}: {problem}")]
+pub(super) struct NumberError {
+    text: String,
+    problem: &'static str,
 }

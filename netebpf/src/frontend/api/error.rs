@@ -9,7 +9,7 @@ use axum::{
 };
 use tracing::debug;
 
-use super::{version::ApiVersion, wire::ErrorResponse};
+use super::{body::NumberError, version::ApiVersion, wire::ErrorResponse};
 use crate::{
     change::{self, Kind},
     daemon,
@@ -78,6 +78,16 @@ pub(super) enum Error {
     Switch { name: &'static str, value: String },
     #[error("invalid filter: '{name}'='{value}'")]
     FilterValue { name: &'static str, value: String },
+    #[error("invalid filter '{name}={value}': invalid value for {what} ({value}): must be one of {}", known.join(", "))]
+    FilterChoice { name: &'static str, what: &'static str, value: String, known: &'static [&'static str] },
+    #[error("invalid filter '{name}={value}': {source}")]
+    FilterNumber { name: &'static str, value: String, source: NumberError },
+    #[error("filter for '{name}' should not contain ':': {value}")]
+    FilterColon { name: &'static str, value: String },
+    #[error("error while looking up for {name} {value}: write PORT[-PORT][/tcp|udp|sctp]")]
+    FilterPort { name: &'static str, value: String },
+    #[error(transparent)]
+    Number(#[from] NumberError),
     #[error("more than one until filter specified")]
     SeveralUntil,
     #[error(
@@ -126,6 +136,11 @@ impl Error {
             | Self::NoTruth(_)
             | Self::Switch { .. }
             | Self::FilterValue { .. }
+            | Self::FilterChoice { .. }
+            | Self::FilterNumber { .. }
+            | Self::FilterColon { .. }
+            | Self::FilterPort { .. }
+            | Self::Number(_)
             | Self::SeveralValues(_)
             | Self::SeveralUntil
             | Self::Until(_) => StatusCode::BAD_REQUEST,

@@ -4,6 +4,7 @@
 //! works on them; everything else lies below `/netebpf`.
 
 mod body;
+mod containers;
 mod convert;
 mod docker;
 mod engine;
@@ -71,6 +72,8 @@ fn docker_paths() -> Router<Context> {
         .route("/_ping", get(docker::ping))
         .route("/version", get(docker::version))
         .route("/info", get(docker::info))
+        .route("/containers/json", get(containers::list))
+        .route("/containers/{id}/json", get(containers::inspect))
         .route("/networks", get(networks::list))
         .route("/networks/create", post(networks::create))
         .route("/networks/prune", post(networks::prune))

@@ -7,6 +7,11 @@ pub(super) fn rfc3339(nanoseconds: u64) -> String {
     Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or_default().to_string()
 }
 
+/// The present time, in nanoseconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default()
+}
+
 /// Reads what a filter `until` may be: seconds since the Unix epoch, a time with or without its zone, or how long ago.
 /// Returns nanoseconds since the Unix epoch; `None` if it is none of these.
 pub(super) fn until(text: &str) -> Option<u64> {

@@ -22,9 +22,11 @@ impl ApiVersion {
     pub(super) const NEWEST: Self = Self::new(1, 55);
     /// The oldest one: clients below it send shapes that nobody has sent for years (Engine 29's own limit).
     pub(super) const OLDEST: Self = Self::new(1, 40);
+    /// The first one that does not count a container's identifier and host name among its aliases.
+    pub(super) const WITHOUT_MADE_UP_ALIASES: Self = Self::new(1, 45);
     /// The first one in which a network may go without IPv4 addresses.
     pub(super) const WITH_IPV4_SWITCH: Self = Self::new(1, 48);
-    /// The first one that tells how full networks are.
+    /// The first one that tells how full networks are, and does without what was shown twice.
     pub(super) const WITH_STATUS: Self = Self::new(1, 52);
 
     const fn new(major: u16, minor: u16) -> Self {
@@ -79,7 +81,8 @@ mod tests {
 
     #[test]
     fn versions_are_read_from_the_path_and_refused_in_dockers_words() {
-        let spoken = |path| spoken(path).map(|version| version.to_string()).map_err(|error| error.to_string());
+        let spoken =
+            |path| spoken(path).map(|version| version.to_string()).map_err(|error| error.to_string());
         assert_eq!(spoken("/v1.47/networks"), Ok("1.47".to_owned()));
         for unversioned in ["/networks", "/version", "/_ping", "/netebpf/status"] {
             assert_eq!(spoken(unversioned), Ok(ApiVersion::NEWEST.to_string()));
