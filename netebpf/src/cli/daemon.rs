@@ -20,10 +20,10 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(settings: Settings, args: &DaemonArgs, output: &mut Output) -> Result<(), Error> {
     if args.print_default_config {
-        return Ok(output.line(&config::default_file())?);
+        return Ok(output.line(config::default_file())?);
     }
     if args.print_config_schema {
-        return Ok(output.line(&config::schema())?);
+        return Ok(output.line(config::schema())?);
     }
     let configuration = config::load(args.config_file.as_deref(), Given::by_flags(&args.directives))?;
     if args.validate {

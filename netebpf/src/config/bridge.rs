@@ -1,6 +1,9 @@
 //! The default network as directives describe it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt::Display,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use ipnet::IpNet;
 use netebpf_common::abi::Family;
@@ -10,9 +13,6 @@ use crate::{
     ipam::{self, PoolRequest},
     model::{AddressChoice, BridgeOptions, DefaultBridge},
 };
-
-/// The device of the engine's own default network. Docker's is `docker0`, which may be there as well.
-const OWN_DEVICE: &str = "netebpf0";
 
 /// Stands for no default network.
 const NO_DEVICE: &str = "none";
@@ -60,6 +60,7 @@ impl Directives {
             icc: self.icc,
             masquerade: self.ip_masq,
             host_binding: self.ip.0.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            is_users: !self.bridge.is_empty(),
             ..DefaultBridge::on(self.device()?)
         }))
     }
@@ -80,7 +81,7 @@ impl Directives {
 
     fn device(&self) -> Result<String, Fault> {
         if self.bridge.is_empty() {
-            return Ok(OWN_DEVICE.to_owned());
+            return Ok(DefaultBridge::OWN_DEVICE.to_owned());
         }
         let option = ("com.docker.network.bridge.name".to_owned(), self.bridge.clone());
         BridgeOptions::parse(&[option].into()).map(|_| self.bridge.clone()).map_err(|_| {
@@ -156,6 +157,6 @@ fn check_link_local(choice: AddressChoice) -> Result<(), Fault> {
     Ok(())
 }
 
-fn refused(directive: &'static str, value: impl ToString, reason: &str) -> Fault {
+fn refused(directive: &'static str, value: impl Display, reason: &str) -> Fault {
     Fault::Refused { directive, value: value.to_string(), reason: reason.to_owned() }
 }

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::{Configuration, Given, configure, directives::Directives, load, schema};
 use crate::model::{AddressChoice, DefaultBridge, Driver, EngineOptions, FlowTimeout};
 
-fn given(value: Value) -> Given {
-    Given::by_flags(&value)
+fn given(value: &Value) -> Given {
+    Given::by_flags(value)
 }
 
-fn by_file(text: &str, flags: Value) -> Result<Configuration, String> {
+fn by_file(text: &str, flags: &Value) -> Result<Configuration, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("daemon.json");
     fs::write(&path, text).expect("a file");
@@ -24,7 +24,7 @@ fn by_file(text: &str, flags: Value) -> Result<Configuration, String> {
 
 #[track_caller]
 fn configured(value: &Value) -> EngineOptions {
-    by_file(&value.to_string(), json!({})).expect("it is valid").options
+    by_file(&value.to_string(), &json!({})).expect("it is valid").options
 }
 
 #[track_caller]
@@ -34,7 +34,7 @@ fn bridge(value: &Value) -> DefaultBridge {
 
 #[track_caller]
 fn refused(value: &Value, text: &str) {
-    let error = by_file(&value.to_string(), json!({})).expect_err(text);
+    let error = by_file(&value.to_string(), &json!({})).expect_err(text);
     assert!(error.contains(text), "{value} gave {error:?} instead of {text:?}");
 }
 
@@ -50,13 +50,13 @@ fn ip(text: &str) -> IpAddr {
 fn without_file_and_flags_all_is_as_docker_has_it() {
     assert_eq!(configure(Given::default()).ok(), Some(Configuration { options: engine(), group: None }));
     for empty in ["", " \n", "\u{feff}{}", "{}", r#"{"icc": null}"#] {
-        assert_eq!(by_file(empty, json!({})).map(|read| read.options), Ok(engine()), "{empty:?}");
+        assert_eq!(by_file(empty, &json!({})).map(|read| read.options), Ok(engine()), "{empty:?}");
     }
 }
 
 #[test]
 fn the_default_file_says_what_holds_without_it() {
-    let read = by_file(&super::default_file(), json!({}));
+    let read = by_file(&super::default_file(), &json!({}));
     assert_eq!(read, Ok(Configuration { options: engine(), group: None }));
 }
 
@@ -75,7 +75,7 @@ fn schema_default_file_and_struct_have_the_same_directives() {
         let directives = json!({ key: example });
         let read: Directives = serde_json::from_value(directives.clone()).expect("an example is valid");
         assert_ne!(read, Directives::default(), "the example of {key} says something");
-        by_file(&directives.to_string(), json!({})).unwrap_or_else(|error| panic!("{directives}: {error}"));
+        by_file(&directives.to_string(), &json!({})).unwrap_or_else(|error| panic!("{directives}: {error}"));
         if let Some(default) = property.get("default") {
             assert_eq!(defaults.get(key), Some(default), "{key}");
         }
@@ -90,7 +90,7 @@ fn every_directive_of_the_default_network_is_understood() {
     let net = |text: &str| text.parse().ok();
     let none = AddressChoice::default();
     for (directives, wanted) in [
-        (json!({ "bridge": "lan0" }), DefaultBridge::on("lan0")),
+        (json!({ "bridge": "lan0" }), DefaultBridge { is_users: true, ..DefaultBridge::on("lan0") }),
         (json!({ "bridge": "" }), own.clone()),
         (json!({ "bip": "" }), own.clone()),
         (json!({ "bip": "10.1.0.9/24" }), v4(AddressChoice { address: net("10.1.0.9/24"), ..none })),
@@ -150,7 +150,7 @@ fn every_directive_of_the_engine_is_understood() {
     let options = configured(&json!({ "default-network-opts": { "bridge": mtu } })).network_options;
     assert_eq!(options[&Driver::Bridge]["com.docker.network.driver.mtu"], "1400");
 
-    let group = by_file(r#"{"group": "netebpf"}"#, json!({})).expect("it is valid").group;
+    let group = by_file(r#"{"group": "netebpf"}"#, &json!({})).expect("it is valid").group;
     assert_eq!(group.as_deref(), Some("netebpf"));
 }
 
@@ -331,22 +331,22 @@ fn a_directive_is_a_flag_or_in_the_file() {
             "flow-timeouts: (from flag: map[icmp:2], from file: map[icmp:1])",
         ),
     ] {
-        assert_eq!(by_file(&file.to_string(), flags), Err(format!("{both}{text}")));
+        assert_eq!(by_file(&file.to_string(), &flags), Err(format!("{both}{text}")));
     }
-    let merged = by_file(r#"{"icc": false}"#, json!({ "mtu": 1400 })).expect("they do not meet").options;
+    let merged = by_file(r#"{"icc": false}"#, &json!({ "mtu": 1400 })).expect("they do not meet").options;
     let wanted = DefaultBridge { icc: false, mtu: 1400, ..DefaultBridge::on("netebpf0") };
     assert_eq!(merged.default_bridge, Some(wanted));
-    let apart = by_file(r#"{"bridge": "lan0"}"#, json!({ "bip": "10.0.0.1/8" }))
+    let apart = by_file(r#"{"bridge": "lan0"}"#, &json!({ "bip": "10.0.0.1/8" }))
         .expect_err("they exclude each other");
     assert!(apart.contains("You specified -b & --bip"), "{apart}");
-    let wrong = by_file("{}", json!({ "bip": "x" })).expect_err("no address");
+    let wrong = by_file("{}", &json!({ "bip": "x" })).expect_err("no address");
     assert!(wrong.starts_with("without the file: invalid bip: \"x\""), "{wrong}");
 }
 
 #[test]
 fn what_is_no_file_of_directives_is_refused_with_its_name() {
     let error =
-        load(Some(Path::new("/nonexistent/daemon.json")), given(json!({}))).expect_err("it is not there");
+        load(Some(Path::new("/nonexistent/daemon.json")), given(&json!({}))).expect_err("it is not there");
     let text = "unable to configure the netebpf daemon with file /nonexistent/daemon.json: No such file or directory";
     assert!(error.to_string().starts_with(text), "{error}");
     for (text, complaint) in [
@@ -354,7 +354,7 @@ fn what_is_no_file_of_directives_is_refused_with_its_name() {
         (r#"{"icc": fals}"#, "invalid JSON: expected ident at line 1 column"),
         ("[]", "invalid JSON: it must be an object of directives"),
     ] {
-        let error = by_file(text, json!({})).expect_err(complaint);
+        let error = by_file(text, &json!({})).expect_err(complaint);
         assert!(error.starts_with(complaint), "{text} gave {error}");
     }
 }

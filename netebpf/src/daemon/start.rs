@@ -5,10 +5,15 @@ use std::io;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use super::{Daemon, Error, Host, Settings, engine::Engine, expiry, notify, sources, users_bridge};
+use super::{
+    Daemon, Error, Host, Settings,
+    engine::Engine,
+    expiry, notify, sources,
+    users_bridge::{BridgeError, adopt},
+};
 use crate::{
     kernel::{self, Kernel as _, LinuxKernel, watch},
-    model::{EngineOptions, RangeOutside},
+    model::EngineOptions,
     store::{self, Store},
 };
 
@@ -27,12 +32,9 @@ pub enum StartError {
     /// Signals cannot be waited for.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
-    /// The bridge that the user named is not there.
-    #[error("bridge device with non default name {0} must be created manually")]
-    NoBridge(String),
-    /// It has no addresses in the configured range.
+    /// The bridge that the user named cannot be had.
     #[error(transparent)]
-    Range(#[from] RangeOutside),
+    Bridge(#[from] BridgeError),
     /// What the last daemon left cannot be taken over.
     #[error(transparent)]
     TakeOver(#[from] Error),
@@ -47,7 +49,7 @@ impl Daemon<LinuxKernel> {
         let mut kernel = LinuxKernel::open(settings.clone())?;
         let notices = kernel.route_notices();
         if let Some(bridge) = options.default_bridge.as_mut().filter(|bridge| bridge.is_users) {
-            users_bridge::adopt(bridge, &kernel.observe().await?)?;
+            adopt(bridge, &kernel.observe().await?)?;
         }
         let mut daemon = Self::over(kernel, store, options)?;
         let events = daemon.engine.events();

@@ -74,7 +74,8 @@ mod tests {
                 IpAddr::from(octets)
             });
             let servers: Vec<_> = v4.chain(v6).collect();
-            let text: String = servers.iter().map(|server| format!("nameserver {server}\n")).collect();
+            let lines: Vec<_> = servers.iter().map(|server| format!("nameserver {server}")).collect();
+            let text = lines.join("\n");
             prop_assert_eq!(name_servers(&text).collect::<Vec<_>>(), servers.clone());
             let avoided: Vec<_> = name_servers(&text).map(IpNet::from).collect();
             let pools = DefaultPool::dockers();

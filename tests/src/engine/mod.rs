@@ -46,9 +46,14 @@ impl Engine {
     /// As [`Engine::start`], with options of `netebpf daemon`.
     pub fn start_with(world: Arc<World>, options: &[&str]) -> Result<Self> {
         let mut engine = Self::stopped(world)?;
-        engine.options = options.iter().copied().map(str::to_owned).collect();
+        engine.set_options(options);
         engine.launch()?;
         Ok(engine)
+    }
+
+    /// Starts the next daemon with these options of `netebpf daemon`.
+    pub fn set_options(&mut self, options: &[&str]) {
+        self.options = options.iter().copied().map(str::to_owned).collect();
     }
 
     /// An engine whose daemon is not started yet.
