@@ -39,8 +39,8 @@ pub use host::Host;
 pub use observer::{Follower, News, Observer};
 pub use request::{Handle, Prepared, Reply, Request, Starter};
 pub use start::StartError;
-pub use users_bridge::BridgeError;
 pub use status::{DataPlane, Status};
+pub use users_bridge::BridgeError;
 
 use engine::Engine;
 
