@@ -2,12 +2,15 @@
 
 use std::{io, process::ExitCode};
 
-use super::{client, format, network::PoolError};
+use super::{client, format, network::PoolError, sandbox::OptionError};
 use crate::{
     config,
     daemon::{self, with_causes},
     frontend, kernel,
 };
+
+/// The exit code that tells a failure of ours from one of the command that was to be run, as with Docker.
+const NOT_RUN: u8 = 125;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +27,29 @@ pub enum Error {
     /// Addresses of a new network do not fit together.
     #[error(transparent)]
     Pools(#[from] PoolError),
+    /// Options do not go together.
+    #[error("{source}")]
+    Options {
+        /// The command that they were given to.
+        command: &'static str,
+        /// What is wrong.
+        source: OptionError,
+    },
+    /// What is wished for an endpoint makes no sense.
+    #[error(transparent)]
+    Endpoint(OptionError),
+    /// Nothing was run.
+    #[error(transparent)]
+    NotRun(Box<Error>),
+    /// A command is to be started in a sandbox that does not run.
+    #[error("Error response from daemon: container {0} is not running")]
+    NotRunning(String),
+    /// We may not enter a sandbox.
+    #[error(
+        "{}; only root can start commands in a sandbox, other users can have the daemon do it with run -d",
+        with_causes(.0)
+    )]
+    NoRights(kernel::Error),
     /// Some of several things failed.
     #[error("{} of the requests failed", .0.len())]
     Several(Vec<Error>),
@@ -60,13 +86,22 @@ impl Error {
             Self::Several(errors) => errors.iter().flat_map(Self::report).collect(),
             Self::Client(error @ client::Error::Daemon { .. }) => vec![error.to_string()],
             // In the words of Docker's client, which says no more either.
-            Self::Pools(_) | Self::Format(_) => vec![self.to_string()],
+            Self::Pools(_) | Self::Format(_) | Self::Endpoint(_) | Self::NotRunning(_) => {
+                vec![self.to_string()]
+            }
+            Self::NotRun(error) => error.report(),
+            Self::Options { command, source } => vec![
+                format!("netebpf: {}", with_causes(source)),
+                String::new(),
+                format!("Run 'netebpf {command} --help' for more information"),
+            ],
             Self::Client(_)
             | Self::Output(_)
             | Self::Config(_)
             | Self::Start(_)
             | Self::Socket(_)
             | Self::NotConfirmed
+            | Self::NoRights(_)
             | Self::Kernel(_)
             | Self::Command(_)
             | Self::Wait(_) => vec![format!("Error: {}", with_causes(self))],
@@ -76,10 +111,17 @@ impl Error {
     /// The program's exit code.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
-        let code = match self {
+        ExitCode::from(self.special_code().unwrap_or(1))
+    }
+
+    /// An exit code other than 1.
+    fn special_code(&self) -> Option<u8> {
+        match self {
             Self::Client(client::Error::Daemon { response, .. }) => response.exit_code,
             Self::Command(error) => error.exit_code(),
             Self::Format(error) => Some(error.exit_code()),
+            Self::Options { .. } => Some(NOT_RUN),
+            Self::NotRun(error) => error.special_code().or(Some(NOT_RUN)),
             Self::Client(_)
             | Self::Output(_)
             | Self::Pools(_)
@@ -88,10 +130,12 @@ impl Error {
             | Self::Start(_)
             | Self::Socket(_)
             | Self::NotConfirmed
+            | Self::Endpoint(_)
+            | Self::NotRunning(_)
+            | Self::NoRights(_)
             | Self::Kernel(_)
             | Self::Wait(_) => None,
-        };
-        ExitCode::from(code.unwrap_or(1))
+        }
     }
 
     /// Whether the reader of our output had enough, as `head` has: no failure.
@@ -101,11 +145,23 @@ impl Error {
     }
 
     /// One error of what several requests gave, if any failed.
-    pub(super) fn gather(mut errors: Vec<Self>) -> Result<(), Self> {
-        match errors.len() {
-            0 => Ok(()),
-            1 => errors.pop().map_or(Ok(()), Err),
-            _ => Err(Self::Several(errors)),
+    pub(super) fn gather(errors: Vec<Self>) -> Result<(), Self> {
+        if errors.is_empty() { Ok(()) } else { Err(Self::one_of(errors)) }
+    }
+
+    /// One error of at least one.
+    pub(super) fn one_of(mut errors: Vec<Self>) -> Self {
+        match (errors.pop(), errors.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                errors.extend(last);
+                Self::Several(errors)
+            }
         }
+    }
+
+    /// What makes an error of options that were given to a command.
+    pub(super) fn options(command: &'static str) -> impl FnOnce(OptionError) -> Self {
+        move |source| Self::Options { command, source }
     }
 }

@@ -17,10 +17,8 @@ mod follow;
 mod format;
 mod network;
 mod plan;
-mod ps;
 mod render;
-mod rm;
-mod run;
+mod sandbox;
 mod status;
 
 use std::{
@@ -58,11 +56,14 @@ async fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Error> {
     let settings = args.settings();
     let client = Client::new(&settings);
     let done = match args.command {
-        Command::Run(args) => return run::run(args, &client, output).await,
+        Command::Run(args) => return sandbox::run::run(*args, &client, output).await,
+        Command::Exec(args) => return sandbox::exec::run(args, &client).await,
         Command::Daemon(args) => daemon::run(settings, &args, output).await,
         Command::Network(command) => dispatch_network(command, &client, output).await,
-        Command::Ps(args) => ps::run(&args, &client, output).await,
-        Command::Rm(args) => rm::run(&args, &client, output).await,
+        Command::Create(args) => sandbox::create::run(*args, &client, output).await,
+        Command::Attach(args) => sandbox::attach::run(*args, &client, output).await,
+        Command::Ps(args) => sandbox::ps::run(&args, &client, output).await,
+        Command::Rm(args) => sandbox::rm::run(&args, &client, output).await,
         Command::Status(args) => status::run(&args, &client, output).await,
         Command::Drops(args) => drops::run(&args, &client, output).await,
         Command::Flows(args) => flows::run(&args, &client, output).await,
@@ -85,7 +86,7 @@ async fn dispatch_network(
         NetworkCommand::Inspect(args) => network::inspect::run(&args, client, output).await,
         NetworkCommand::Rm(args) => network::rm::run(&args, client, output).await,
         NetworkCommand::Prune(args) => network::prune::run(&args, client, output).await,
-        NetworkCommand::Connect(args) => network::connect::run(args, client).await,
+        NetworkCommand::Connect(args) => network::connect::run(*args, client).await,
         NetworkCommand::Disconnect(args) => network::disconnect::run(args, client).await,
     }
 }

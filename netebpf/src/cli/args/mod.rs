@@ -1,5 +1,6 @@
 //! What can be typed: the whole command line, as clap sees it.
 
+mod attachment;
 mod daemon;
 mod network;
 mod observe;
@@ -10,12 +11,17 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use attachment::{AttachmentError, NetworkAttachment};
 pub use daemon::DaemonArgs;
 pub use network::{
     ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, PoolArgs, PruneArgs, RmArgs,
 };
 pub use observe::{DropsArgs, FlowsArgs};
-pub use sandbox::{PsArgs, RmSandboxArgs, RunArgs};
+pub use sandbox::{
+    AttachArgs, CreateSandboxArgs, ExecArgs, InspectAnyArgs, JoinArgs, KillArgs, LogsArgs, NameArgs,
+    PortArgs, PsArgs, PublishArgs, RenameArgs, RmSandboxArgs, RunArgs, SandboxArgs, StartArgs, StopArgs,
+    WaitArgs,
+};
 
 use crate::kernel::Settings;
 
@@ -72,7 +78,16 @@ pub enum Command {
     Network(NetworkCommand),
 
     /// Run a command in a new sandbox
-    Run(RunArgs),
+    Run(Box<RunArgs>),
+
+    /// Make a sandbox without starting its command, and print its id
+    Create(Box<CreateSandboxArgs>),
+
+    /// Run a further command in a running sandbox
+    Exec(ExecArgs),
+
+    /// Make a sandbox of a network namespace that others made, and print its id
+    Attach(Box<AttachArgs>),
 
     /// List sandboxes
     Ps(PsArgs),

@@ -1,8 +1,10 @@
 //! The command line of `netebpf network`: Docker's flags, as far as they are supported.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use clap::{ArgAction, Args, Subcommand, builder::NonEmptyStringValueParser};
+
+use crate::model::LinkRequest;
 
 /// The commands of `netebpf network`.
 #[derive(Debug, Subcommand)]
@@ -20,7 +22,7 @@ pub enum NetworkCommand {
     /// Remove all networks that no sandbox is connected to
     Prune(PruneArgs),
     /// Connect a sandbox to a further network
-    Connect(ConnectArgs),
+    Connect(Box<ConnectArgs>),
     /// Disconnect a sandbox from a network
     Disconnect(DisconnectArgs),
 }
@@ -216,7 +218,25 @@ pub struct PruneArgs {
 
 /// What `network connect` takes.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  netebpf network connect front web
+  netebpf network connect --ip 172.28.5.9 --alias db --gw-priority 1 back web
+
+A sandbox that does not run has what is said here when it is started.")]
 pub struct ConnectArgs {
+    /// Further name of the sandbox on the network
+    #[arg(long = "alias", value_name = "NAME", value_delimiter = ',')]
+    pub aliases: Vec<String>,
+
+    /// Option of the driver, such as com.docker.network.endpoint.ifname=lan0
+    #[arg(long = "driver-opt", value_name = "KEY=VALUE", value_delimiter = ',')]
+    pub driver_options: Vec<String>,
+
+    /// Of several networks the one with the highest priority is the way out
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, default_value_t = 0)]
+    pub gw_priority: i64,
+
     /// IPv4 address of the sandbox on the network; by default a free one
     #[arg(long, value_name = "IP")]
     pub ip: Option<Ipv4Addr>,
@@ -224,6 +244,18 @@ pub struct ConnectArgs {
     /// IPv6 address of the sandbox on the network; by default a free one
     #[arg(long, value_name = "IP")]
     pub ip6: Option<Ipv6Addr>,
+
+    /// What the sandbox is to call another one on the network
+    #[arg(long = "link", value_name = "NAME[:ALIAS]")]
+    pub links: Vec<LinkRequest>,
+
+    /// Further address of the interface
+    #[arg(long = "link-local-ip", value_name = "IP", value_delimiter = ',')]
+    pub link_local_ips: Vec<IpAddr>,
+
+    /// MAC address of the sandbox on the network
+    #[arg(long, value_name = "MAC")]
+    pub mac_address: Option<String>,
 
     /// Name, id or unique beginning of the network's id
     pub network: String,
@@ -234,7 +266,12 @@ pub struct ConnectArgs {
 
 /// What `network disconnect` takes.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  netebpf network disconnect front web")]
 pub struct DisconnectArgs {
+    /// Also from a network that is gone
+    #[arg(short, long)]
+    pub force: bool,
+
     /// Name, id or unique beginning of the network's id
     pub network: String,
 

@@ -1,20 +1,96 @@
-//! `netebpf network connect`: joins a sandbox to a further network, while it runs.
+//! `netebpf network connect`: joins a sandbox to a further network, at once if it runs.
+
+use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::{
-    cli::{Client, Error, args::ConnectArgs, client::segment},
-    frontend::api::wire::{Connect, EndpointConfig, EndpointIpamConfig},
+    cli::{
+        Client, Error,
+        args::ConnectArgs,
+        client::segment,
+        sandbox::{OptionError, addresses, parse_mac},
+    },
+    frontend::api::wire::{Connect, EndpointConfig},
 };
 
 pub(in crate::cli) async fn run(args: ConnectArgs, client: &Client) -> Result<(), Error> {
     let path = format!("/networks/{}/connect", segment(&args.network));
-    let wishes = EndpointIpamConfig {
-        ipv4_address: args.ip.map(|address| address.to_string()).unwrap_or_default(),
-        ipv6_address: args.ip6.map(|address| address.to_string()).unwrap_or_default(),
-        link_local_ips: None,
+    let config = endpoint(&args).map_err(Error::Endpoint)?;
+    Ok(client.post(&path, &Connect { container: args.sandbox, endpoint_config: Some(config) }).await?)
+}
+
+fn endpoint(args: &ConnectArgs) -> Result<EndpointConfig, OptionError> {
+    let options = driver_options(&args.driver_options)?;
+    let links: Vec<_> = args.links.iter().map(ToString::to_string).collect();
+    Ok(EndpointConfig {
+        ipam_config: addresses(args.ip.map(IpAddr::V4), args.ip6.map(IpAddr::V6), &args.link_local_ips),
+        links: (!links.is_empty()).then_some(links),
+        aliases: (!args.aliases.is_empty()).then(|| args.aliases.clone()),
+        driver_opts: (!options.is_empty()).then_some(options),
+        gw_priority: args.gw_priority,
+        mac_address: args.mac_address.as_deref().map_or(Ok(String::new()), parse_mac)?,
+    })
+}
+
+fn driver_options(texts: &[String]) -> Result<BTreeMap<String, String>, OptionError> {
+    let read = |text: &String| {
+        let pair = text.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
+        pair.filter(|(key, _)| !key.is_empty()).ok_or(OptionError::DriverOption)
     };
-    let body = Connect {
-        container: args.sandbox,
-        endpoint_config: Some(EndpointConfig { ipam_config: Some(wishes), ..EndpointConfig::default() }),
+    texts.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::{
+        cli::args::{Args, Command, NetworkCommand},
+        frontend::api::wire::EndpointIpamConfig,
     };
-    Ok(client.post(&path, &body).await?)
+
+    fn parse(options: &[&str]) -> Result<EndpointConfig, String> {
+        let line = ["netebpf", "network", "connect"].iter().chain(options).chain(&["front", "web"]);
+        let args = Args::try_parse_from(line).map_err(|error| error.to_string())?;
+        let Command::Network(NetworkCommand::Connect(args)) = args.command else {
+            return Err("another command".to_owned());
+        };
+        endpoint(&args).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_option_arrives() {
+        let options = "--alias a,b --alias c --driver-opt X.y=1,z= --gw-priority -5 --ip 10.1.0.5 --ip6 fd00::5 \
+                       --link db:store --link-local-ip 169.254.8.8,fe80::8 --mac-address 02-42-AC-11-00-02";
+        let owned = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
+        let options: Vec<_> = options.split_whitespace().collect();
+        let expected = EndpointConfig {
+            ipam_config: Some(EndpointIpamConfig {
+                ipv4_address: "10.1.0.5".to_owned(),
+                ipv6_address: "fd00::5".to_owned(),
+                link_local_ips: owned(&["169.254.8.8", "fe80::8"]),
+            }),
+            links: owned(&["db:store"]),
+            aliases: owned(&["a", "b", "c"]),
+            driver_opts: Some(
+                [("X.y", "1"), ("z", "")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+            ),
+            gw_priority: -5,
+            mac_address: "02:42:ac:11:00:02".to_owned(),
+        };
+        assert_eq!(parse(&options), Ok(expected));
+        assert_eq!(parse(&[]), Ok(EndpointConfig::default()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_in_dockers_words() {
+        let pair = "invalid key/value pair format in driver options";
+        for (options, text) in [
+            (["--driver-opt", "a"], pair),
+            (["--driver-opt", "=b"], pair),
+            (["--mac-address", "x"], "x is not a valid mac address"),
+        ] {
+            assert_eq!(parse(&options), Err(text.to_owned()));
+        }
+    }
 }

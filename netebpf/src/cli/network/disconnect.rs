@@ -7,5 +7,5 @@ use crate::{
 
 pub(in crate::cli) async fn run(args: DisconnectArgs, client: &Client) -> Result<(), Error> {
     let path = format!("/networks/{}/disconnect", segment(&args.network));
-    Ok(client.post(&path, &Disconnect { container: args.sandbox, force: false }).await?)
+    Ok(client.post(&path, &Disconnect { container: args.sandbox, force: args.force }).await?)
 }

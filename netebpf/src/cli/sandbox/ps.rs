@@ -1,16 +1,18 @@
 //! `netebpf ps`: the sandboxes, one a line.
 
-use super::{
-    Client, Error, Output,
-    args::PsArgs,
-    render::{short, shortened},
+use crate::{
+    cli::{
+        Client, Error, Output,
+        args::PsArgs,
+        render::{short, shortened},
+    },
+    frontend::api::wire::{Port, Sandbox, State},
 };
-use crate::frontend::api::wire::{Port, Sandbox, State};
 
 /// Docker shows as much of a command, quotes not counted.
 const COMMAND_WIDTH: usize = 20;
 
-pub(super) async fn run(args: &PsArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
+pub(in crate::cli) async fn run(args: &PsArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
     let mut sandboxes: Vec<Sandbox> = client.get("/netebpf/sandboxes").await?;
     sandboxes.retain(|sandbox| args.all || sandbox.state == State::Running);
     if args.json {

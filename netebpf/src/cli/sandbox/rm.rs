@@ -1,13 +1,18 @@
 //! `netebpf rm`: removes sandboxes and prints what was removed.
 
-use super::{Client, Error, Output, args::RmSandboxArgs, client::segment};
+use crate::cli::{Client, Error, Output, args::RmSandboxArgs, client::segment};
 
-pub(super) async fn run(args: &RmSandboxArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
+pub(in crate::cli) async fn run(
+    args: &RmSandboxArgs,
+    client: &Client,
+    output: &mut Output,
+) -> Result<(), Error> {
     let mut errors = Vec::new();
     for reference in &args.sandboxes {
         let path = format!("/netebpf/sandboxes/{}?force={}", segment(reference), args.force);
         match client.delete(&path).await {
             Ok(()) => output.line(reference)?,
+            Err(error) if args.force && error.is_not_found() => {}
             Err(error) => errors.push(error.into()),
         }
     }

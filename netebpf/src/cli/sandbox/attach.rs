@@ -1,0 +1,22 @@
+//! `netebpf attach`: a sandbox around a network namespace that others made; prints its id.
+
+use std::path::{self, PathBuf};
+
+use super::request;
+use crate::{
+    cli::{Client, Error, Output, args::AttachArgs},
+    frontend::api::wire::{CreatedSandbox, Start},
+};
+
+pub(in crate::cli) async fn run(args: AttachArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
+    let pid = args.pid;
+    let namespace = match (&args.netns, pid) {
+        // The daemon is somewhere else.
+        (Some(path), _) => path::absolute(path)?,
+        (None, pid) => PathBuf::from(format!("/proc/{}/ns/net", pid.unwrap_or_default())),
+    };
+    let mut body = request::around(&namespace, args).map_err(Error::options("attach"))?;
+    body.start = Some(Start::Nobody(pid));
+    let created: CreatedSandbox = client.create("/netebpf/sandboxes", &body).await?;
+    Ok(output.line(created.id)?)
+}

@@ -1,0 +1,68 @@
+//! Options that do not go together, in the words of Docker's client.
+
+use std::{io, path::PathBuf};
+
+/// Options that do not go together, or what one of them names is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum OptionError {
+    /// Text that is no MAC.
+    #[error("{0} is not a valid mac address")]
+    Mac(String),
+    /// A network is listed twice.
+    #[error("network {0:?} is specified multiple times")]
+    Repeated(String),
+    /// A wish is there as an option of its own and with the network.
+    #[error("conflicting options: cannot specify both --{option} and per-network {wish}")]
+    Both {
+        /// The option.
+        option: &'static str,
+        /// What Docker calls the wish.
+        wish: &'static str,
+    },
+    /// `bridge`, `host` or `none` with other networks.
+    #[error("conflicting options: cannot attach both user-defined and non-user-defined network-modes")]
+    MixedModes,
+    /// `--network ''`.
+    #[error("no name set for network")]
+    NoNetworkName,
+    /// The default network knows no aliases.
+    #[error("network-scoped aliases are only supported for user-defined networks")]
+    Alias,
+    /// Who shares a network has no addresses of its own.
+    #[error("conflicting options: {0} and the container type network mode")]
+    Shared(&'static str),
+    /// A variable without name.
+    #[error("invalid environment variable: {0}")]
+    Variable(String),
+    /// A file of variables cannot be read.
+    #[error("open {}: {source}", path.display())]
+    EnvFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of variables has a line that is none.
+    #[error("invalid env file ({}): {problem}", path.display())]
+    EnvLine {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An option of a driver without key or value.
+    #[error("invalid key/value pair format in driver options")]
+    DriverOption,
+    /// A label without key.
+    #[error("invalid label '{0}': empty name")]
+    EmptyLabel(String),
+    /// A label's key with white space.
+    #[error("label '{0}' contains whitespaces")]
+    SpacedLabel(String),
+    /// A path that depends on where one is.
+    #[error("the working directory '{0}' is invalid, it needs to be an absolute path")]
+    WorkingDirectory(String),
+    /// `type` is nothing that can be inspected.
+    #[error("unknown type: {0:?}: must be one of \"container\", \"network\"")]
+    Kind(String),
+}
