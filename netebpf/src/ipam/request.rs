@@ -90,9 +90,10 @@ fn check_subnet(subnet: IpNet, faults: &mut Vec<InvalidPool>) {
 
 /// Why no container can have an address of a subnet.
 fn unusable(subnet: IpNet) -> Option<&'static str> {
+    if is_any(subnet) {
+        return None;
+    }
     match subnet {
-        // Any subnet of this length.
-        _ if is_any(subnet) => None,
         IpNet::V4(v4) if v4.prefix_len() < 8 || v4.addr().octets()[0] == 0 => {
             Some("the first octet must not be 0 and the prefix not shorter than /8")
         }
@@ -100,11 +101,10 @@ fn unusable(subnet: IpNet) -> Option<&'static str> {
         IpNet::V4(v4) if v4.addr().octets()[0] >= 224 => {
             Some("addresses from 224.0.0.0 on are no host addresses")
         }
-        IpNet::V4(_) => None,
         IpNet::V6(v6) if UNUSABLE_V6.contains(&v6) && v6.addr().to_ipv4_mapped().is_none() => {
             Some("addresses up to ff:: are reserved")
         }
-        IpNet::V6(_) => None,
+        IpNet::V4(_) | IpNet::V6(_) => None,
     }
 }
 

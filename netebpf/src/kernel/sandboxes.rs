@@ -149,7 +149,12 @@ impl Sandboxes {
 /// another IPv4 address than before has got a new one, while neighbours and the host would send to the old one for seconds.
 async fn announce(netlink: Handle, index: u32, mac: Mac, pauses: Vec<Duration>) {
     let announced = async {
-        let _ = timeout(PATIENCE, until_operational(&netlink, index)).await;
+        match timeout(PATIENCE, until_operational(&netlink, index)).await {
+            Ok(result) => result?,
+            Err(_) => {
+                tracing::debug!(index, "an interface announces its addresses before it carries packets")
+            }
+        }
         for pause in pauses {
             sleep(pause).await;
             links::announce(&netlink, index, mac).await?;

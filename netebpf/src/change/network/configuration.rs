@@ -1,5 +1,7 @@
 //! Configurations: networks that are there only for others to be made from.
 
+use std::collections::BTreeMap;
+
 use super::{NetworkError, NetworkRequest, Source};
 use crate::{
     change::Error,
@@ -20,7 +22,7 @@ pub(super) fn check(request: &NetworkRequest, source: &Source) -> Result<(), Net
         && !source.ipv6
         && request.ipam == IpamDriver::Default
         && source.labels.is_empty()
-        && source.ipam_options.as_ref().is_none_or(|options| options.is_empty())
+        && source.ipam_options.as_ref().is_none_or(BTreeMap::is_empty)
         && source.pools.is_empty();
     if request.config_only {
         Err(NetworkError::NestedConfiguration)

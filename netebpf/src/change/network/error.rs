@@ -17,21 +17,8 @@ pub enum NetworkError {
     #[error("only one instance of \"{0}\" network is allowed")]
     OneInstance(Driver),
     /// Another network has the bridge device, or addresses of the subnet.
-    #[error(
-        "cannot create network {network} ({device}): conflicts with network {other} ({other_device}): networks have {what}"
-    )]
-    Conflict {
-        /// The new network.
-        network: NetworkId,
-        /// Its device.
-        device: String,
-        /// The network that is in its way.
-        other: NetworkId,
-        /// The device of that.
-        other_device: String,
-        /// What they have in common.
-        what: Shared,
-    },
+    #[error(transparent)]
+    Conflict(Box<Conflict>),
     /// The name of the bridge is that of a link of another kind.
     #[error("existing interface {0} is not a bridge")]
     NotABridge(String),
@@ -128,6 +115,24 @@ pub enum NetworkError {
     JoinConfiguration,
 }
 
+/// Two networks that cannot be there at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "cannot create network {network} ({device}): conflicts with network {other} ({other_device}): networks have {what}"
+)]
+pub struct Conflict {
+    /// The new network.
+    pub network: NetworkId,
+    /// Its device.
+    pub device: String,
+    /// The network that is in its way.
+    pub other: NetworkId,
+    /// The device of that.
+    pub other_device: String,
+    /// What they have in common.
+    pub what: Shared,
+}
+
 /// What two networks have in common that they must not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shared {
@@ -145,7 +150,7 @@ impl NetworkError {
             Self::NoConfiguration(_) => Kind::NotFound,
             Self::GatewayReserved(_) | Self::AuxiliaryInUse { .. } => Kind::Conflict,
             Self::OneInstance(_)
-            | Self::Conflict { .. }
+            | Self::Conflict(_)
             | Self::Ingress
             | Self::NoSwarm
             | Self::SeveralSubnets

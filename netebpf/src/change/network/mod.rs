@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-use error::Shared;
+use error::{Conflict, Shared};
 
 pub use error::NetworkError;
 pub use prune::{PruneChoice, is_dangling, is_labelled, prune_networks};
@@ -259,13 +259,13 @@ fn refuse_conflicts(spec: &Spec, network: &Network) -> Result<(), NetworkError> 
             pools.is_some_and(|(pool, theirs)| ipam::overlap(pool.subnet, theirs.subnet))
         });
         if let Some(what) = device.or(overlapping.map(Shared::Addresses)) {
-            return Err(NetworkError::Conflict {
+            return Err(NetworkError::Conflict(Box::new(Conflict {
                 network: network.id,
                 device: network.bridge_name(),
                 other: other.id,
                 other_device: other.bridge_name(),
                 what,
-            });
+            })));
         }
     }
     Ok(())

@@ -46,8 +46,9 @@ fn all_refused<const N: usize>(kind: Kind, requests: [(NetworkRequest, &str); N]
         let error = world.make_network(request).expect_err(text);
         let front = find_network(&world.spec, "front").expect("it is there").id;
         let mut told = error.to_string().replace(&front.to_string(), "FRONT");
-        if let Error::Network(NetworkError::Conflict { network, .. }) = &error {
-            told = told.replace(&network.to_string(), "NEW").replace(&network.short(), "NEW");
+        if let Error::Network(NetworkError::Conflict(conflict)) = &error {
+            let new = conflict.network;
+            told = told.replace(&new.to_string(), "NEW").replace(&new.short(), "NEW");
         }
         let told = told.replace(&front.short(), "FRONT");
         assert_eq!((error.kind(), told.as_str()), (kind, text));

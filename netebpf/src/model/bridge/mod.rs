@@ -17,6 +17,7 @@ pub use gateway_mode::GatewayMode;
 
 /// The options of a network, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "Docker's switches")]
 pub struct BridgeOptions {
     /// Whether it has IPv4 addresses; a request's own flag comes before it.
     pub ipv4: Option<bool>,
