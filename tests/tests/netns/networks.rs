@@ -70,7 +70,8 @@ fn the_default_network_can_be_switched_off() -> Result<()> {
     let scene = Scene::new("no-default", &["--bridge=none"])?;
     assert_eq!(names(&scene.engine, "type=builtin")?, "host none");
     let said = scene.engine.cli(&["run", "-d", "--name", "lost", "--", "sleep", "1d"])?;
-    refused(&said, "network bridge not found");
+    assert_eq!(said.code, Some(125), "{said:?}");
+    assert_eq!(said.stderr.trim_end(), "Error response from daemon: network bridge not found");
     Ok(())
 }
 
