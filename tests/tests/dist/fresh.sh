@@ -73,6 +73,8 @@ install_package() {
 }
 
 step "mount what a running system has"
+# Sandboxes get a view of the mounts of their own, which takes a root that is one.
+mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount -t bpf bpf "$root/sys/fs/bpf"
