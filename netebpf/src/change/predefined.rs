@@ -19,10 +19,13 @@ pub struct Postponed {
     sandboxes: Vec<Name>,
 }
 
+/// Another word for the network that sandboxes join when nobody says which, and so nobody's name.
+const ALIAS: &str = "default";
+
 /// Whether a network with this name is the engine's own.
 #[must_use]
 pub fn is_predefined(name: &Name) -> bool {
-    PREDEFINED.iter().any(|(predefined, _)| *predefined == name.as_str())
+    name.as_str() == ALIAS || PREDEFINED.iter().any(|(predefined, _)| *predefined == name.as_str())
 }
 
 /// Adds those that are missing, and makes the default bridge what it is configured to be. While sandboxes are on it,

@@ -9,7 +9,7 @@ use std::{
 use ipnet::{IpNet, Ipv6Net};
 use netebpf_common::abi::Family;
 
-use crate::model::{PoolWish, family_of};
+use crate::model::{PoolWish, family_of, joined};
 
 /// A pool as a client writes it; empty text stands for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,7 +26,7 @@ pub struct PoolRequest {
 
 /// Everything that is wrong with the pools of a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid network config:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+#[error("invalid network config:\n{}", joined(.0))]
 pub struct InvalidPools(Vec<InvalidPool>);
 
 /// One thing that is wrong with a pool, in Docker's words.
@@ -45,7 +45,7 @@ impl InvalidPools {
     }
 }
 
-/// IPv6 addresses that are reserved, among them loopback; those that stand for IPv4 are refused with Docker's text.
+/// IPv6 addresses that are reserved, among them loopback.
 const UNUSABLE_V6: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 8);
 
 /// Reads the pools of a request. Those of IPv6 are passed over where the network is not to have it, as by Docker.
@@ -61,7 +61,9 @@ pub fn read_pools(requests: &[PoolRequest], ipv6: bool) -> Result<Vec<PoolWish>,
             fault(&mut faults, format!("subnet {}", request.subnet), "invalid CIDR block notation");
             continue;
         };
-        if ipv6 || family_of(subnet.addr()) == Family::V4 {
+        if matches!(subnet, IpNet::V6(v6) if v6.addr().to_ipv4_mapped().is_some()) {
+            fault(&mut faults, format!("subnet {subnet}"), "write the IPv4 subnet that it stands for");
+        } else if ipv6 || family_of(subnet.addr()) == Family::V4 {
             wishes.push(read_pool(request, subnet, &mut faults));
         }
     }
@@ -101,9 +103,7 @@ fn unusable(subnet: IpNet) -> Option<&'static str> {
         IpNet::V4(v4) if v4.addr().octets()[0] >= 224 => {
             Some("addresses from 224.0.0.0 on are no host addresses")
         }
-        IpNet::V6(v6) if UNUSABLE_V6.contains(&v6) && v6.addr().to_ipv4_mapped().is_none() => {
-            Some("addresses up to ff:: are reserved")
-        }
+        IpNet::V6(v6) if UNUSABLE_V6.contains(&v6) => Some("addresses up to ff:: are reserved"),
         IpNet::V4(_) | IpNet::V6(_) => None,
     }
 }

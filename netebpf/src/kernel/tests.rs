@@ -182,7 +182,8 @@ fn a_network_is_seen_as_it_was_made_however_often_it_is_made() {
         assert_eq!(seen.forwarding, [MAC].into());
         assert_eq!(seen.addresses, BTreeSet::new());
         let inside = &observed.sandboxes[&SANDBOX];
-        let addresses = [subnet("10.7.0.2/24"), subnet("fd00:7::2/64")].into();
+        let addresses =
+            [subnet("10.7.0.2/24"), subnet("fd00:7::2/64"), subnet("fe80::ff:fe00:2/64")].into();
         assert_eq!(
             inside.interfaces,
             [("eth0".to_owned(), Interface { up: true, mac: MAC, addresses })].into()

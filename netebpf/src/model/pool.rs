@@ -31,13 +31,15 @@ pub struct Pool {
     pub gateway: Option<IpAddr>,
     /// Addresses that no endpoint gets, by name (`--aux-address`).
     pub auxiliary: BTreeMap<String, IpAddr>,
+    /// Whether the user named the subnet, or its length.
+    pub is_named: bool,
 }
 
 impl Pool {
     /// A pool that is all of a subnet.
     #[must_use]
     pub const fn new(subnet: IpNet, gateway: Option<IpAddr>) -> Self {
-        Self { subnet, ip_range: None, gateway, auxiliary: BTreeMap::new() }
+        Self { subnet, ip_range: None, gateway, auxiliary: BTreeMap::new(), is_named: false }
     }
 
     /// Whether an address is nobody's to have but the host's or whoever it is kept for.

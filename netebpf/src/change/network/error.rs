@@ -84,9 +84,6 @@ pub enum NetworkError {
     /// Groups are no hosts.
     #[error("multicast subnet '{0}' is not allowed")]
     Multicast(IpNet),
-    /// These addresses stand for IPv4.
-    #[error("'{0}' is not a valid IPv6 subnet")]
-    Mapped(IpNet),
     /// A configuration is more than one.
     #[error(
         "configuration network can only contain network specific fields. Network operator fields like \
@@ -171,8 +168,7 @@ impl NetworkError {
             | Self::NoGateway
             | Self::InternalGateway
             | Self::LinkLocal(_)
-            | Self::Multicast(_)
-            | Self::Mapped(_) => Kind::InvalidParameter,
+            | Self::Multicast(_) => Kind::InvalidParameter,
         }
     }
 }

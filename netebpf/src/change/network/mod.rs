@@ -106,7 +106,7 @@ impl Source {
                 options.remove(option);
             }
         }
-        let bridge = BridgeOptions::parse(&options)?;
+        let bridge = BridgeOptions::parse_general(&options)?;
         let ipv6 = request.ipv6.or(bridge.ipv6).unwrap_or(false);
         Ok(Self {
             ipv4: request.ipv4.or(bridge.ipv4).unwrap_or(true),
@@ -150,10 +150,10 @@ pub(super) fn add(
     request: NetworkRequest,
     context: &mut Context<'_>,
 ) -> Result<NetworkId, Error> {
+    let given = Source::of(&request)?;
     if spec.networks.values().any(|network| network.name == request.name) {
         return Err(Error::NetworkExists(request.name));
     }
-    let given = Source::of(&request)?;
     configuration::check(&request, &given)?;
     let network = if request.config_only {
         configuration_only(request, given, context)

@@ -58,7 +58,7 @@ fn choose_subnet(
 fn make_pool(network: &Network, subnet: IpNet, wish: Option<&PoolWish>) -> Result<Pool, NetworkError> {
     let ip_range = wish.and_then(|wish| wish.ip_range);
     let gateway = choose_gateway(network, subnet, ip_range, wish.and_then(|wish| wish.gateway))?;
-    let mut pool = Pool { ip_range, ..Pool::new(subnet, gateway) };
+    let mut pool = Pool { ip_range, is_named: wish.is_some(), ..Pool::new(subnet, gateway) };
     for (name, &address) in wish.into_iter().flat_map(|wish| &wish.auxiliary) {
         if !subnet.contains(&address) {
             return Err(NetworkError::AuxiliaryOutside { name: name.clone(), address, subnet });
@@ -97,9 +97,7 @@ fn choose_gateway(
 fn check_v6(pool: &Pool) -> Result<(), NetworkError> {
     let IpNet::V6(subnet) = pool.subnet else { return Ok(()) };
     let address = pool.with_prefix(pool.gateway.unwrap_or(subnet.addr().into()));
-    if subnet.addr().to_ipv4_mapped().is_some() {
-        Err(NetworkError::Mapped(address))
-    } else if subnet.addr().is_multicast() {
+    if subnet.addr().is_multicast() {
         Err(NetworkError::Multicast(address))
     } else if subnet != LINK_LOCAL && ipam::overlap(subnet.into(), LINK_LOCAL.into()) {
         Err(NetworkError::LinkLocal(address))

@@ -167,7 +167,7 @@ fn addresses_that_make_no_sense_are_refused() {
             (with_pool(pool_request("ff05::/64")), "multicast subnet 'ff05::1/64' is not allowed"),
             (
                 with_pool(pool_request("::ffff:10.0.0.0/112")),
-                "'::ffff:10.0.0.1/112' is not a valid IPv6 subnet",
+                "invalid network config:\ninvalid subnet ::ffff:10.0.0.0/112: write the IPv4 subnet that it stands for",
             ),
         ],
     );

@@ -77,9 +77,9 @@ fn addresses_are_refused_and_all_faults_are_told_at_once() {
     };
     check(
         request,
-        "invalid gateway 10.0.0.1: parent subnet 192.168.1.0/24 doesn't contain this address\n\
-         invalid auxiliary address a: invalid address\n\
-         invalid auxiliary address b: parent subnet is an IPv4 block\n\
-         invalid auxiliary address c: parent subnet 192.168.1.0/24 doesn't contain this address",
+        "* invalid gateway 10.0.0.1: parent subnet 192.168.1.0/24 doesn't contain this address\n\
+         * invalid auxiliary address a: invalid address\n\
+         * invalid auxiliary address b: parent subnet is an IPv4 block\n\
+         * invalid auxiliary address c: parent subnet 192.168.1.0/24 doesn't contain this address",
     );
 }

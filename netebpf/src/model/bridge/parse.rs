@@ -1,11 +1,19 @@
 //! How are the driver options written? As Docker names, reads and refuses them.
 
-use std::{collections::BTreeMap, net::IpAddr, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    num::{IntErrorKind, ParseIntError},
+    str::FromStr,
+};
 
 use super::{Announcements, BridgeOptions, OptionError};
 
 /// Start of every option of Docker's; all others are the user's own and are only kept.
 pub(super) const PREFIX: &str = "com.docker.network.";
+
+/// The options that are no driver's.
+const GENERAL: [&str; 4] = ["enable_ipv4", "enable_ipv6", "advertise_addr_nmsgs", "advertise_addr_ms"];
 
 /// The longest name of a link, in bytes (`IFNAMSIZ` without the final zero).
 const MAX_DEVICE: usize = 15;
@@ -21,6 +29,16 @@ impl BridgeOptions {
             parsed.set(name, Given { option, value })?;
         }
         Ok(parsed)
+    }
+
+    /// Reads what is said to the engine, whatever the driver is.
+    pub fn parse_general(options: &BTreeMap<String, String>) -> Result<Self, OptionError> {
+        let is_general = |option: &str| {
+            let name = option.strip_prefix(PREFIX).unwrap_or_default();
+            GENERAL.contains(&name)
+        };
+        let general = options.iter().filter(|(option, _)| is_general(option));
+        Self::parse(&general.map(|(option, value)| (option.clone(), value.clone())).collect())
     }
 
     fn set(&mut self, name: &str, given: Given<'_>) -> Result<(), OptionError> {
@@ -104,7 +122,11 @@ fn parse_bool(value: &str) -> Result<bool, String> {
 
 /// The complaint is that of Go's `strconv.Atoi`.
 fn parse_number(value: &str) -> Result<i64, String> {
-    value.parse().map_err(|_| format!("strconv.Atoi: parsing {value:?}: invalid syntax"))
+    let complaint = |error: ParseIntError| {
+        let is_number = matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);
+        if is_number { "value out of range" } else { "invalid syntax" }
+    };
+    value.parse().map_err(|error| format!("strconv.Atoi: parsing {value:?}: {}", complaint(error)))
 }
 
 /// An address of the wanted kind; the complaint is Docker's.

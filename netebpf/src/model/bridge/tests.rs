@@ -108,6 +108,11 @@ fn nonsense_is_refused_with_dockers_text() {
             "x",
             "failed to parse com.docker.network.driver.mtu value: x (strconv.Atoi: parsing \"x\"",
         ),
+        (
+            "driver.mtu",
+            "99999999999999999999",
+            "(strconv.Atoi: parsing \"99999999999999999999\": value out of range)",
+        ),
         ("driver.mtu", "-1", "invalid MTU number: -1"),
         ("driver.mtu", "65536", "invalid MTU number: 65536"),
         ("bridge.name", "sixteen-letters-", "at most 15 characters"),

@@ -40,6 +40,7 @@ struct PoolRecord {
     ip_range: Option<IpNet>,
     gateway: Option<IpAddr>,
     auxiliary: BTreeMap<String, IpAddr>,
+    is_named: bool,
 }
 
 pub(in crate::store) fn write_network(network: &Network) -> Vec<u8> {
@@ -84,26 +85,27 @@ pub(in crate::store) fn read_network(id: NetworkId, row: &[u8]) -> Result<Networ
 
 impl From<&Pool> for PoolRecord {
     fn from(pool: &Pool) -> Self {
-        let Pool { subnet, ip_range, gateway, auxiliary } = pool.clone();
-        Self { subnet, ip_range, gateway, auxiliary }
+        let Pool { subnet, ip_range, gateway, auxiliary, is_named } = pool.clone();
+        Self { subnet, ip_range, gateway, auxiliary, is_named }
     }
 }
 
 impl From<PoolRecord> for Pool {
-    fn from(PoolRecord { subnet, ip_range, gateway, auxiliary }: PoolRecord) -> Self {
-        Self { subnet, ip_range, gateway, auxiliary }
+    fn from(record: PoolRecord) -> Self {
+        let PoolRecord { subnet, ip_range, gateway, auxiliary, is_named } = record;
+        Self { subnet, ip_range, gateway, auxiliary, is_named }
     }
 }
 
 impl From<&PoolWish> for PoolRecord {
     fn from(wish: &PoolWish) -> Self {
         let PoolWish { subnet, ip_range, gateway, auxiliary } = wish.clone();
-        Self { subnet, ip_range, gateway, auxiliary }
+        Self { subnet, ip_range, gateway, auxiliary, is_named: true }
     }
 }
 
 impl From<PoolRecord> for PoolWish {
-    fn from(PoolRecord { subnet, ip_range, gateway, auxiliary }: PoolRecord) -> Self {
+    fn from(PoolRecord { subnet, ip_range, gateway, auxiliary, is_named: _ }: PoolRecord) -> Self {
         Self { subnet, ip_range, gateway, auxiliary }
     }
 }

@@ -37,7 +37,11 @@ pub(in crate::frontend::api) fn network(network: &model::Network) -> Network {
         ipam: Ipam {
             driver: Some("default".to_owned()),
             options: network.ipam_options.clone(),
-            config: (!network.pools.is_empty()).then(|| network.pools.iter().map(pool).collect()),
+            config: (!network.pools.is_empty()).then(|| {
+                // What the user named comes first.
+                let (named, chosen): (Vec<_>, Vec<_>) = network.pools.iter().partition(|pool| pool.is_named);
+                named.into_iter().chain(chosen).map(pool).collect()
+            }),
         },
         internal: network.internal,
         attachable: network.attachable,
