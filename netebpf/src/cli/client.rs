@@ -103,13 +103,18 @@ impl Client {
 
     /// Follows what the daemon tells, one line after the other.
     pub async fn follow(&self, path: &str) -> Result<Lines, Error> {
+        Ok(Lines { stream: self.stream(path).await?, buffer: Vec::new() })
+    }
+
+    /// Reads an answer as it comes.
+    pub async fn stream(&self, path: &str) -> Result<Stream, Error> {
         let (response, connection) = self.send(Method::GET, path, Bytes::new()).await?;
-        let mut lines = Lines { body: response, buffer: Vec::new(), connection };
-        let status = lines.body.status();
+        let mut stream = Stream { body: response, connection };
+        let status = stream.body.status();
         if status.is_success() {
-            return Ok(lines);
+            return Ok(stream);
         }
-        let answer = lines.body.body_mut().collect().await?.to_bytes();
+        let answer = stream.body.body_mut().collect().await?.to_bytes();
         Err(refusal(status, &answer))
     }
 
@@ -118,7 +123,9 @@ impl Client {
         let status = response.status();
         let answer = response.into_body().collect().await?.to_bytes();
         connection.abort();
-        if status.is_success() { Ok(answer) } else { Err(refusal(status, &answer)) }
+        // What is as it should be already is not changed: Docker's answer to a second start.
+        let is_done = status.is_success() || status == StatusCode::NOT_MODIFIED;
+        if is_done { Ok(answer) } else { Err(refusal(status, &answer)) }
     }
 
     async fn send(
@@ -148,12 +155,36 @@ impl Client {
     }
 }
 
+/// An answer that may have no end.
+#[derive(Debug)]
+pub struct Stream {
+    body: Response<Incoming>,
+    connection: AbortHandle,
+}
+
+impl Stream {
+    /// Waits for more; `None` when the daemon has no more. May be cancelled without losing any.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            let Some(frame) = self.body.body_mut().frame().await else { return Ok(None) };
+            if let Ok(data) = frame?.into_data() {
+                return Ok(Some(data));
+            }
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
 /// An answer without end, as lines.
 #[derive(Debug)]
 pub struct Lines {
-    body: Response<Incoming>,
+    stream: Stream,
     buffer: Vec<u8>,
-    connection: AbortHandle,
 }
 
 impl Lines {
@@ -165,17 +196,9 @@ impl Lines {
                 self.buffer.drain(..=end);
                 return Ok(Some(line));
             }
-            let Some(frame) = self.body.body_mut().frame().await else { return Ok(None) };
-            if let Ok(data) = frame?.into_data() {
-                self.buffer.extend_from_slice(&data);
-            }
+            let Some(data) = self.stream.next().await? else { return Ok(None) };
+            self.buffer.extend_from_slice(&data);
         }
-    }
-}
-
-impl Drop for Lines {
-    fn drop(&mut self) {
-        self.connection.abort();
     }
 }
 

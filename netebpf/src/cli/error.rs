@@ -35,9 +35,23 @@ pub enum Error {
         /// What is wrong.
         source: OptionError,
     },
-    /// What is wished for an endpoint makes no sense.
+    /// An option makes no sense.
     #[error(transparent)]
-    Endpoint(OptionError),
+    Usage(OptionError),
+    /// Nothing has this name.
+    #[error("error: no such object: {0}")]
+    NoObject(String),
+    /// A sandbox kept its name.
+    #[error("failed to rename container: {0}")]
+    Rename(client::Error),
+    /// Some of several sandboxes did not start.
+    #[error("failed to start containers: {sandboxes}")]
+    NotStarted {
+        /// Why.
+        errors: Vec<Error>,
+        /// Which.
+        sandboxes: String,
+    },
     /// Nothing was run.
     #[error(transparent)]
     NotRun(Box<Error>),
@@ -86,8 +100,14 @@ impl Error {
             Self::Several(errors) => errors.iter().flat_map(Self::report).collect(),
             Self::Client(error @ client::Error::Daemon { .. }) => vec![error.to_string()],
             // In the words of Docker's client, which says no more either.
-            Self::Pools(_) | Self::Format(_) | Self::Endpoint(_) | Self::NotRunning(_) => {
-                vec![self.to_string()]
+            Self::Pools(_)
+            | Self::Format(_)
+            | Self::Usage(_)
+            | Self::NoObject(_)
+            | Self::Rename(_)
+            | Self::NotRunning(_) => vec![self.to_string()],
+            Self::NotStarted { errors, .. } => {
+                errors.iter().flat_map(Self::report).chain([self.to_string()]).collect()
             }
             Self::NotRun(error) => error.report(),
             Self::Options { command, source } => vec![
@@ -130,12 +150,20 @@ impl Error {
             | Self::Start(_)
             | Self::Socket(_)
             | Self::NotConfirmed
-            | Self::Endpoint(_)
+            | Self::Usage(_)
+            | Self::NoObject(_)
+            | Self::Rename(_)
+            | Self::NotStarted { .. }
             | Self::NotRunning(_)
             | Self::NoRights(_)
             | Self::Kernel(_)
             | Self::Wait(_) => None,
         }
+    }
+
+    /// Whether what was asked for is not there.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Client(error) if error.is_not_found())
     }
 
     /// Whether the reader of our output had enough, as `head` has: no failure.

@@ -12,8 +12,6 @@ mod drops;
 mod error;
 mod flows;
 mod follow;
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands for sandboxes are not moved over to it yet"))]
-#[expect(unused_imports, reason = "the commands for sandboxes are not moved over to it yet")]
 mod format;
 mod network;
 mod plan;
@@ -63,7 +61,16 @@ async fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Error> {
         Command::Create(args) => sandbox::create::run(*args, &client, output).await,
         Command::Attach(args) => sandbox::attach::run(*args, &client, output).await,
         Command::Ps(args) => sandbox::ps::run(&args, &client, output).await,
+        Command::Start(args) => sandbox::start::run(&args, &client, output).await,
+        Command::Stop(args) => sandbox::stop::run(&args, "stop", &client, output).await,
+        Command::Restart(args) => sandbox::stop::run(&args, "restart", &client, output).await,
+        Command::Kill(args) => sandbox::kill::run(&args, &client, output).await,
         Command::Rm(args) => sandbox::rm::run(&args, &client, output).await,
+        Command::Rename(args) => sandbox::rename::run(&args, &client).await,
+        Command::Wait(args) => sandbox::wait::run(&args, &client, output).await,
+        Command::Inspect(args) => sandbox::inspect::run(&args, &client, output).await,
+        Command::Port(args) => sandbox::port::run(&args, &client, output).await,
+        Command::Logs(args) => sandbox::logs::run(&args, &client, output).await,
         Command::Status(args) => status::run(&args, &client, output).await,
         Command::Drops(args) => drops::run(&args, &client, output).await,
         Command::Flows(args) => flows::run(&args, &client, output).await,

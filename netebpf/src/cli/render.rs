@@ -58,12 +58,6 @@ impl Output {
     }
 }
 
-/// The first 12 digits of an id.
-#[must_use]
-pub(super) fn short(id: &str) -> String {
-    id.chars().take(12).collect()
-}
-
 /// `10.1.0.2:4000 (web) → 192.0.2.9:53`.
 #[must_use]
 pub(super) fn ends(Ends { source, destination }: &Ends) -> String {
@@ -105,15 +99,6 @@ pub(super) fn seconds(seconds: u64) -> String {
     }
 }
 
-/// At most `width` characters, the last one an ellipsis if something was cut off.
-#[must_use]
-pub(super) fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-}
-
 fn table<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -148,11 +133,5 @@ mod tests {
         let texts = [0, 999, 1_234, 12_345, 123_456, 999_999, 2_345_678, 5_000_000_000_000].map(bytes);
         assert_eq!(texts, ["0B", "999B", "1.23kB", "12.3kB", "123kB", "999kB", "2.34MB", "5.00TB"]);
         assert_eq!([0, 119, 120, 7_200, 200_000].map(seconds), ["0s", "119s", "2m", "2h", "2d"]);
-    }
-
-    #[test]
-    fn long_commands_are_cut_as_docker_cuts_them() {
-        assert_eq!(shortened("sleep 1", 19), "sleep 1");
-        assert_eq!(shortened("python3 -m http.server 80", 19), "python3 -m http.se…");
     }
 }

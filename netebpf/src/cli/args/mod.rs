@@ -89,11 +89,38 @@ pub enum Command {
     /// Make a sandbox of a network namespace that others made, and print its id
     Attach(Box<AttachArgs>),
 
-    /// List sandboxes
-    Ps(PsArgs),
+    /// Start sandboxes that were made, stopped or have ended
+    Start(StartArgs),
+
+    /// Stop sandboxes: ask their commands to end, kill them if they do not
+    Stop(StopArgs),
+
+    /// Stop sandboxes and start them again
+    Restart(StopArgs),
+
+    /// Send a signal to the commands of sandboxes
+    Kill(KillArgs),
 
     /// Remove sandboxes
     Rm(RmSandboxArgs),
+
+    /// Give a sandbox another name
+    Rename(RenameArgs),
+
+    /// Wait for the end of sandboxes and print their exit codes
+    Wait(WaitArgs),
+
+    /// List sandboxes
+    Ps(PsArgs),
+
+    /// Show sandboxes and networks in detail, as JSON
+    Inspect(InspectAnyArgs),
+
+    /// Show where the ports of a sandbox are published
+    Port(PortArgs),
+
+    /// Print what the command of a sandbox has written
+    Logs(LogsArgs),
 
     /// Show what the data plane runs and has counted
     Status(StatusArgs),

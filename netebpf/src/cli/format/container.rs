@@ -32,7 +32,7 @@ pub(in crate::cli) struct ContainerRow {
     pub(in crate::cli) age: Duration,
     /// `created`, `running` or `exited`.
     pub(in crate::cli) state: String,
-    /// The same in words: [`Status`](super::Status) writes them.
+    /// The same in words, as the daemon writes them.
     pub(in crate::cli) status: String,
     /// Ports, in any order.
     pub(in crate::cli) ports: Vec<PortMapping>,

@@ -20,15 +20,17 @@ mod tests;
 mod timestamp;
 mod width;
 
+use crate::frontend::human_duration;
 pub(in crate::cli) use container::ContainerRow;
-pub(in crate::cli) use crate::frontend::{Status, human_duration};
 pub(in crate::cli) use error::Error;
 pub(in crate::cli) use filter::Filters;
 pub(in crate::cli) use inspect::Inspection;
-pub(in crate::cli) use list::{List, Row};
+pub(in crate::cli) use list::List;
+#[cfg(test)]
+use list::Row;
 pub(in crate::cli) use natural::compare_naturally;
 pub(in crate::cli) use network::NetworkRow;
-pub(in crate::cli) use ports::{Binding, PortMapping, displayable_ports, port_lines};
+pub(in crate::cli) use ports::{Binding, PortMapping, port_lines};
 
 /// The digits of an id that are shown.
 const SHORT_ID: usize = 12;

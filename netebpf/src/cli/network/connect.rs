@@ -14,7 +14,7 @@ use crate::{
 
 pub(in crate::cli) async fn run(args: ConnectArgs, client: &Client) -> Result<(), Error> {
     let path = format!("/networks/{}/connect", segment(&args.network));
-    let config = endpoint(&args).map_err(Error::Endpoint)?;
+    let config = endpoint(&args).map_err(Error::Usage)?;
     Ok(client.post(&path, &Connect { container: args.sandbox, endpoint_config: Some(config) }).await?)
 }
 

@@ -1,11 +1,11 @@
 //! `netebpf exec`: a further command in a running sandbox.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use super::{environment, foreground, relay::Relay};
 use crate::{
     cli::{Client, Error, args::ExecArgs, client::segment},
-    frontend::api::wire::{Sandbox, State},
+    frontend::api::wire::Container,
     kernel::{
         launch::{Launch, Place, Stdio},
         process,
@@ -13,9 +13,13 @@ use crate::{
 };
 
 pub(in crate::cli) async fn run(args: ExecArgs, client: &Client) -> Result<ExitCode, Error> {
-    let environment = environment::read(&args.env_file, &args.env).map_err(Error::options("exec"))?;
-    let place = place(client, &args.sandbox).await?;
-    let launch = Launch { place, environment, directory: args.workdir, command: args.command };
+    let changes = environment::read(&args.env_file, &args.env).map_err(Error::options("exec"))?;
+    let (container, place) = find(client, &args.sandbox).await?;
+    let mut environment = own_environment(&container);
+    environment.extend(changes);
+    let own_directory = Some(container.config.working_dir).filter(|directory| !directory.is_empty());
+    let directory = args.workdir.or(own_directory.map(PathBuf::from));
+    let launch = Launch { place, environment, directory, command: args.command };
     if args.detach {
         foreground::start(&launch, Stdio::Nothing)?;
         return Ok(ExitCode::SUCCESS);
@@ -25,25 +29,33 @@ pub(in crate::cli) async fn run(args: ExecArgs, client: &Client) -> Result<ExitC
     Ok(foreground::attend(process, relay).await?.into())
 }
 
+/// What the sandbox's own command was given.
+fn own_environment(container: &Container) -> Vec<String> {
+    let config = &container.config;
+    // In a namespace that others made, the names are theirs.
+    let is_adopted = config.cmd.is_none();
+    let hostname = (!is_adopted).then(|| format!("HOSTNAME={}", config.hostname));
+    hostname.into_iter().chain(config.env.iter().flatten().cloned()).collect()
+}
+
 /// Beside the sandbox's process, or in its network namespace if it has none.
-async fn place(client: &Client, reference: &str) -> Result<Place, Error> {
-    let sandbox = running(client, reference).await?;
-    let Some(pid) = sandbox.pid else {
-        return Ok(Place::New { namespace: Some(sandbox.namespace.into()), view: None });
-    };
+async fn find(client: &Client, reference: &str) -> Result<(Container, Place), Error> {
+    let container = running(client, reference).await?;
+    let pid = container.state.pid;
+    if pid == 0 {
+        let namespace = PathBuf::from(&container.network_settings.sandbox_key);
+        return Ok((container, Place::New { namespace: Some(namespace), view: None }));
+    }
     let process = process::identify(pid);
     // Only a process that is still the sandbox's was the one with this number a moment ago.
-    let now = running(client, &sandbox.id).await?;
+    let container = running(client, &container.id).await?;
     match process {
-        Some(process) if now.pid == Some(pid) => Ok(Place::Beside(process)),
-        Some(_) | None => Err(Error::NotRunning(sandbox.id)),
+        Some(process) if container.state.pid == pid => Ok((container, Place::Beside(process))),
+        Some(_) | None => Err(Error::NotRunning(container.id)),
     }
 }
 
-async fn running(client: &Client, reference: &str) -> Result<Sandbox, Error> {
-    let sandbox: Sandbox = client.get(&format!("/netebpf/sandboxes/{}", segment(reference))).await?;
-    match sandbox.state {
-        State::Running => Ok(sandbox),
-        State::Created | State::Exited => Err(Error::NotRunning(sandbox.id)),
-    }
+async fn running(client: &Client, reference: &str) -> Result<Container, Error> {
+    let container: Container = client.get(&format!("/containers/{}/json", segment(reference))).await?;
+    if container.state.running { Ok(container) } else { Err(Error::NotRunning(container.id)) }
 }

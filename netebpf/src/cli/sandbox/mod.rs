@@ -2,16 +2,25 @@
 
 pub(super) mod attach;
 pub(super) mod create;
+mod each;
 mod environment;
 mod error;
 pub(super) mod exec;
 mod foreground;
+pub(super) mod inspect;
+pub(super) mod kill;
+pub(super) mod logs;
 mod networks;
+pub(super) mod port;
 pub(super) mod ps;
 mod relay;
+pub(super) mod rename;
 mod request;
 pub(super) mod rm;
 pub(super) mod run;
+pub(super) mod start;
+pub(super) mod stop;
+pub(super) mod wait;
 
 pub(in crate::cli) use error::OptionError;
 pub(in crate::cli) use networks::{addresses, parse_mac};

@@ -1,72 +1,72 @@
 //! `netebpf ps`: the sandboxes, one a line.
 
+use std::{
+    io::{self, Write as _},
+    time::{Duration, SystemTime},
+};
+
+use jiff::Timestamp;
+
 use crate::{
     cli::{
         Client, Error, Output,
         args::PsArgs,
-        render::{short, shortened},
+        follow,
+        format::{ContainerRow, Filters, List, PortMapping},
     },
-    frontend::api::wire::{Port, Sandbox, State},
+    frontend::api::wire::{ContainerPort, ContainerSummary},
 };
 
-/// Docker shows as much of a command, quotes not counted.
-const COMMAND_WIDTH: usize = 20;
+/// What stands for an image in lists.
+const NO_IMAGE: &str = "-";
 
 pub(in crate::cli) async fn run(args: &PsArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
-    let mut sandboxes: Vec<Sandbox> = client.get("/netebpf/sandboxes").await?;
-    sandboxes.retain(|sandbox| args.all || sandbox.state == State::Running);
+    let filters = Filters::parse(&args.filters, "-f, --filter")?;
+    let list = List { format: &args.format, is_quiet: args.quiet, is_untruncated: args.no_trunc };
+    if let Some(warning) = list.warning::<ContainerRow>() {
+        writeln!(io::stderr(), "{warning}")?;
+    }
+    let containers: Vec<ContainerSummary> = client.get(&path(args, &filters)).await?;
     if args.json {
-        return Ok(output.json(&sandboxes)?);
+        return Ok(output.json(&containers)?);
     }
-    if args.quiet {
-        return Ok(sandboxes.iter().try_for_each(|sandbox| output.line(short(&sandbox.id)))?);
-    }
-    let rows = sandboxes.iter().map(row).collect();
-    Ok(output.table(["SANDBOX ID", "NAME", "STATUS", "PORTS", "COMMAND"], rows)?)
+    let rows: Vec<_> = containers.into_iter().map(row).collect();
+    Ok(output.text(&list.print(&rows)?)?)
 }
 
-fn row(sandbox: &Sandbox) -> [String; 5] {
-    let status = match (sandbox.state, sandbox.exit_code) {
-        (State::Created, _) => "Created".to_owned(),
-        (State::Running, _) => "Up".to_owned(),
-        (State::Exited, code) => format!("Exited ({})", code.unwrap_or_default()),
-    };
-    let ports: Vec<_> = sandbox.ports.iter().map(port).collect();
-    let command = format!("\"{}\"", shortened(&sandbox.command.join(" "), COMMAND_WIDTH));
-    [short(&sandbox.id), sandbox.name.clone(), status, ports.join(", "), command]
+fn path(args: &PsArgs, filters: &Filters) -> String {
+    let limit = args.last.or(args.latest.then_some(1)).filter(|limit| *limit > 0);
+    follow::query(
+        "/containers/json",
+        &[
+            ("all", args.all.then(|| "1".to_owned())),
+            ("limit", limit.map(|limit| limit.to_string())),
+            ("filters", (!filters.is_empty()).then(|| filters.to_json())),
+        ],
+    )
 }
 
-/// `0.0.0.0:8000-8010->80-90/tcp`, or `80-90/tcp` for ports that are open at the sandbox's own address.
-fn port(port: &Port) -> String {
-    let range = |first: u16, end: Option<u16>| match end {
-        Some(last) if last != first => format!("{first}-{last}"),
-        Some(_) | None => first.to_string(),
-    };
-    let private = format!("{}/{}", range(port.private_port, port.private_port_end), port.protocol);
-    let Some(public_port) = port.public_port else { return private };
-    let ip = if port.ip.contains(':') { format!("[{}]", port.ip) } else { port.ip.clone() };
-    format!("{ip}:{}->{private}", range(public_port, port.public_port_end))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_look_like_dockers() {
-        let single = Port {
-            ip: "0.0.0.0".to_owned(),
-            private_port: 80,
-            private_port_end: None,
-            public_port: Some(8080),
-            public_port_end: None,
-            protocol: "tcp".to_owned(),
-        };
-        assert_eq!(port(&single), "0.0.0.0:8080->80/tcp");
-        let range = Port { ip: "::".to_owned(), private_port_end: Some(90), ..single.clone() };
-        let range = Port { public_port: Some(8000), public_port_end: Some(8010), ..range };
-        assert_eq!(port(&range), "[::]:8000-8010->80-90/tcp");
-        let open = Port { ip: String::new(), public_port: None, ..single };
-        assert_eq!(port(&open), "80/tcp");
+fn row(container: ContainerSummary) -> ContainerRow {
+    let ContainerSummary {
+        id, names, command, created, ports, labels, state, status, network_settings, ..
+    } = container;
+    let name = |name: String| name.strip_prefix('/').map(str::to_owned).unwrap_or(name);
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    ContainerRow {
+        id,
+        names: names.into_iter().map(name).collect(),
+        image: NO_IMAGE.to_owned(),
+        command,
+        created: Timestamp::from_second(created).unwrap_or_default().to_string(),
+        age: now.saturating_sub(Duration::from_secs(created.try_into().unwrap_or_default())),
+        state,
+        status,
+        ports: ports.into_iter().map(port).collect(),
+        labels,
+        networks: network_settings.networks.into_keys().collect(),
     }
+}
+
+fn port(ContainerPort { ip, private_port, public_port, protocol }: ContainerPort) -> PortMapping {
+    PortMapping { private_port, ip, public_port, protocol }
 }
