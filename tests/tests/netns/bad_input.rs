@@ -131,8 +131,10 @@ fn malformed_ports_are_named() {
 #[test]
 fn names_too_long_or_with_bad_characters_are_refused() {
     let long = "n".repeat(300);
+    for name in [" ", "", &long] {
+        refuses(&["network", "create", "--", name], "invalid name");
+    }
     for name in ["bad/name", "-dash", "sp ace", "", &long] {
-        refuses(&["network", "create", "--", name], "name");
         let option = format!("--name={name}");
         refuses(&["run", "-d", &option, "--network", "back", "--", "/bin/true"], "name");
     }
