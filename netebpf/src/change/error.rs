@@ -119,12 +119,18 @@ pub enum Error {
         /// Who has it.
         owner: SandboxId,
     },
+    /// The sandbox has this name already.
+    #[error("Renaming a container with the same name as its current name")]
+    SameName,
+    /// The sandbox cannot have the name.
+    #[error("Error when allocating new name: {0}")]
+    NewName(Box<Self>),
     /// A running sandbox is removed only by force.
     #[error(
-        "cannot remove container \"/{0}\": container is running: \
+        "cannot remove container \"{0}\": container is running: \
          stop the container before removing or force remove"
     )]
-    SandboxRunning(Name),
+    SandboxRunning(String),
     /// The sandbox's command has ended, or was never started.
     #[error("container {0} is not running")]
     SandboxNotRunning(SandboxId),
@@ -224,6 +230,7 @@ impl Error {
             | Self::LinkTarget { .. } => Kind::NotFound,
             Self::NetworkExists(_)
             | Self::SandboxExists { .. }
+            | Self::NewName(_)
             | Self::SandboxRunning(_)
             | Self::SandboxNotRunning(_)
             | Self::SandboxActive(_)
@@ -249,6 +256,7 @@ impl Error {
             | Self::Option(_)
             | Self::Pool(ipam::PoolError::Exhausted | ipam::PoolError::Length)
             | Self::InvalidSettings(_)
+            | Self::SameName
             | Self::JoinHost
             | Self::JoinNone
             | Self::PartHost

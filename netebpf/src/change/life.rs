@@ -1,6 +1,6 @@
 //! A sandbox's life: about to start, running, exited, and started again.
 
-use super::{Context, Error, endpoint, find_sandbox, ports, sandbox::forget};
+use super::{Context, Error, endpoint, find_sandbox, ports};
 use crate::model::{NetworkMode, Process, Sandbox, SandboxId, SandboxState, Spec};
 
 /// Gives a sandbox its endpoints and host ports, and notes that a process is about to start its command.
@@ -45,8 +45,8 @@ pub fn mark_running(spec: &mut Spec, id: SandboxId, process: Option<Process>, no
     }
 }
 
-/// Records how a sandbox's command ended, or that it never started; its addresses and ports are free again, and with
-/// `--rm` it is gone. Those that share its namespace end with it; they are returned.
+/// Records how a sandbox's command ended, or that it never started; its addresses and ports are free again.
+/// Those that share its namespace end with it; they are returned.
 pub fn mark_exited(spec: &mut Spec, id: SandboxId, code: i32, now: u64) -> Result<Vec<SandboxId>, Error> {
     let sandbox = get(spec, id)?;
     sandbox.state = match sandbox.state {
@@ -58,9 +58,6 @@ pub fn mark_exited(spec: &mut Spec, id: SandboxId, code: i32, now: u64) -> Resul
     sandbox.ports.clear();
     for attachment in &mut sandbox.attachments {
         attachment.endpoint = None;
-    }
-    if sandbox.config.auto_remove {
-        forget(spec, id);
     }
     let sharing = |sandbox: &&Sandbox| sandbox.mode == NetworkMode::Container(id);
     Ok(spec.active_sandboxes().filter(sharing).map(|sandbox| sandbox.id).collect())

@@ -4,11 +4,13 @@ mod default_bridge;
 mod endpoint;
 mod error;
 mod find;
+mod happening;
 mod join;
 mod life;
 mod network;
 mod ports;
 mod predefined;
+mod rename;
 mod sandbox;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ use crate::ipam::Sources;
 pub use endpoint::InvalidSettings;
 pub use error::{Error, Kind};
 pub use find::{find_network, find_sandbox};
+pub use happening::{Happening, NetworkAction, SandboxAction, between};
 pub use join::{connect, disconnect};
 pub use life::{mark_exited, mark_running, start_sandbox};
 pub use network::{
@@ -27,7 +30,10 @@ pub use network::{
     remove_network,
 };
 pub use predefined::{DEFAULT_NETWORK, Postponed, ensure_predefined, is_predefined};
-pub use sandbox::{AttachRequest, ModeRequest, SandboxRequest, create_sandbox, remove_sandbox};
+pub use rename::rename_sandbox;
+pub use sandbox::{
+    AttachRequest, ModeRequest, SandboxRequest, create_sandbox, prune_sandboxes, remove_sandbox,
+};
 
 /// What a change needs to know besides the spec: the outside world, as values.
 pub struct Context<'a> {

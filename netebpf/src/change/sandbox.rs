@@ -1,6 +1,6 @@
 //! A sandbox's making and its end.
 
-use super::{Context, Error, endpoint, find_network, find_sandbox, join};
+use super::{Context, Error, PruneChoice, endpoint, find_network, find_sandbox, join};
 use crate::model::{
     Attachment, EndpointSettings, LinkRequest, Name, NetworkMode, Sandbox, SandboxConfig, SandboxId,
     SandboxLink, SandboxState, Spec,
@@ -84,21 +84,32 @@ pub fn remove_sandbox(spec: &mut Spec, reference: &str, force: bool) -> Result<S
     let sandbox = find_sandbox(spec, reference)?;
     let id = sandbox.id;
     if sandbox.is_active() && !force {
-        return Err(Error::SandboxRunning(sandbox.name.clone()));
+        return Err(Error::SandboxRunning(reference.to_owned()));
     }
     forget(spec, id);
     Ok(id)
 }
 
+/// Removes the sandboxes that are meant and not active, and returns their identifiers.
+pub fn prune_sandboxes(spec: &mut Spec, choice: &PruneChoice) -> Vec<SandboxId> {
+    let idle = spec.sandboxes.values().filter(|sandbox| !sandbox.is_active());
+    let meant = idle.filter(|sandbox| choice.is_meant(sandbox.created, &sandbox.config.labels));
+    let ids: Vec<_> = meant.map(|sandbox| sandbox.id).collect();
+    for id in &ids {
+        forget(spec, *id);
+    }
+    ids
+}
+
 /// Removes a sandbox with the links to it.
-pub(super) fn forget(spec: &mut Spec, id: SandboxId) {
+fn forget(spec: &mut Spec, id: SandboxId) {
     spec.sandboxes.remove(&id);
     for other in spec.sandboxes.values_mut() {
         other.links.retain(|link| link.sandbox != id);
     }
 }
 
-fn free_name(spec: &Spec, name: Name) -> Result<Name, Error> {
+pub(super) fn free_name(spec: &Spec, name: Name) -> Result<Name, Error> {
     match spec.sandboxes.values().find(|sandbox| sandbox.name == name) {
         Some(owner) => Err(Error::SandboxExists { name, owner: owner.id }),
         None => Ok(name),

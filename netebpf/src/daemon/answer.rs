@@ -4,8 +4,8 @@ use tracing::{debug, info};
 
 use super::{Engine, Error, Host, Reply, Request, Status};
 use crate::{
-    change,
-    model::{Name, NetworkId, Spec},
+    change::{self, Happening},
+    model::{Name, NetworkId, SandboxId, Spec},
 };
 
 impl<H: Host> Engine<H> {
@@ -29,6 +29,11 @@ impl<H: Host> Engine<H> {
             Request::StartSandbox(reference, starter, reply) => {
                 send(reply, self.start_sandbox(&reference, starter).await);
             }
+            Request::RenameSandbox(reference, name, reply) => {
+                let result = self.commit(|spec, _| change::rename_sandbox(spec, &reference, name));
+                send(reply, result.await);
+            }
+            Request::PruneSandboxes(choice, reply) => send(reply, self.prune_sandboxes(&choice).await),
             Request::Signal(reference, signal, reply) => {
                 send(reply, self.signal(&reference, signal).await);
             }
@@ -64,8 +69,18 @@ impl<H: Host> Engine<H> {
         let mut wanted = Spec::clone(&self.spec());
         let names = change::prune_networks(&mut wanted, choice);
         self.settle(wanted).await?;
+        self.chronicle.tell([Happening::NetworksPruned]);
         info!(networks = names.len(), "networks pruned");
         Ok(names)
+    }
+
+    async fn prune_sandboxes(&mut self, choice: &change::PruneChoice) -> Result<Vec<SandboxId>, Error> {
+        let mut wanted = Spec::clone(&self.spec());
+        let ids = change::prune_sandboxes(&mut wanted, choice);
+        self.settle(wanted).await?;
+        self.chronicle.tell([Happening::SandboxesPruned]);
+        info!(sandboxes = ids.len(), "sandboxes pruned");
+        Ok(ids)
     }
 
     async fn disconnect(&mut self, network: &str, sandbox: &str, force: bool) -> Result<(), Error> {

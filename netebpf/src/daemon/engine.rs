@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv6Net};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-use super::{Error, Event, Handle, Host, with_causes};
+use super::{Error, Event, Handle, Host, chronicle::Chronicle, with_causes};
 use crate::{
     change::{self, Context, HostView},
     compile::files::SandboxFiles,
@@ -31,6 +31,7 @@ pub(super) struct Engine<H> {
     /// The spec in force: stored, and driven into the kernel as far as it let us.
     spec: watch::Sender<Arc<Spec>>,
     events: mpsc::Sender<Event>,
+    pub(super) chronicle: Chronicle,
     /// What the files of active sandboxes say.
     pub(super) files: BTreeMap<SandboxId, SandboxFiles>,
     /// Changes that the kernel has refused so far; they fail no request that did not ask for them.
@@ -54,6 +55,7 @@ impl<H: Host> Engine<H> {
             own_prefix,
             spec,
             events,
+            chronicle: Chronicle::new(),
             refused: Vec::new(),
             files: BTreeMap::new(),
         })
@@ -61,7 +63,7 @@ impl<H: Host> Engine<H> {
 
     /// How others talk to the loop.
     pub(super) fn handle(&self) -> Handle {
-        Handle::new(self.events.clone(), self.spec.subscribe())
+        Handle::new(self.events.clone(), self.spec.subscribe(), self.chronicle.clone())
     }
 
     /// Where tasks of the engine report to.
@@ -91,7 +93,7 @@ impl<H: Host> Engine<H> {
                 Err(Error::kernel(error))
             }
             Ok(_) | Err(_) => {
-                self.spec.send_replace(Arc::new(wanted));
+                self.put_in_force(wanted);
                 self.write_files();
                 Ok(result)
             }
@@ -138,14 +140,27 @@ impl<H: Host> Engine<H> {
     /// Stores a change that the kernel has no part in.
     pub(super) fn record(&mut self, wanted: Spec) -> Result<(), Error> {
         self.store.save(&wanted)?;
-        self.spec.send_replace(Arc::new(wanted));
+        self.put_in_force(wanted);
         Ok(())
+    }
+
+    /// Lets everybody see a spec, and tells what has happened by it.
+    pub(super) fn put_in_force(&self, wanted: Spec) {
+        let wanted = Arc::new(wanted);
+        let previous = self.spec.send_replace(Arc::clone(&wanted));
+        self.chronicle.tell(change::between(&previous, &wanted));
     }
 
     /// What a reconcile would change first.
     pub(super) async fn preview(&mut self) -> Result<Vec<Action>, Error> {
         let spec = self.spec();
         reconcile::preview(&mut self.host, &spec, &self.options).await.map_err(Error::kernel)
+    }
+
+    /// Looks at the kernel itself, in case it has changed without telling, and drives it to the spec in force.
+    pub(super) async fn look_again(&mut self) {
+        self.host.distrust();
+        self.repair().await;
     }
 
     /// Drives the kernel to the spec in force.

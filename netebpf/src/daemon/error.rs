@@ -45,6 +45,9 @@ pub enum Error {
         /// The process id.
         pid: i32,
     },
+    /// A command was killed and runs on.
+    #[error("tried to kill container, but did not receive an exit event")]
+    Undying,
     /// The daemon ends before it could answer.
     #[error("the netebpf daemon is shutting down")]
     ShuttingDown,
@@ -73,6 +76,7 @@ impl Error {
             | Self::ExtraHost(_)
             | Self::StartedAlready { .. }
             | Self::NoSuchProcess { .. }
+            | Self::Undying
             | Self::ShuttingDown => None,
         }
     }

@@ -5,6 +5,7 @@
 //! passes) is answered by a full reconcile; there is no incremental path.
 
 mod answer;
+mod chronicle;
 mod engine;
 mod error;
 mod expiry;
@@ -18,6 +19,7 @@ mod sandboxes;
 mod sources;
 mod start;
 mod status;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod users_bridge;
@@ -34,12 +36,14 @@ pub use crate::kernel::{
     FeatureStatus, ProgramStatus, Settings, TableSize, flows::Connection, kernel_release, link_name,
 };
 
+pub use chronicle::{Follow, Silence, Told};
 pub use error::{Error, with_causes};
 pub use host::Host;
 pub use observer::{Follower, News, Observer};
 pub use request::{Handle, Prepared, Reply, Request, Starter};
 pub use start::StartError;
 pub use status::{DataPlane, Status};
+pub use stop::{StopChoice, WaitCondition, Waiting};
 pub use users_bridge::BridgeError;
 
 use engine::Engine;
@@ -87,6 +91,7 @@ impl<H: Host> Daemon<H> {
                 break;
             }
         }
+        self.engine.chronicle.close();
         info!("the daemon ends; networks, sandboxes and connections stay");
     }
 
@@ -99,7 +104,7 @@ impl<H: Host> Daemon<H> {
                 engine.answer(request).instrument(span).await;
             }
             Event::LinkChanged => engine.repair().instrument(info_span!("link_changed")).await,
-            Event::Tick => engine.repair().instrument(info_span!("tick")).await,
+            Event::Tick => engine.look_again().instrument(info_span!("tick")).await,
             Event::SandboxExited { sandbox, process, code } => {
                 let span = info_span!("sandbox_exited", sandbox = %sandbox.short());
                 engine.sandbox_exited(sandbox, process, code).instrument(span).await;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Error, Event, Status};
+use super::{Error, Event, Follow, Status, chronicle::Chronicle};
 use crate::{
-    change::{NetworkRequest, PruneChoice, SandboxRequest},
+    change::{Happening, NetworkRequest, PruneChoice, SandboxRequest},
     kernel::launch::Launch,
     model::{EndpointSettings, Name, NetworkId, SandboxId, Signal, Spec},
     plan::Action,
@@ -50,6 +50,10 @@ pub enum Request {
     CreateSandbox(Box<SandboxRequest>, Option<Starter>, Reply<Prepared>),
     /// Starts a sandbox.
     StartSandbox(String, Starter, Reply<Prepared>),
+    /// Gives a sandbox another name.
+    RenameSandbox(String, Name, Reply<()>),
+    /// Removes sandboxes whose command does not run, and tells their identifiers.
+    PruneSandboxes(PruneChoice, Reply<Vec<SandboxId>>),
     /// Sends a signal to a sandbox's command.
     Signal(String, Signal, Reply<()>),
     /// A client has started the command of a sandbox as this process.
@@ -103,6 +107,8 @@ impl Request {
             Self::Disconnect { .. } => "disconnect",
             Self::CreateSandbox(..) => "create_sandbox",
             Self::StartSandbox(..) => "start_sandbox",
+            Self::RenameSandbox(..) => "rename_sandbox",
+            Self::PruneSandboxes(..) => "prune_sandboxes",
             Self::Signal(..) => "signal",
             Self::Started(..) => "started",
             Self::Ended(..) => "ended",
@@ -118,11 +124,16 @@ impl Request {
 pub struct Handle {
     events: mpsc::Sender<Event>,
     spec: watch::Receiver<Arc<Spec>>,
+    chronicle: Chronicle,
 }
 
 impl Handle {
-    pub(super) const fn new(events: mpsc::Sender<Event>, spec: watch::Receiver<Arc<Spec>>) -> Self {
-        Self { events, spec }
+    pub(super) const fn new(
+        events: mpsc::Sender<Event>,
+        spec: watch::Receiver<Arc<Spec>>,
+        chronicle: Chronicle,
+    ) -> Self {
+        Self { events, spec, chronicle }
     }
 
     /// Puts a request to the loop and waits for the answer: `handle.ask(Request::Status)`.
@@ -136,5 +147,14 @@ impl Handle {
     #[must_use]
     pub fn spec(&self) -> Arc<Spec> {
         self.spec.borrow().clone()
+    }
+    /// Learns of what happens from now on, and of what has happened lately.
+    #[must_use]
+    pub fn follow(&self) -> Follow {
+        self.chronicle.follow()
+    }
+
+    pub(super) fn tell(&self, happening: Happening) {
+        self.chronicle.tell([happening]);
     }
 }

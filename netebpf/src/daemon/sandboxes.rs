@@ -4,7 +4,7 @@ use tracing::{info, warn};
 
 use super::{Engine, Error, Event, Host, Prepared, Starter, engine::now, with_causes};
 use crate::{
-    change::{self, SandboxRequest},
+    change::{self, Happening, SandboxAction, SandboxRequest},
     model::{NetworkMode, Process, Sandbox, SandboxId, SandboxState, Signal, Spec},
 };
 
@@ -118,7 +118,9 @@ impl<H: Host> Engine<H> {
         match (&sandbox.mode, sandbox.process()) {
             (NetworkMode::Adopted(_), _) | (_, None) => self.finish(sandbox.id, 0).await,
             (NetworkMode::Own(_) | NetworkMode::Host | NetworkMode::Container(_), Some(process)) => {
-                self.host.signal(process, signal).map_err(Error::kernel)
+                self.host.signal(process, signal).map_err(Error::kernel)?;
+                self.chronicle.tell([Happening::of_sandbox(sandbox, SandboxAction::Kill(signal))]);
+                Ok(())
             }
         }
     }
@@ -127,13 +129,14 @@ impl<H: Host> Engine<H> {
     pub(super) async fn remove_sandbox(&mut self, reference: &str, force: bool) -> Result<(), Error> {
         let mut wanted = Spec::clone(&self.spec());
         let id = change::find_sandbox(&wanted, reference)?.id;
-        if force && wanted.sandboxes.get(&id).is_some_and(Sandbox::is_active) {
+        if force && let Some(sandbox) = wanted.sandboxes.get(&id).filter(|sandbox| sandbox.is_active()) {
+            self.chronicle.tell([Happening::of_sandbox(sandbox, SandboxAction::Kill(Signal::KILL))]);
             self.finish(id, KILLED_CODE).await?;
             wanted = Spec::clone(&self.spec());
         }
         // One that is to go with its command has gone.
         if wanted.sandboxes.contains_key(&id) {
-            change::remove_sandbox(&mut wanted, &id.to_string(), force)?;
+            change::remove_sandbox(&mut wanted, reference, force)?;
             self.settle(wanted).await?;
         }
         info!(sandbox = %id.short(), "sandbox removed");
@@ -144,7 +147,7 @@ impl<H: Host> Engine<H> {
     /// that share its namespace end with it.
     async fn finish(&mut self, id: SandboxId, code: i32) -> Result<(), Error> {
         let mut wanted = Spec::clone(&self.spec());
-        let mut ending = vec![(id, code)];
+        let (mut ending, mut ended) = (vec![(id, code)], Vec::new());
         while let Some((id, code)) = ending.pop() {
             if let Some(sandbox) = self.spec().sandboxes.get(&id) {
                 self.kill_all(sandbox);
@@ -152,6 +155,14 @@ impl<H: Host> Engine<H> {
             let sharing = change::mark_exited(&mut wanted, id, code, now())?;
             info!(sandbox = %id.short(), code, "command ended");
             ending.extend(sharing.into_iter().map(|sharing| (sharing, KILLED_CODE)));
+            ended.push(id);
+        }
+        // Everybody sees how they ended, also those that go with their command.
+        self.put_in_force(wanted.clone());
+        for id in ended {
+            if wanted.sandboxes.get(&id).is_some_and(|sandbox| sandbox.config.auto_remove) {
+                change::remove_sandbox(&mut wanted, &id.to_string(), false)?;
+            }
         }
         self.settle(wanted).await
     }

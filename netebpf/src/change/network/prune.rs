@@ -8,7 +8,7 @@ use crate::{
     model::{Name, Network, Spec},
 };
 
-/// Which unused networks are to go.
+/// Which of what nobody uses is to go.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PruneChoice {
     /// Only those with all of these labels: `key`, or `key=value`.
@@ -20,10 +20,11 @@ pub struct PruneChoice {
 }
 
 impl PruneChoice {
-    fn is_meant(&self, network: &Network) -> bool {
-        let has = |wanted: &String| is_labelled(&network.labels, wanted);
+    /// Whether something that was created then and has these labels is to go.
+    pub(in crate::change) fn is_meant(&self, created: u64, labels: &BTreeMap<String, String>) -> bool {
+        let has = |wanted: &String| is_labelled(labels, wanted);
         let is_spared = !self.labels_without.is_empty() && self.labels_without.iter().all(has);
-        self.until.is_none_or(|until| network.created <= until) && self.labels.iter().all(has) && !is_spared
+        self.until.is_none_or(|until| created <= until) && self.labels.iter().all(has) && !is_spared
     }
 }
 
@@ -48,7 +49,7 @@ pub fn prune_networks(spec: &mut Spec, choice: &PruneChoice) -> Vec<Name> {
     let networks = spec.networks.values();
     let unused = networks.filter(|network| network.template.is_none() && is_dangling(spec, network));
     let meant: Vec<_> = unused
-        .filter(|network| choice.is_meant(network))
+        .filter(|network| choice.is_meant(network.created, &network.labels))
         .map(|network| (network.id, network.name.clone()))
         .collect();
     let mut names: Vec<_> = meant.iter().map(|(_, name)| name.clone()).collect();

@@ -2,6 +2,7 @@
 
 mod container;
 mod endpoint;
+mod event;
 mod network;
 mod sandbox;
 
@@ -17,6 +18,7 @@ use crate::daemon::{self, FeatureStatus, ProgramStatus, TableSize};
 
 pub(super) use container::{container, container_summary, is_exposed, is_published};
 pub(super) use endpoint::endpoint_settings;
+pub(super) use event::event;
 pub(super) use network::{network, network_request, network_status, network_with_containers};
 pub(super) use sandbox::{created_sandbox, sandbox, sandbox_request, starter};
 

@@ -1,6 +1,6 @@
 //! Which status code an error gets.
 
-use std::net::AddrParseError;
+use std::{io, net::AddrParseError};
 
 use axum::{
     Json,
@@ -44,6 +44,8 @@ pub(super) enum Error {
     Name(#[from] NameError),
     #[error("invalid IP address {text:?}: {source}")]
     Address { text: String, source: AddrParseError },
+    #[error("{matches} matches found based on ID prefix: network {reference} is ambiguous")]
+    Ambiguous { reference: String, matches: usize },
     #[error(transparent)]
     Driver(#[from] DriverError),
     #[error("invalid scope: {0:?}, it must be local, or swarm on a manager of a swarm")]
@@ -70,7 +72,7 @@ pub(super) enum Error {
     Mac(String),
     #[error("unknown {what} {name:?}: known are {}", known.join(", "))]
     UnknownName { what: &'static str, name: String, known: Vec<&'static str> },
-    #[error("invalid filter '{0}'")]
+    #[error("invalid filter{}", if .0.is_empty() { String::new() } else { format!(" '{}'", .0) })]
     UnknownFilter(String),
     #[error("invalid value for filter '{0}', must be \"true\" (or \"1\"), or \"false\" (or \"0\")")]
     NoTruth(&'static str),
@@ -86,13 +88,31 @@ pub(super) enum Error {
     FilterColon { name: &'static str, value: String },
     #[error("error while looking up for {name} {value}: write PORT[-PORT][/tcp|udp|sctp]")]
     FilterPort { name: &'static str, value: String },
+    #[error("{doing}: {source}")]
+    During { doing: String, source: Box<Self> },
+    #[error("Neither old nor new names may be empty")]
+    EmptyName,
+    #[error("Error when allocating new name: {0}")]
+    NewName(NameError),
+    #[error("invalid condition: {0:?}")]
+    Condition(String),
+    #[error("must specify at least one of 'stdout' or 'stderr'")]
+    NoStream,
+    #[error(
+        "invalid value for '{name}': invalid timestamp {value:?}: write seconds since 1970, also with a fraction"
+    )]
+    Moment { name: &'static str, value: String },
+    #[error("`since` time ({since}) cannot be after `until` time ({until})")]
+    Reversed { since: String, until: String },
+    #[error("{0}")]
+    NotHere(&'static str),
+    #[error("cannot read the log of the container: {0}")]
+    Log(io::Error),
     #[error(transparent)]
     Number(#[from] NumberError),
     #[error("more than one until filter specified")]
     SeveralUntil,
-    #[error(
-        "failed to parse value as time or duration: {0:?}; write 24h, 1h30m, 2026-11-21T12:00:00 or seconds"
-    )]
+    #[error("failed to parse value as time or duration: {0:?}")]
     Until(String),
     #[error("{0} is not supported")]
     Unsupported(&'static str),
@@ -107,8 +127,16 @@ impl From<change::Error> for Error {
 }
 
 impl Error {
-    fn status(&self) -> StatusCode {
+    /// What was being done when it happened, in front of it.
+    pub(super) fn during(self, doing: &str) -> Self {
+        Self::During { doing: doing.to_owned(), source: Box::new(self) }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
         match self {
+            Self::During { source, .. } => source.status(),
+            Self::NotHere(_) => StatusCode::NOT_IMPLEMENTED,
+            Self::Log(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Daemon(error) => status_of(error),
             Self::NoSuchPage | Self::Driver(DriverError::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::Driver(DriverError::NotManager) => StatusCode::FORBIDDEN,
@@ -116,6 +144,7 @@ impl Error {
             Self::Unreadable { status, .. } => *status,
             Self::TooOld(_)
             | Self::TooNew(_)
+            | Self::Ambiguous { .. }
             | Self::Json(_)
             | Self::Name(_)
             | Self::Address { .. }
@@ -141,6 +170,12 @@ impl Error {
             | Self::FilterColon { .. }
             | Self::FilterPort { .. }
             | Self::Number(_)
+            | Self::EmptyName
+            | Self::NewName(_)
+            | Self::Condition(_)
+            | Self::NoStream
+            | Self::Moment { .. }
+            | Self::Reversed { .. }
             | Self::SeveralValues(_)
             | Self::SeveralUntil
             | Self::Until(_) => StatusCode::BAD_REQUEST,
@@ -163,7 +198,9 @@ fn status_of(error: &daemon::Error) -> StatusCode {
         | daemon::Error::NoSuchProcess { .. } => StatusCode::BAD_REQUEST,
         daemon::Error::StartedAlready { .. } => StatusCode::CONFLICT,
         daemon::Error::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
-        daemon::Error::Store(_) | daemon::Error::Kernel(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        daemon::Error::Store(_) | daemon::Error::Kernel(_) | daemon::Error::Undying => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::Regex;
 use serde::Deserialize;
 
-use super::Error;
-use crate::change::is_labelled;
+use super::{Error, timestamp};
+use crate::change::{PruneChoice, is_labelled};
 
 /// Values by the name of the filter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,14 +23,20 @@ enum Values {
 impl Filters {
     /// Reads the parameter, in which only `known` filters may be.
     pub(super) fn read(text: Option<&str>, known: &[&str]) -> Result<Self, Error> {
+        let filters = Self::read_any(text)?;
+        match filters.0.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(unknown) => Err(Error::UnknownFilter(unknown.clone())),
+            None => Ok(filters),
+        }
+    }
+
+    /// Reads the parameter, in which any filter may be.
+    pub(super) fn read_any(text: Option<&str>) -> Result<Self, Error> {
         let text = text.unwrap_or_default();
         if text.is_empty() {
             return Ok(Self::default());
         }
         let values: BTreeMap<String, Values> = serde_json::from_str(text).map_err(Error::Json)?;
-        if let Some(unknown) = values.keys().find(|name| !known.contains(&name.as_str())) {
-            return Err(Error::UnknownFilter(unknown.clone()));
-        }
         let of = |values| match values {
             Values::Set(set) => {
                 set.into_iter().filter_map(|(value, is_set)| is_set.then_some(value)).collect()
@@ -57,6 +63,11 @@ impl Filters {
         self.0.get(name).is_none_or(|values| values.iter().any(matches))
     }
 
+    /// Whether a text begins with one of the values, or nothing is asked.
+    pub(super) fn begins(&self, name: &str, text: &str) -> bool {
+        self.0.get(name).is_none_or(|values| values.iter().any(|value| text.starts_with(value.as_str())))
+    }
+
     /// Whether all labels that are asked for are there: `key`, or `key=value`.
     pub(super) fn has_labels(&self, name: &str, labels: &BTreeMap<String, String>) -> bool {
         self.values(name).all(|wanted| is_labelled(labels, wanted))
@@ -75,6 +86,22 @@ impl Filters {
             _ => Err(Error::NoTruth(name)),
         }
     }
+}
+
+/// Filters of calls that remove what nobody uses.
+const PRUNE: [&str; 3] = ["label", "label!", "until"];
+
+/// What of that which nobody uses is to go.
+pub(super) fn prune_choice(text: Option<&str>) -> Result<PruneChoice, Error> {
+    let filters = Filters::read(text, &PRUNE)?;
+    let mut until = filters.values("until");
+    let until = match (until.next(), until.next()) {
+        (Some(_), Some(_)) => return Err(Error::SeveralUntil),
+        (Some(text), None) => Some(timestamp::until(text).ok_or_else(|| Error::Until(text.to_owned()))?),
+        (None, _) => None,
+    };
+    let owned = |name| filters.values(name).map(str::to_owned).collect();
+    Ok(PruneChoice { labels: owned("label"), labels_without: owned("label!"), until })
 }
 
 #[cfg(test)]

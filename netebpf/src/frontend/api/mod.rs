@@ -9,6 +9,7 @@ mod convert;
 mod docker;
 mod engine;
 mod error;
+mod events;
 mod filters;
 mod networks;
 mod observe;
@@ -25,12 +26,13 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use tokio::net::UnixListener;
 
 use crate::daemon::{Handle, Observer, Settings};
 
+use containers::{life, logs, refused};
 use error::Error;
 
 /// No request is longer: a sandbox with a command line of the kernel's limit (128 KiB an argument) fits in.
@@ -74,6 +76,26 @@ fn docker_paths() -> Router<Context> {
         .route("/info", get(docker::info))
         .route("/containers/json", get(containers::list))
         .route("/containers/{id}/json", get(containers::inspect))
+        .route("/containers/{id}/logs", get(logs::logs))
+        .route("/containers/{id}/start", post(life::start))
+        .route("/containers/{id}/stop", post(life::stop))
+        .route("/containers/{id}/restart", post(life::restart))
+        .route("/containers/{id}/kill", post(life::kill))
+        .route("/containers/{id}/rename", post(life::rename))
+        .route("/containers/{id}/wait", post(life::wait))
+        .route("/containers/{id}", delete(life::remove))
+        .route("/containers/prune", post(life::prune))
+        .route("/containers/create", post(refused::create))
+        .route("/containers/{id}/exec", post(refused::exec))
+        .route("/containers/{id}/attach", post(refused::attach))
+        .route("/containers/{id}/top", get(refused::top))
+        .route("/containers/{id}/stats", get(refused::stats))
+        .route("/containers/{id}/pause", post(refused::pause))
+        .route("/containers/{id}/unpause", post(refused::pause))
+        .route("/containers/{id}/update", post(refused::update))
+        .route("/images/json", get(refused::images))
+        .route("/images/create", post(refused::pull))
+        .route("/events", get(events::events))
         .route("/networks", get(networks::list))
         .route("/networks/create", post(networks::create))
         .route("/networks/prune", post(networks::prune))

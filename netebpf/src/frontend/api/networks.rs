@@ -7,16 +7,11 @@ use super::{
     Context, Error,
     body::{Body, Id, Parameters},
     convert,
-    filters::Filters,
-    timestamp,
+    filters::{Filters, prune_choice},
     version::ApiVersion,
     wire::{Connect, CreateNetwork, CreatedNetwork, Disconnect, Network, Pruned},
 };
-use crate::{
-    change::{self, PruneChoice},
-    daemon::Request,
-    model,
-};
+use crate::{change, daemon::Request, model};
 
 /// Parameters of calls that choose among networks.
 #[derive(Deserialize)]
@@ -56,22 +51,11 @@ pub(super) async fn list(
 const CUSTOM: &str = "custom";
 const BUILTIN: &str = "builtin";
 
-/// Filters of `POST /networks/prune`.
-const PRUNE: [&str; 3] = ["label", "label!", "until"];
-
 pub(super) async fn prune(
     State(context): State<Context>,
     Parameters(parameters): Parameters<ListParameters>,
 ) -> Result<Json<Pruned>, Error> {
-    let filters = Filters::read(parameters.filters.as_deref(), &PRUNE)?;
-    let mut until = filters.values("until");
-    let until = match (until.next(), until.next()) {
-        (Some(_), Some(_)) => return Err(Error::SeveralUntil),
-        (Some(text), None) => Some(timestamp::until(text).ok_or_else(|| Error::Until(text.to_owned()))?),
-        (None, _) => None,
-    };
-    let owned = |name| filters.values(name).map(str::to_owned).collect();
-    let choice = PruneChoice { labels: owned("label"), labels_without: owned("label!"), until };
+    let choice = prune_choice(parameters.filters.as_deref())?;
     let deleted = context.daemon.ask(|reply| Request::PruneNetworks(choice, reply)).await?;
     let names: Vec<_> = deleted.iter().map(ToString::to_string).collect();
     Ok(Json(Pruned { networks_deleted: (!names.is_empty()).then_some(names) }))
@@ -99,7 +83,10 @@ pub(super) async fn inspect(
         return Err(change::Error::NetworkNotFound(id).into());
     }
     let spec = context.daemon.spec();
-    let network = change::find_network(&spec, &id)?;
+    let network = change::find_network(&spec, &id).map_err(|error| match error {
+        change::Error::NetworkAmbiguous { reference, matches } => Error::Ambiguous { reference, matches },
+        other => other.into(),
+    })?;
     let status = (version >= ApiVersion::WITH_STATUS).then(|| convert::network_status(&spec, network));
     Ok(Json(Network { status, ..convert::network_with_containers(&spec, network) }))
 }

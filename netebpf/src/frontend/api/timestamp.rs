@@ -18,6 +18,15 @@ pub(super) fn until(text: &str) -> Option<u64> {
     until_at(text, Timestamp::now())
 }
 
+/// Reads seconds since the Unix epoch, with up to nine digits of a fraction that count; returns nanoseconds.
+pub(super) fn seconds(text: &str) -> Option<u64> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let nanoseconds = format!("{fraction:0<9.9}");
+    let seconds: u64 = seconds.parse().ok().filter(|_| is_number(fraction))?;
+    seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds.parse().ok()?)
+}
+
 fn until_at(text: &str, now: Timestamp) -> Option<u64> {
     let local = |time: DateTime| time.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
     let ago = |duration: SignedDuration| now.checked_sub(duration).ok();
@@ -43,6 +52,23 @@ mod tests {
             (1_795_242_600_123_456_789, "2026-11-21T06:30:00.123456789Z"),
         ] {
             assert_eq!(rfc3339(nanoseconds), text);
+        }
+    }
+
+    #[test]
+    fn seconds_have_a_fraction_or_not() {
+        for (text, nanoseconds) in [
+            ("0", Some(0)),
+            ("1795242600", Some(1_795_242_600_000_000_000)),
+            ("1.5", Some(1_500_000_000)),
+            ("1.", Some(1_000_000_000)),
+            ("1.0000000019", Some(1_000_000_001)),
+            ("", None),
+            ("x", None),
+            ("1.x", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(seconds(text), nanoseconds, "{text}");
         }
     }
 

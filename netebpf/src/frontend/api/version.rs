@@ -24,6 +24,8 @@ impl ApiVersion {
     pub(super) const OLDEST: Self = Self::new(1, 40);
     /// The first one that does not count a container's identifier and host name among its aliases.
     pub(super) const WITHOUT_MADE_UP_ALIASES: Self = Self::new(1, 45);
+    /// The first one that tells which kind of stream logs are.
+    pub(super) const WITH_STREAM_TYPES: Self = Self::new(1, 42);
     /// The first one in which a network may go without IPv4 addresses.
     pub(super) const WITH_IPV4_SWITCH: Self = Self::new(1, 48);
     /// The first one that tells how full networks are, and does without what was shown twice.

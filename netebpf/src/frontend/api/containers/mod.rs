@@ -1,6 +1,9 @@
 //! The Docker Engine's calls for containers, which are sandboxes here.
 
 mod choice;
+pub(super) mod life;
+pub(super) mod logs;
+pub(super) mod refused;
 
 use axum::{Extension, Json, extract::State};
 use serde::Deserialize;
