@@ -44,10 +44,10 @@ fn ps_shows_names_published_ports_and_commands() -> Result<()> {
     let stage = stage::shared();
     let listed = stage.engine.ok(&["ps"])?;
     let header = listed.lines().next().unwrap_or_default();
-    for column in ["SANDBOX ID", "NAME", "STATUS", "PORTS", "COMMAND"] {
+    for column in ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"] {
         assert!(header.contains(column), "{listed}");
     }
-    let web = listed.lines().find(|line| line.contains(" web ")).unwrap_or_default();
+    let web = listed.lines().find(|line| line.ends_with(" web")).unwrap_or_default();
     for part in ["0.0.0.0:8080->80/tcp", "0.0.0.0:8053->53/udp", "127.0.0.1:9090->80/tcp"] {
         assert!(web.contains(part), "{listed}");
     }
