@@ -3,9 +3,20 @@
 
 use serde_json::Value;
 
-/// The text with the members of its objects in order, if it is JSON in several lines.
+/// The text with the members of its objects in order, wherever it or one of its lines is JSON.
 #[must_use]
-pub(super) fn json(text: &str) -> Option<String> {
+pub(super) fn text(text: &str) -> String {
+    json(text).unwrap_or_else(|| text.lines().map(compact).collect::<Vec<_>>().join("\n"))
+}
+
+fn compact(line: &str) -> String {
+    let is_json = line.starts_with(['{', '[']);
+    let value = is_json.then(|| serde_json::from_str::<Value>(line).ok()).flatten();
+    value.map_or_else(|| line.to_owned(), |value| value.to_string())
+}
+
+/// The same for JSON in several lines.
+fn json(text: &str) -> Option<String> {
     let indent = text.lines().nth(1).map(|line| line.len() - line.trim_start().len())?;
     let value: Value = serde_json::from_str(text).ok()?;
     let ordered = serde_json::to_string_pretty(&value).ok()?;
@@ -14,14 +25,15 @@ pub(super) fn json(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::json;
+    use super::{json, text};
 
     #[test]
     fn the_order_of_members_does_not_count_and_their_indentation_does() {
-        let text = json("[\n    {\n        \"b\": 1,\n        \"a\": null\n    }\n]\n");
-        assert_eq!(text, json("[\n    {\n        \"a\": null,\n        \"b\": 1\n    }\n]\n"));
-        assert_ne!(text, json("[\n  {\n    \"a\": null,\n    \"b\": 1\n  }\n]\n"));
+        let ordered = json("[\n    {\n        \"b\": 1,\n        \"a\": null\n    }\n]\n");
+        assert_eq!(ordered, json("[\n    {\n        \"a\": null,\n        \"b\": 1\n    }\n]\n"));
+        assert_ne!(ordered, json("[\n  {\n    \"a\": null,\n    \"b\": 1\n  }\n]\n"));
         assert_eq!(json("[]\n"), None);
         assert_eq!(json("plain\ntext\n"), None);
+        assert_eq!(text("plain\n{\"b\":1,\"a\":{}}\n[x]\n"), "plain\n{\"a\":{},\"b\":1}\n[x]");
     }
 }

@@ -53,6 +53,7 @@ impl Drop for Group {
 fn remove(group: &Path) -> bool {
     let below = fs::read_dir(group).into_iter().flatten().flatten();
     let folders = below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let emptied = folders.fold(true, |all, folder| remove(&folder.path()) && all);
-    emptied && fs::remove_dir(group).is_ok()
+    // Each of them is tried, also after one that could not go.
+    let left = folders.filter(|folder| !remove(&folder.path())).count();
+    left == 0 && fs::remove_dir(group).is_ok()
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use anyhow::{Context as _, Result, ensure};
+use regex::Regex;
 
 use super::{canonical, subject::Said};
 
@@ -16,13 +17,23 @@ pub struct Hunk {
 }
 
 /// A difference that is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Known {
     id: String,
     /// A part of each command that says it.
     command: String,
-    docker: Vec<String>,
-    netebpf: Vec<String>,
+    /// The beginnings of the engine's versions that have it; none for all.
+    engines: Vec<String>,
+    how: How,
+}
+
+/// How the two differ.
+#[derive(Debug, Clone)]
+enum How {
+    /// One says these lines, the other those; patterns for whole lines.
+    Lines { docker: Vec<Regex>, netebpf: Vec<Regex> },
+    /// Docker's lines are netebpf's without what matches this.
+    Added(Regex),
 }
 
 /// The differences that are meant.
@@ -35,7 +46,7 @@ impl Said {
     pub fn lines(&self) -> Vec<String> {
         let code =
             self.code.map_or_else(|| "ended by a signal".to_owned(), |code| format!("exit code {code}"));
-        let output = canonical::json(&self.stdout).unwrap_or_else(|| self.stdout.clone());
+        let output = canonical::text(&self.stdout);
         let output = output.lines().map(|line| format!("| {line}"));
         let errors = self.stderr.lines().map(|line| format!("! {line}"));
         [format!("= {code}")].into_iter().chain(output).chain(errors).collect()
@@ -43,8 +54,9 @@ impl Said {
 }
 
 impl KnownDifferences {
-    /// Reads the file: each table of `difference` has an `id`, a `reason`, the lines that `docker` and `netebpf` say, and
-    /// perhaps a `command` that must be part of the step.
+    /// Reads the file: each table of `difference` has an `id` and a `reason`; patterns of the lines that `docker` and
+    /// `netebpf` say, or of what netebpf has `added`; perhaps the beginnings of the `engines`' versions that differ, and a
+    /// `command` that must be part of the step.
     pub fn parse(text: &str) -> Result<Self> {
         let file: toml::Table = text.parse().context("known_differences.toml")?;
         let entries =
@@ -55,14 +67,17 @@ impl KnownDifferences {
         Ok(Self(known))
     }
 
+    /// Forgets what is not known of this version of the engine.
+    pub fn keep_those_of(&mut self, version: &str) {
+        self.0.retain(|known| {
+            known.engines.is_empty() || known.engines.iter().any(|begin| version.starts_with(begin))
+        });
+    }
+
     /// The id of the difference that this hunk of a step's output is, if it is meant.
     #[must_use]
     pub fn find(&self, step: &str, hunk: &Hunk) -> Option<&str> {
-        let is_it = |known: &&Known| {
-            step.contains(&known.command)
-                && same(&known.docker, &hunk.docker)
-                && same(&known.netebpf, &hunk.netebpf)
-        };
+        let is_it = |known: &&Known| step.contains(&known.command) && known.how.is(hunk);
         self.0.iter().find(is_it).map(|known| known.id.as_str())
     }
 
@@ -77,23 +92,57 @@ impl Known {
         let text = |name: &str| entry.get(name).and_then(toml::Value::as_str).map(str::to_owned);
         let id = text("id").context("a known difference has no id")?;
         text("reason").with_context(|| format!("the known difference {id} has no reason"))?;
-        let lines =
-            |name: &str| text(name).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
-        let known = Self {
-            command: text("command").unwrap_or_default(),
-            docker: lines("docker"),
-            netebpf: lines("netebpf"),
-            id,
+        let engines = entry.get("engines").and_then(toml::Value::as_array).map(Vec::as_slice);
+        let engines = engines.unwrap_or_default().iter().filter_map(|begin| Some(begin.as_str()?.to_owned()));
+        let lines = |name: &str| {
+            let text = text(name).unwrap_or_default();
+            text.lines()
+                .map(|line| Ok(Regex::new(&format!("^(?:{})$", line.trim()))?))
+                .collect::<Result<Vec<_>>>()
         };
-        ensure!(known.docker != known.netebpf, "the known difference {} is none", known.id);
-        Ok(known)
+        let how = match text("added") {
+            Some(pattern) => How::Added(Regex::new(&pattern)?),
+            None => How::Lines { docker: lines("docker")?, netebpf: lines("netebpf")? },
+        };
+        if let How::Lines { docker, netebpf } = &how {
+            ensure!(!(docker.is_empty() && netebpf.is_empty()), "the known difference {id} is none");
+        }
+        Ok(Self { command: text("command").unwrap_or_default(), engines: engines.collect(), how, id })
     }
 }
 
-/// Whether the lines are those of the entry, which leaves out how they are marked and indented.
-fn same(entry: &[String], lines: &[String]) -> bool {
-    let bare = |line: &String| line.get(1..).unwrap_or_default().trim().to_owned();
-    entry.len() == lines.len() && entry.iter().zip(lines).all(|(entry, line)| entry.trim() == bare(line))
+impl How {
+    fn is(&self, hunk: &Hunk) -> bool {
+        match self {
+            Self::Lines { docker, netebpf } => {
+                match_all(docker, &hunk.docker) && match_all(netebpf, &hunk.netebpf)
+            }
+            Self::Added(pattern) => {
+                // A line of its own, of which nothing is left, is not said by the other at all.
+                let rest = |lines: &[String]| -> Vec<String> {
+                    let rest = lines.iter().map(|line| pattern.replace_all(line, "").into_owned());
+                    rest.filter(|line| !bare(line).is_empty()).collect()
+                };
+                let parts = |lines: &[String]| -> Vec<String> {
+                    let parts = lines.iter().flat_map(|line| pattern.find_iter(line));
+                    parts.map(|part| part.as_str().trim_matches(',').to_owned()).collect()
+                };
+                let mut added = parts(&hunk.netebpf).into_iter();
+                let says_the_same = parts(&hunk.docker).iter().all(|part| added.any(|other| other == *part));
+                says_the_same && rest(&hunk.docker) == rest(&hunk.netebpf)
+            }
+        }
+    }
+}
+
+fn match_all(patterns: &[Regex], lines: &[String]) -> bool {
+    patterns.len() == lines.len()
+        && patterns.iter().zip(lines).all(|(pattern, line)| pattern.is_match(bare(line)))
+}
+
+/// A line without its mark and indentation.
+fn bare(line: &str) -> &str {
+    line.get(1..).unwrap_or_default().trim()
 }
 
 impl fmt::Display for Hunk {
@@ -182,6 +231,22 @@ mod tests {
         assert_eq!(known.find("docker network ls", &hunk), Some("order"));
         assert_eq!(known.find("docker network rm", &hunk), None);
         assert_eq!(known.find("docker network ls", &Hunk { docker: lines("c"), ..hunk }), None);
+    }
+
+    #[test]
+    fn what_netebpf_adds_may_be_a_part_of_a_line_or_a_line() {
+        let file = "[[difference]]\nid = 'gateway'\nreason = 'r'\nengines = ['28.']\nadded = ',?\"G\": ?\"[^\"]*\",?'\n";
+        let mut known = KnownDifferences::parse(file).expect("it parses");
+        let part = Hunk { docker: lines("{\"S\":\"a\"}"), netebpf: lines("{\"S\":\"a\",\"G\":\"b\"}") };
+        let line = Hunk { docker: Vec::new(), netebpf: vec!["|   \"G\": \"b\",".to_owned()] };
+        let other = Hunk { docker: lines("{\"S\":\"c\"}"), ..part.clone() };
+        assert_eq!(known.find("x", &part), Some("gateway"));
+        assert_eq!(known.find("x", &line), Some("gateway"));
+        assert_eq!(known.find("x", &other), None);
+        known.keep_those_of("28.5.2");
+        assert_eq!(known.find("x", &part), Some("gateway"));
+        known.keep_those_of("29.0.0");
+        assert_eq!(known.find("x", &part), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! last of them go mounts and files.
 
 use std::{
+    fs::{self, File},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::mpsc::{self, Sender},
     thread::{self, JoinHandle},
@@ -14,11 +16,14 @@ use anyhow::{Context as _, Error, Result};
 use nix::sched::{CloneFlags, setns, unshare};
 
 use super::{cgroup::Group, mounts::Root};
-use crate::{netns::Namespace, process::Process};
+use crate::{netns::Namespace, process::Process, wait};
 
-/// Collects ended processes that nobody waits for; it comes with every release that has a Docker Engine.
-/// It is killed when the machine's thread ends, in whatever way.
-const INIT: [&str; 6] = ["/usr/bin/docker-init", "-p", "SIGKILL", "--", "sleep", "infinity"];
+/// What the first process does before it collects ended processes that nobody waits for; only it can mount the `/proc` that
+/// shows the machine's processes. It is killed when the machine's thread ends, in whatever way. Its program comes with every
+/// release that has a Docker Engine.
+const INIT: &str = "\
+    busybox mount -t proc proc /proc && busybox hostname -F /etc/hostname && \
+    exec docker-init -p SIGKILL -- sleep infinity";
 
 /// What programs on the machine find in their environment.
 const ENVIRONMENT: &[(&str, &str)] = &[
@@ -52,7 +57,7 @@ pub struct Parts {
 impl Parts {
     /// A machine with this host name and the root directory of a release.
     #[must_use]
-    pub fn new(name: &str, release: std::path::PathBuf) -> Self {
+    pub fn new(name: &str, release: PathBuf) -> Self {
         let files = vec![
             ("/etc/hostname", format!("{name}\n")),
             ("/etc/hosts", format!("127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n")),
@@ -62,7 +67,7 @@ impl Parts {
 
     /// Adds a program of this machine, in `/usr/local/bin`.
     #[must_use]
-    pub fn program(mut self, path: std::path::PathBuf, name: &'static str) -> Self {
+    pub fn program(mut self, path: PathBuf, name: &'static str) -> Self {
         self.root.programs.push((path, name));
         self
     }
@@ -86,15 +91,21 @@ impl Machine {
             let is_inside = done.is_ok();
             drop(report.send(done));
             if is_inside {
-                work.iter().for_each(|work| work());
+                for work in work {
+                    work();
+                }
             }
         })?;
         let group = Group::named(format!("netebpf-machine-{id}"));
         let mut machine = Self { work: Some(sender), thread: Some(thread), init: None, group };
         entered.recv().context("the machine's thread ended")?.context("become a machine of its own")?;
-        let mut init = Command::new(INIT[0]);
-        init.args(&INIT[1..]).stdin(Stdio::null());
+        let mut init = Command::new("/bin/sh");
+        init.args(["-c", INIT]).stdin(Stdio::null());
         machine.init = Some(machine.spawn(init)?);
+        let name = || machine.run(|| Ok(fs::read_to_string("/proc/1/comm")?));
+        wait::until("the machine starts", wait::LONG, || {
+            name().is_ok_and(|name| name.starts_with("docker-init")).then_some(())
+        })?;
         Ok(machine)
     }
 
@@ -115,7 +126,7 @@ impl Machine {
     }
 
     /// Starts a program that reads nothing and writes to a file.
-    pub fn spawn_logged(&self, mut command: Command, log: &std::fs::File) -> Result<Process> {
+    pub fn spawn_logged(&self, mut command: Command, log: &File) -> Result<Process> {
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?);
         self.spawn(command)
     }
@@ -142,13 +153,12 @@ impl Drop for Machine {
 }
 
 /// Makes the calling thread a machine of its own.
-fn enter(network: &std::fs::File, parts: &Parts) -> Result<()> {
+fn enter(network: &File, parts: &Parts) -> Result<()> {
     setns(network, CloneFlags::CLONE_NEWNET).context("enter the network namespace")?;
     let own = CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWUTS
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWPID;
     unshare(own).context("unshare (needs root)")?;
-    parts.root.enter()?;
-    std::fs::write("/proc/sys/kernel/hostname", &parts.name).context("set the host name")
+    parts.root.enter()
 }

@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File},
-    os::unix::fs::symlink,
+    os::{fd::AsRawFd as _, unix::fs::symlink},
     path::{Path, PathBuf},
 };
 
@@ -51,7 +51,6 @@ impl Root {
         }
         bind(&opened(&release), &stage.join("lower"))?;
         overlay(stage, &root)?;
-        fresh("proc", &root.join("proc"))?;
         fresh("sysfs", &root.join("sys"))?;
         fresh("bpf", &root.join("sys/fs/bpf"))?;
         bind(Path::new("/sys/fs/cgroup"), &root.join("sys/fs/cgroup"))?;
@@ -79,7 +78,6 @@ impl Root {
 
 /// The open file's own name; `/proc` is that of the caller's old root.
 fn opened(file: &File) -> PathBuf {
-    use std::os::fd::AsRawFd as _;
     PathBuf::from(format!("/proc/thread-self/fd/{}", file.as_raw_fd()))
 }
 

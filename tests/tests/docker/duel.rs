@@ -37,7 +37,7 @@ impl Duel {
     pub(super) fn fight(&mut self, scenario: &Scenario) -> Result<()> {
         let pair = match self.pair.take() {
             Some(pair) => pair,
-            None => start()?,
+            None => self.start()?,
         };
         let told = both(&pair, |subject| play(subject, scenario));
         let cleaned = both(&pair, clean);
@@ -61,6 +61,18 @@ impl Duel {
         Ok(())
     }
 
+    fn start(&mut self) -> Result<[Subject; 2]> {
+        let one = |engine| thread::spawn(move || Subject::start(engine, Release::Sid));
+        let both = [one(Engine::Docker), one(Engine::Netebpf)];
+        let [docker, netebpf] =
+            both.map(|thread| thread.join().map_err(|_| Error::msg("the start panicked"))?);
+        let docker = docker?;
+        let version = docker.run("docker version --format '{{.Server.Version}}'")?.stdout;
+        eprintln!("compared with Docker Engine {}", version.trim());
+        self.known.keep_those_of(&version);
+        Ok([docker, netebpf?])
+    }
+
     fn judge(&mut self, scenario: &Scenario, docker: &[Said], netebpf: &[Said]) -> Result<()> {
         let (mut expected, mut actual) = (Mask::new(&scenario.steps), Mask::new(&scenario.steps));
         let mut told = String::new();
@@ -80,13 +92,6 @@ impl Duel {
         ensure!(told.is_empty(), "the two differ:{told}");
         Ok(())
     }
-}
-
-fn start() -> Result<[Subject; 2]> {
-    let one = |engine| thread::spawn(move || Subject::start(engine, Release::Sid));
-    let both = [one(Engine::Docker), one(Engine::Netebpf)];
-    let [docker, netebpf] = both.map(|thread| thread.join().map_err(|_| Error::msg("the start panicked"))?);
-    Ok([docker?, netebpf?])
 }
 
 /// Does the same with both at the same time.

@@ -29,6 +29,11 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("prune", include_str!("scenarios/prune.md")),
     ("configuration", include_str!("scenarios/configuration.md")),
     ("engine", include_str!("scenarios/engine.md")),
+    ("addresses", include_str!("scenarios/addresses.md")),
+    ("files", include_str!("scenarios/files.md")),
+    ("ports", include_str!("scenarios/ports.md")),
+    ("attach", include_str!("scenarios/attach.md")),
+    ("links", include_str!("scenarios/links.md")),
 ];
 
 fn main() -> Result<ExitCode> {
