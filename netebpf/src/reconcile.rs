@@ -81,7 +81,7 @@ pub async fn preview<K: Kernel>(
     options: &EngineOptions,
 ) -> Result<Vec<Action>, K::Error> {
     let observed = kernel.observe().await?;
-    Ok(plan(spec, &compile(spec, options, &observed), &observed))
+    Ok(plan(spec, &compile(spec, options, observed), observed))
 }
 
 fn conclude<E: std::error::Error + 'static>(

@@ -47,9 +47,9 @@ impl Daemon<LinuxKernel> {
         kernel::check_privileges()?;
         let store = Store::open(&settings.state_dir)?;
         let mut kernel = LinuxKernel::open(settings.clone())?;
-        let notices = kernel.route_notices();
+        let notices = kernel.notices();
         if let Some(bridge) = options.default_bridge.as_mut().filter(|bridge| bridge.is_users) {
-            adopt(bridge, &kernel.observe().await?)?;
+            adopt(bridge, kernel.observe().await?)?;
         }
         let mut daemon = Self::over(kernel, store, options)?;
         let events = daemon.engine.events();

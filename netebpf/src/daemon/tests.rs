@@ -41,8 +41,12 @@ struct FakeHost {
 impl Kernel for FakeHost {
     type Error = FakeError;
 
-    async fn observe(&mut self) -> Result<Observed, FakeError> {
+    async fn observe(&mut self) -> Result<&Observed, FakeError> {
         self.kernel.observe().await
+    }
+
+    fn distrust(&mut self) {
+        self.kernel.distrust();
     }
 
     async fn apply(&mut self, action: &Action) -> Result<(), FakeError> {

@@ -9,7 +9,7 @@ use futures::TryStreamExt as _;
 use ipnet::IpNet;
 use nix::errno::Errno;
 use rtnetlink::{
-    Handle,
+    AddressGetRequest, Handle,
     packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage},
 };
 
@@ -33,7 +33,19 @@ const SECOND_CHOICE: AddressHeaderFlags = AddressHeaderFlags::Secondary
 
 /// Reads the addresses of every link of the connection's namespace, by index.
 pub(super) async fn list(netlink: &Handle) -> Result<BTreeMap<u32, Addresses>, Error> {
-    let messages: Result<Vec<_>, _> = netlink.address().get().execute().try_collect().await;
+    dump(netlink.address().get()).await
+}
+
+/// Reads the addresses of one link.
+pub(super) async fn of_link(netlink: &Handle, index: u32) -> Result<Addresses, Error> {
+    let mut request = netlink.address().get().set_link_index_filter(index);
+    // The kernel filters as well, for connections that check strictly.
+    request.message_mut().header.index = index;
+    Ok(dump(request).await?.remove(&index).unwrap_or_default())
+}
+
+async fn dump(request: AddressGetRequest) -> Result<BTreeMap<u32, Addresses>, Error> {
+    let messages: Result<Vec<_>, _> = request.execute().try_collect().await;
     let messages =
         messages.map_err(|error| Error::List { what: "addresses", source: netlink::cause(error) })?;
     let mut found = BTreeMap::<_, Addresses>::new();

@@ -9,7 +9,7 @@ use std::{
 use ipnet::IpNet;
 use rtnetlink::Handle;
 
-use super::{Error, Link, LinkRole, routes, watch::RouteNotices};
+use super::{Error, Link, LinkRole, routes, watch::Notices};
 
 /// A reading that takes longer is not repeated at once.
 const LONG: Duration = Duration::from_millis(100);
@@ -40,11 +40,11 @@ impl RouteDigest {
     pub(super) async fn now(
         &mut self,
         netlink: &Handle,
-        notices: &RouteNotices,
+        notices: &Notices,
         links: &BTreeMap<u32, Link>,
     ) -> Result<u32, Error> {
         // Before the routes: what changes while they are read makes another reading necessary.
-        let notice = notices.last();
+        let notice = notices.last_of_routes();
         let uplinks = uplinks(links);
         let begin = Instant::now();
         if let Some(reading) = &self.0

@@ -19,7 +19,7 @@ use netebpf_common::abi::{Address, Mac, PublishKey};
 use super::{Interface, Kernel, Link, LinkRole, Namespace, Observed, Owner, TableContents};
 use crate::{
     model::{EndpointId, NetworkId, SandboxId},
-    plan::{Action, Entry, Key},
+    plan::Action,
 };
 
 /// The state, open to tests: they may change it as other programs would.
@@ -191,7 +191,7 @@ impl FakeKernel {
             self.link(ifindex)?.role = role;
             return Ok(());
         }
-        let interface = Interface { up: false, mac: veth.mac, addresses: BTreeSet::new() };
+        let interface = Interface { peer: None, up: false, mac: veth.mac, addresses: BTreeSet::new() };
         let namespace = self.namespace(sandbox)?;
         if namespace.interfaces.contains_key(veth.interface) {
             return Err(FakeError::Exists(veth.interface.to_owned()));
@@ -285,8 +285,8 @@ impl FakeKernel {
             Action::DetachProgram { hook, ifindex } => drop(self.state.attached.remove(&(hook, ifindex))),
             Action::HoldPort(key) => self.hold_port(key)?,
             Action::ReleasePort(key) => drop(self.state.held.remove(&key)),
-            Action::Put(entry) => put(&mut self.state.tables, entry),
-            Action::Delete(key) => delete(&mut self.state.tables, key),
+            Action::Put(entry) => self.state.tables.put(&entry),
+            Action::Delete(key) => self.state.tables.delete(&key),
         }
         Ok(())
     }
@@ -295,9 +295,11 @@ impl FakeKernel {
 impl Kernel for FakeKernel {
     type Error = FakeError;
 
-    async fn observe(&mut self) -> Result<Observed, FakeError> {
-        Ok(self.state.clone())
+    async fn observe(&mut self) -> Result<&Observed, FakeError> {
+        Ok(&self.state)
     }
+
+    fn distrust(&mut self) {}
 
     async fn apply(&mut self, action: &Action) -> Result<(), FakeError> {
         if let Some(lives) = &mut self.lives {
@@ -341,32 +343,5 @@ fn is_near(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local(),
-    }
-}
-
-fn put(tables: &mut TableContents, entry: Entry) {
-    match entry {
-        Entry::Config(config) => tables.config = Some(config),
-        Entry::Endpoint(key, value) => drop(tables.endpoints.insert(key, value)),
-        Entry::EndpointLink(key, value) => drop(tables.endpoint_links.insert(key, value)),
-        Entry::Local(key, value) => drop(tables.locals.insert(key, value)),
-        Entry::Uplink(key, value) => drop(tables.uplinks.insert(key, value)),
-        Entry::Network(key, value) => drop(tables.networks.insert(key, value)),
-        Entry::Trusted(key) => drop(tables.trusted.insert(key)),
-        Entry::Allowed(key) => drop(tables.allowed.insert(key)),
-        Entry::Published(key, value) => drop(tables.published.insert(key, value)),
-    }
-}
-
-fn delete(tables: &mut TableContents, key: Key) {
-    match key {
-        Key::Endpoint(key) => drop(tables.endpoints.remove(&key)),
-        Key::EndpointLink(key) => drop(tables.endpoint_links.remove(&key)),
-        Key::Local(key) => drop(tables.locals.remove(&key)),
-        Key::Uplink(key) => drop(tables.uplinks.remove(&key)),
-        Key::Network(key) => drop(tables.networks.remove(&key)),
-        Key::Trusted(key) => drop(tables.trusted.remove(&key)),
-        Key::Allowed(key) => drop(tables.allowed.remove(&key)),
-        Key::Published(key) => drop(tables.published.remove(&key)),
     }
 }

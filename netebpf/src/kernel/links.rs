@@ -4,7 +4,10 @@ use std::{fs::File, os::fd::AsRawFd as _, path::Path};
 
 use futures::TryStreamExt as _;
 use netebpf_common::abi::Mac;
-use nix::{errno::Errno, net::if_::if_indextoname};
+use nix::{
+    errno::Errno,
+    net::if_::{if_indextoname, if_nametoindex},
+};
 use rtnetlink::{
     Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth,
     packet_route::{
@@ -29,6 +32,8 @@ pub(super) struct RawLink {
     pub(super) mac: Mac,
     pub(super) up: bool,
     pub(super) mtu: u32,
+    /// Index of a veth's other side, in whichever namespace that is.
+    pub(super) peer: Option<u32>,
     pub(super) master: Option<u32>,
     pub(super) alias: Option<String>,
     pub(super) group: u32,
@@ -60,10 +65,23 @@ pub(super) async fn list(netlink: &Handle) -> Result<Vec<RawLink>, Error> {
 
 /// Reads one link of the connection's namespace.
 pub(super) async fn get(netlink: &Handle, index: u32) -> Result<RawLink, Error> {
+    let source = || Errno::ENODEV.into();
+    let missing = || Error::Link { doing: "find", link: index.to_string(), source: source() };
+    find(netlink, index).await?.ok_or_else(missing)
+}
+
+/// Reads one link of the connection's namespace; `None` if there is none of this index.
+pub(super) async fn find(netlink: &Handle, index: u32) -> Result<Option<RawLink>, Error> {
     let found = netlink.link().get().match_index(index).execute().map_ok(RawLink::from).try_next().await;
-    let failed = |source| Error::Link { doing: "find", link: index.to_string(), source };
-    let found = found.map_err(|error| failed(netlink::cause(error)))?;
-    found.ok_or_else(|| failed(Errno::ENODEV.into()))
+    match found.map_err(netlink::cause) {
+        Err(error) if error.raw_os_error() == Some(Errno::ENODEV as i32) => Ok(None),
+        found => found.map_err(|source| Error::Link { doing: "find", link: index.to_string(), source }),
+    }
+}
+
+/// The index of a link of the calling thread's network namespace.
+pub(super) fn index_of(name: &str) -> Option<u32> {
+    if_nametoindex(name).ok()
 }
 
 /// Makes a bridge, still down; one of ours with this name is completed.
@@ -233,6 +251,7 @@ impl From<LinkMessage> for RawLink {
                 LinkAttribute::Group(group) => link.group = group,
                 LinkAttribute::Mtu(mtu) => link.mtu = mtu,
                 LinkAttribute::OperState(state) => link.operational = state == State::Up,
+                LinkAttribute::Link(peer) => link.peer = Some(peer),
                 LinkAttribute::Controller(master) => link.master = Some(master),
                 LinkAttribute::Address(bytes) => link.mac = bytes.try_into().map(Mac).unwrap_or_default(),
                 LinkAttribute::LinkInfo(infos) => link.kind = infos.into_iter().find_map(kind),

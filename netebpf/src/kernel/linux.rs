@@ -1,26 +1,25 @@
 //! The real kernel: reads it in one pass, and carries out each action.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::fs;
 
 use aya::include_bytes_aligned;
 use ipnet::IpNet;
 use netebpf_common::abi::{Hook, PublishKey};
-use rtnetlink::{Handle, packet_route::link::InfoKind};
+use rtnetlink::Handle;
 
 use super::{
-    Error, Kernel, Link, Observed, Settings, addresses,
+    Error, Kernel, Observed, Settings, addresses,
     bpf::{AttachMode, Datapath, ProgramStatus, TableSize},
     digest::RouteDigest,
     features::{FeatureStatus, Features},
     forwarding, links, mounts, namespaces, netlink, ownership,
     ports::{self, HeldPorts},
-    privileges, routes,
+    privileges,
+    reading::Reading,
+    routes,
     sandboxes::Sandboxes,
     stale, sysctl,
-    watch::RouteNotices,
+    watch::Notices,
 };
 use crate::plan::{Action, Entry, Key};
 
@@ -36,11 +35,8 @@ pub struct LinuxKernel {
     datapath: Datapath,
     ports: HeldPorts,
     routes: RouteDigest,
-    notices: RouteNotices,
-    /// Names of links that are no bridges.
-    other_links: BTreeSet<String>,
-    netns_cookie: u64,
-    seed: u32,
+    notices: Notices,
+    pub(in crate::kernel) reading: Reading,
 }
 
 impl LinuxKernel {
@@ -67,10 +63,12 @@ impl LinuxKernel {
             features,
             ports: HeldPorts::new(settings.clone()),
             routes: RouteDigest::default(),
-            notices: RouteNotices::default(),
-            other_links: BTreeSet::new(),
-            netns_cookie: namespaces::cookie()?,
-            seed: random()?,
+            notices: Notices::default(),
+            reading: Reading::new(Observed {
+                netns_cookie: namespaces::cookie()?,
+                seed: random()?,
+                ..Observed::default()
+            }),
             settings,
         })
     }
@@ -81,9 +79,9 @@ impl LinuxKernel {
         &self.settings
     }
 
-    /// Where to count notices about routes; while nobody does, each observation reads all routes.
+    /// Where to note what the kernel tells of; while nobody does, each observation reads all links and routes.
     #[must_use]
-    pub fn route_notices(&self) -> RouteNotices {
+    pub fn notices(&self) -> Notices {
         self.notices.clone()
     }
 
@@ -95,7 +93,7 @@ impl LinuxKernel {
     /// Whether a link of this name was there when links were last read, and is no bridge.
     #[must_use]
     pub fn is_other_link(&self, name: &str) -> bool {
-        self.other_links.contains(name)
+        self.reading.observed.links.values().any(|link| link.name == name && !link.bridge)
     }
 
     /// Whether the host can listen on IPv6 addresses.
@@ -143,55 +141,22 @@ impl LinuxKernel {
         self.datapath.table_sizes()
     }
 
-    async fn links(&self) -> Result<BTreeMap<u32, Link>, Error> {
-        // One after the other: a netlink socket takes one dump at a time.
-        let links = links::list(&self.netlink).await?;
-        let mut addresses = addresses::list(&self.netlink).await?;
-        let mut forwarding = forwarding::list(&self.netlink).await?;
-        let links = links.into_iter().map(|link| {
-            let addresses = addresses.remove(&link.index).unwrap_or_default();
-            let seen = Link {
-                role: ownership::role(&link),
-                name: link.name,
-                mac: link.mac,
-                up: link.up,
-                mtu: link.mtu,
-                bare: link.layer == links::Layer::Bare,
-                bridge: link.kind == Some(InfoKind::Bridge),
-                master: link.master,
-                addresses: addresses.all,
-                sources: addresses.sources,
-                forwarding: forwarding.remove(&link.index).unwrap_or_default(),
-            };
-            (link.index, seen)
-        });
-        Ok(links.collect())
-    }
-}
-
-impl Kernel for LinuxKernel {
-    type Error = Error;
-
-    async fn observe(&mut self) -> Result<Observed, Error> {
-        let links = self.links().await?;
-        let others = links.values().filter(|link| !link.bridge);
-        self.other_links = others.map(|link| link.name.clone()).collect();
-        let routes = self.routes.now(&self.netlink, &self.notices, &links).await?;
-        let sandboxes = self.sandboxes.observe().await?;
-        Ok(Observed {
-            attached: self.datapath.attached(&links.keys().copied().collect())?,
-            links,
-            sandboxes,
-            held: self.ports.keys(),
-            routes,
-            forwards_ipv6: sysctl::forwards_ipv6(),
-            tables: self.datapath.contents()?,
-            netns_cookie: self.netns_cookie,
-            seed: self.seed,
-        })
+    /// Reads what is doubted.
+    async fn read(&mut self) -> Result<(), Error> {
+        let Self { netlink, sandboxes, datapath, ports, routes, notices, reading, .. } = self;
+        reading.heard_of(notices.take_links());
+        reading.read_links(netlink).await?;
+        reading.read_attached(datapath)?;
+        reading.read_namespaces(sandboxes).await?;
+        reading.read_tables(datapath)?;
+        reading.read_held(ports);
+        let observed = &mut reading.observed;
+        observed.routes = routes.now(netlink, notices, &observed.links).await?;
+        observed.forwards_ipv6 = sysctl::forwards_ipv6();
+        Ok(())
     }
 
-    async fn apply(&mut self, action: &Action) -> Result<(), Error> {
+    async fn perform(&mut self, action: &Action) -> Result<(), Error> {
         match action {
             Action::CreateBridge { network, name, mac, ipv6 } => {
                 links::create_bridge(&self.netlink, name, *mac, *ipv6, &ownership::alias(network)).await
@@ -262,6 +227,28 @@ impl Kernel for LinuxKernel {
                 Ok(())
             }
         }
+    }
+}
+
+impl Kernel for LinuxKernel {
+    type Error = Error;
+
+    async fn observe(&mut self) -> Result<&Observed, Error> {
+        if let Err(error) = self.read().await {
+            self.reading.give_up();
+            return Err(error);
+        }
+        Ok(&self.reading.observed)
+    }
+
+    fn distrust(&mut self) {
+        self.reading.doubt();
+    }
+
+    async fn apply(&mut self, action: &Action) -> Result<(), Error> {
+        let result = self.perform(action).await;
+        self.reading.note(action, result.is_ok());
+        result
     }
 }
 

@@ -5,6 +5,7 @@ mod bpf;
 pub mod cleanup;
 mod diagnosis;
 mod digest;
+mod doubt;
 mod error;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -21,6 +22,7 @@ mod ownership;
 mod ports;
 mod privileges;
 pub mod process;
+mod reading;
 mod relay;
 mod routes;
 mod sandboxes;
@@ -47,8 +49,11 @@ pub trait Kernel {
     /// Why the kernel could not be read or changed.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Reads the present state; changes nothing.
-    fn observe(&mut self) -> impl Future<Output = Result<Observed, Self::Error>> + Send;
+    /// Reads the present state; changes nothing. What cannot have changed since the last time need not be read again.
+    fn observe(&mut self) -> impl Future<Output = Result<&Observed, Self::Error>> + Send;
+
+    /// Trusts nothing that was read before: the next observation reads the kernel itself.
+    fn distrust(&mut self);
 
     /// Performs one change; repeating it is harmless.
     fn apply(&mut self, action: &Action) -> impl Future<Output = Result<(), Self::Error>> + Send;

@@ -90,13 +90,21 @@ pub(super) fn list(directory: &Path) -> Result<Vec<(SandboxId, u64)>, Error> {
         let entry = entry.map_err(Error::file("list", directory))?;
         let sandbox = entry.file_name().to_str().and_then(|name| name.parse().ok());
         if let Some(sandbox) = sandbox
-            && mounts::is_namespace(&entry.path())
+            && let Some(inode) = inode(&entry.path())?
         {
-            let inode = fs::metadata(entry.path()).map_err(Error::namespace("inspect", entry.path()))?.ino();
             found.push((sandbox, inode));
         }
     }
     Ok(found)
+}
+
+/// The inode of the namespace at a path, which tells it from a later one; `None` if there is none.
+pub(super) fn inode(path: &Path) -> Result<Option<u64>, Error> {
+    if !mounts::is_namespace(path) {
+        return Ok(None);
+    }
+    let found = fs::metadata(path).map_err(Error::namespace("inspect", path))?;
+    Ok(Some(found.ino()))
 }
 
 /// Runs a function on a thread inside the namespace at `path` and waits for it.

@@ -8,7 +8,7 @@ use rtnetlink::Handle;
 ///
 /// The connection, and with it the namespace, lives as long as the handle.
 pub(super) fn connect() -> io::Result<Handle> {
-    let (connection, handle, _) = rtnetlink::new_connection()?;
+    let (connection, handle, _) = rtnetlink::new_connection_with_strict_check()?;
     tokio::spawn(connection);
     Ok(handle)
 }

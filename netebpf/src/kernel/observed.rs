@@ -11,7 +11,10 @@ use netebpf_common::abi::{
     PublishKey, PublishTarget, TrustKey, Uplink,
 };
 
-use crate::model::{EndpointId, NetworkId, SandboxId, family_of};
+use crate::{
+    model::{EndpointId, NetworkId, SandboxId, family_of},
+    plan::{Entry, Key},
+};
 
 /// A reading of the kernel's state, taken in one pass.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -107,6 +110,8 @@ pub struct Namespace {
 /// An interface inside a sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
+    /// Index of its other side, in the host's namespace.
+    pub peer: Option<u32>,
     /// Whether it is set up.
     pub up: bool,
     /// Its MAC.
@@ -136,4 +141,35 @@ pub struct TableContents {
     pub allowed: BTreeSet<AllowKey>,
     /// `PUBLISHED`.
     pub published: BTreeMap<PublishBlock, PublishTarget>,
+}
+
+impl TableContents {
+    /// What the tables hold once an entry is written.
+    pub fn put(&mut self, entry: &Entry) {
+        match *entry {
+            Entry::Config(config) => self.config = Some(config),
+            Entry::Endpoint(key, value) => drop(self.endpoints.insert(key, value)),
+            Entry::EndpointLink(key, value) => drop(self.endpoint_links.insert(key, value)),
+            Entry::Local(key, value) => drop(self.locals.insert(key, value)),
+            Entry::Uplink(key, value) => drop(self.uplinks.insert(key, value)),
+            Entry::Network(key, value) => drop(self.networks.insert(key, value)),
+            Entry::Trusted(key) => drop(self.trusted.insert(key)),
+            Entry::Allowed(key) => drop(self.allowed.insert(key)),
+            Entry::Published(key, value) => drop(self.published.insert(key, value)),
+        }
+    }
+
+    /// What the tables hold once an entry is removed.
+    pub fn delete(&mut self, key: &Key) {
+        match *key {
+            Key::Endpoint(key) => drop(self.endpoints.remove(&key)),
+            Key::EndpointLink(key) => drop(self.endpoint_links.remove(&key)),
+            Key::Local(key) => drop(self.locals.remove(&key)),
+            Key::Uplink(key) => drop(self.uplinks.remove(&key)),
+            Key::Network(key) => drop(self.networks.remove(&key)),
+            Key::Trusted(key) => drop(self.trusted.remove(&key)),
+            Key::Allowed(key) => drop(self.allowed.remove(&key)),
+            Key::Published(key) => drop(self.published.remove(&key)),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What is inside the sandboxes' namespaces, through one kept connection for each.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -49,6 +49,20 @@ impl Sandboxes {
             async move { Ok((sandbox, read(&netlink).await?)) }
         });
         stream::iter(readings.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY).try_collect().await
+    }
+
+    /// Reads the namespaces of these sandboxes, as far as they have one.
+    pub(super) async fn observe_some(
+        &mut self,
+        sandboxes: &BTreeSet<SandboxId>,
+    ) -> Result<BTreeMap<SandboxId, Namespace>, Error> {
+        let mut found = BTreeMap::new();
+        for &sandbox in sandboxes {
+            if let Some(netlink) = self.refresh_one(sandbox)? {
+                found.insert(sandbox, read(&netlink).await?);
+            }
+        }
+        Ok(found)
     }
 
     /// Makes a sandbox's namespace.
@@ -124,11 +138,28 @@ impl Sandboxes {
     }
 
     fn connection(&mut self, sandbox: SandboxId) -> Result<Handle, Error> {
-        if !self.connections.contains_key(&sandbox) {
-            self.refresh()?;
-        }
-        let found = self.connections.get(&sandbox).map(|connection| connection.netlink.clone());
+        let found = self.refresh_one(sandbox)?;
         found.ok_or_else(|| Error::namespace("find", self.path(sandbox))(nix::Error::ENOENT.into()))
+    }
+
+    /// Brings the connection in step with the namespace file of one sandbox.
+    fn refresh_one(&mut self, sandbox: SandboxId) -> Result<Option<Handle>, Error> {
+        let path = self.path(sandbox);
+        let inode = namespaces::inode(&path)?;
+        let known = self.connections.get(&sandbox).filter(|connection| Some(connection.inode) == inode);
+        let netlink = match (known, inode) {
+            (Some(connection), _) => return Ok(Some(connection.netlink.clone())),
+            (None, Some(inode)) => {
+                let netlink = namespaces::connect(&path)?;
+                self.connections.insert(sandbox, Connection { inode, netlink: netlink.clone() });
+                Some(netlink)
+            }
+            (None, None) => {
+                self.connections.remove(&sandbox);
+                None
+            }
+        };
+        Ok(netlink)
     }
 
     /// Brings the connections in step with the namespace files.
@@ -180,7 +211,7 @@ async fn read(netlink: &Handle) -> Result<Namespace, Error> {
     let default_gateways = routes::default_gateways(netlink).await?;
     let interfaces = links.into_iter().filter(|link| !link.loopback).map(|link| {
         let addresses = addresses.remove(&link.index).unwrap_or_default().all;
-        (link.name, Interface { up: link.up, mac: link.mac, addresses })
+        (link.name, Interface { peer: link.peer, up: link.up, mac: link.mac, addresses })
     });
     Ok(Namespace { interfaces: interfaces.collect(), default_gateways })
 }

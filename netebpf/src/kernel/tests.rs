@@ -4,6 +4,7 @@
 //! and does nothing. What packets do is the business of the suites in `tests/`.
 
 mod host;
+mod kept;
 
 use std::{
     collections::BTreeSet,
@@ -33,7 +34,7 @@ use super::{
     cleanup::cleanup,
     launch::{self, Launch, Stdio},
     links, namespaces, netlink, ownership, process,
-    watch::{self, RouteNotices},
+    watch::{self, Notices},
 };
 use crate::{
     model::{EndpointId, NetworkId, SandboxId},
@@ -101,7 +102,7 @@ fn error_source(error: &Error) -> Option<String> {
 }
 
 async fn observe(kernel: &mut LinuxKernel) -> Observed {
-    kernel.observe().await.expect("the kernel can be read")
+    kernel.observe().await.expect("the kernel can be read").clone()
 }
 
 fn index(observed: &Observed, name: &str) -> u32 {
@@ -182,11 +183,10 @@ fn a_network_is_seen_as_it_was_made_however_often_it_is_made() {
         assert_eq!(seen.forwarding, [MAC].into());
         assert_eq!(seen.addresses, BTreeSet::new());
         let inside = &observed.sandboxes[&SANDBOX];
-        let addresses =
-            [subnet("10.7.0.2/24"), subnet("fd00:7::2/64"), subnet("fe80::ff:fe00:2/64")].into();
+        let addresses = [subnet("10.7.0.2/24"), subnet("fd00:7::2/64"), subnet("fe80::ff:fe00:2/64")].into();
         assert_eq!(
             inside.interfaces,
-            [("eth0".to_owned(), Interface { up: true, mac: MAC, addresses })].into()
+            [("eth0".to_owned(), Interface { peer: Some(veth), up: true, mac: MAC, addresses })].into()
         );
         let v6 = subnet("fd00:7::1/64").addr();
         assert_eq!(inside.default_gateways, [[10, 7, 0, 1].into(), v6].into());
@@ -367,7 +367,7 @@ fn cleanup_under_a_daemon_is_refused() {
 fn a_change_of_links_is_noticed() {
     on_a_host("watch", async |_| {
         let netlink = netlink::connect().expect("a netlink socket");
-        let mut events = watch::events(RouteNotices::default()).expect("links can be watched");
+        let mut events = watch::events(Notices::default()).expect("links can be watched");
         links::set_up(&netlink, links::LOOPBACK).await.expect("loopback can be set up");
         assert_eq!(events.next().await, Some(()));
     });

@@ -1,7 +1,7 @@
 //! Notices that links, addresses or routes of the host's namespace have changed.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -10,7 +10,7 @@ use rtnetlink::{
     MulticastGroup, new_multicast_connection, packet_core::NetlinkPayload, packet_route::RouteNetlinkMessage,
 };
 
-use super::{Error, routes};
+use super::{Error, doubt::Doubt, routes};
 
 const GROUPS: [MulticastGroup; 5] = [
     MulticastGroup::Link,
@@ -20,52 +20,74 @@ const GROUPS: [MulticastGroup; 5] = [
     MulticastGroup::Ipv6Route,
 ];
 
-/// Counts notices that may be about routes of the main table: as long as there is no other, they are as they were.
+/// What the kernel has told of since it was last asked for.
 #[derive(Debug, Clone, Default)]
-pub struct RouteNotices(Arc<AtomicU64>);
+pub struct Notices {
+    /// Counts those that may be about routes of the main table: as long as there is no other, they are as they were.
+    routes: Arc<AtomicU64>,
+    links: Arc<Mutex<Heard>>,
+}
+
+/// Links that were told of.
+#[derive(Debug)]
+struct Heard(Doubt<u32>);
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self(Doubt::Everything)
+    }
+}
 
 /// Stands in place of a count while nobody listens.
 const DEAF: u64 = 0;
 
-impl RouteNotices {
-    /// The number of the last notice; `None` while nobody listens to the kernel.
-    pub(super) fn last(&self) -> Option<u64> {
-        Some(self.0.load(Ordering::Acquire)).filter(|count| *count != DEAF)
+impl Notices {
+    /// The number of the last notice about routes; `None` while nobody listens to the kernel.
+    pub(super) fn last_of_routes(&self) -> Option<u64> {
+        Some(self.routes.load(Ordering::Acquire)).filter(|count| *count != DEAF)
     }
 
-    fn add(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
+    /// The links that were told of since the last call; all of them while nobody listens to the kernel.
+    pub(super) fn take_links(&self) -> Doubt<u32> {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.last_of_routes().is_none() { Doubt::Everything } else { links.0.take() }
+    }
+
+    fn add(&self, links: Doubt<u32>) {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).0.merge(links);
     }
 }
 
 /// Listens for as long as it lives.
-struct Listener(RouteNotices);
+struct Listener(Notices);
 
 impl Listener {
-    fn new(notices: RouteNotices) -> Self {
-        notices.0.store(DEAF + 1, Ordering::Release);
+    fn new(notices: Notices) -> Self {
+        // What changed before is not known.
+        notices.add(Doubt::Everything);
+        notices.routes.store(DEAF + 1, Ordering::Release);
         Self(notices)
     }
 
     fn hear(&self, payload: &NetlinkPayload<RouteNetlinkMessage>) {
         if may_be_about_routes(payload) {
-            self.0.add();
+            self.0.routes.fetch_add(1, Ordering::AcqRel);
         }
+        self.0.add(links_in(payload));
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.0.0.store(DEAF, Ordering::Release);
+        self.0.routes.store(DEAF, Ordering::Release);
     }
 }
 
-/// One item for each change, of whatever kind: the reader looks at everything anyway, except at routes, of which there may
-/// be many; about those it asks `notices`.
+/// One item for each change, of whatever kind; what it was about is added to `notices` before.
 ///
 /// Changes are seen from the call on, so open it before the first observation. When the kernel drops messages because
 /// the reader was slow, that is an item too.
-pub fn events(notices: RouteNotices) -> Result<impl Stream<Item = ()> + Send + Unpin + use<>, Error> {
+pub fn events(notices: Notices) -> Result<impl Stream<Item = ()> + Send + Unpin + use<>, Error> {
     let (connection, handle, messages) = new_multicast_connection(&GROUPS)
         .map_err(|source| Error::System { doing: "watch the links of this network namespace", source })?;
     tokio::spawn(connection);
@@ -87,6 +109,20 @@ fn may_be_about_routes(payload: &NetlinkPayload<RouteNetlinkMessage>) -> bool {
     }
 }
 
+/// The link that a message is about; all of them if it says that others were lost.
+fn links_in(payload: &NetlinkPayload<RouteNetlinkMessage>) -> Doubt<u32> {
+    let NetlinkPayload::InnerMessage(message) = payload else { return Doubt::Everything };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "netlink has some hundred kinds of messages")]
+    let index = match message {
+        RouteNetlinkMessage::NewLink(link) | RouteNetlinkMessage::DelLink(link) => link.header.index,
+        RouteNetlinkMessage::NewAddress(address) | RouteNetlinkMessage::DelAddress(address) => {
+            address.header.index
+        }
+        _ => return Doubt::none(),
+    };
+    Doubt::Of([index].into())
+}
+
 #[cfg(test)]
 mod tests {
     use rtnetlink::packet_route::{
@@ -105,23 +141,46 @@ mod tests {
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route))
     }
 
+    fn about_link(index: u32) -> NetlinkPayload<RouteNetlinkMessage> {
+        let mut link = LinkMessage::default();
+        link.header.index = index;
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link))
+    }
+
     #[test]
     fn routes_of_the_main_table_and_lost_messages_are_notices() {
-        let notices = RouteNotices::default();
-        assert_eq!(notices.last(), None);
+        let notices = Notices::default();
+        assert_eq!(notices.last_of_routes(), None);
         let listener = Listener::new(notices.clone());
-        let mut heard = vec![notices.last()];
+        let mut heard = vec![notices.last_of_routes()];
         for payload in [
             about(RouteHeader::RT_TABLE_MAIN),
             NetlinkPayload::Overrun(Vec::new()),
             about(LOCAL),
-            NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(LinkMessage::default())),
+            about_link(7),
         ] {
             listener.hear(&payload);
-            heard.push(notices.last());
+            heard.push(notices.last_of_routes());
         }
         assert_eq!(heard, [1, 2, 3, 3, 3].map(Some));
         drop(listener);
-        assert_eq!(notices.last(), None);
+        assert_eq!(notices.last_of_routes(), None);
+    }
+
+    #[test]
+    fn links_are_told_of_once_and_doubted_while_nobody_listens() {
+        let notices = Notices::default();
+        assert_eq!(notices.take_links(), Doubt::Everything);
+        let listener = Listener::new(notices.clone());
+        assert_eq!(notices.take_links(), Doubt::Everything, "it has changed before");
+        assert_eq!(notices.take_links(), Doubt::none());
+        for payload in [about_link(7), about(LOCAL), about_link(9), about_link(7)] {
+            listener.hear(&payload);
+        }
+        assert_eq!(notices.take_links(), Doubt::Of([7, 9].into()));
+        listener.hear(&NetlinkPayload::Overrun(Vec::new()));
+        assert_eq!(notices.take_links(), Doubt::Everything);
+        drop(listener);
+        assert_eq!(notices.take_links(), Doubt::Everything);
     }
 }

@@ -262,9 +262,10 @@ fn a_kernel_that_keeps_nothing_is_reported() {
     struct Forgetful(FakeKernel);
     impl Kernel for Forgetful {
         type Error = FakeError;
-        async fn observe(&mut self) -> Result<Observed, FakeError> {
+        async fn observe(&mut self) -> Result<&Observed, FakeError> {
             self.0.observe().await
         }
+        fn distrust(&mut self) {}
         async fn apply(&mut self, _: &Action) -> Result<(), FakeError> {
             Ok(())
         }

@@ -78,6 +78,11 @@ impl Datapath {
         attach::attached(&self.programs, &self.settings, self.mode, links)
     }
 
+    /// The same about one link.
+    pub(super) fn attached_to(&self, ifindex: u32, is_there: bool) -> Result<BTreeSet<(Hook, u32)>, Error> {
+        attach::attached_to(&self.programs, &self.settings, self.mode, ifindex, is_there)
+    }
+
     /// Writes an entry.
     pub(super) fn put(&mut self, entry: &Entry) -> Result<(), Error> {
         self.tables.put(entry)

@@ -19,7 +19,7 @@ use super::{
         links, netlink,
         ports::{HeldPorts, has_ipv6, is_free},
         routes, sysctl,
-        watch::{self, RouteNotices},
+        watch::{self, Notices},
     },
     on_a_host, subnet,
 };
@@ -131,7 +131,7 @@ fn routes_are_read_again_after_a_notice_and_when_a_link_takes_them_along_in_sile
         links::set_up(&netlink, index).await.expect("it can be set up");
         addresses::add(&netlink, index, subnet("192.0.2.1/24")).await.expect("an address");
 
-        let notices = RouteNotices::default();
+        let notices = Notices::default();
         let mut events = watch::events(notices.clone()).expect("routes can be watched");
         let uplink = |up| BTreeMap::from([(index, link("wire", up))]);
         let mut routes = RouteDigest::default();

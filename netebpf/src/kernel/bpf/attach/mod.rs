@@ -10,7 +10,7 @@ mod tcx;
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fmt, fs, io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use aya::{Ebpf, programs::TcAttachType};
@@ -156,24 +156,57 @@ pub(super) fn attached(
     mode: AttachMode,
     links: &BTreeSet<u32>,
 ) -> Result<BTreeSet<(Hook, u32)>, Error> {
-    let directory = match mode {
+    let places = recorded(&records(settings, mode))?;
+    running(programs, mode, places.into_iter(), |ifindex| links.contains(&ifindex))
+}
+
+/// The same about one link.
+pub(super) fn attached_to(
+    programs: &Ebpf,
+    settings: &Settings,
+    mode: AttachMode,
+    ifindex: u32,
+    is_there: bool,
+) -> Result<BTreeSet<(Hook, u32)>, Error> {
+    let directory = records(settings, mode);
+    let places = Hook::ALL.into_iter().map(|hook| Place { hook, ifindex });
+    let recorded =
+        places.filter(|place| direction(place.hook).is_some() && directory.join(place.record()).exists());
+    running(programs, mode, recorded, |_| is_there)
+}
+
+fn records(settings: &Settings, mode: AttachMode) -> PathBuf {
+    match mode {
         AttachMode::Tcx => settings.bpf_links(),
         AttachMode::Clsact => settings.bpf_filters(),
-    };
+    }
+}
+
+/// Those of the recorded places where our program runs, and those whose link is gone.
+fn running(
+    programs: &Ebpf,
+    mode: AttachMode,
+    places: impl Iterator<Item = Place>,
+    is_there: impl Fn(u32) -> bool,
+) -> Result<BTreeSet<(Hook, u32)>, Error> {
     let mut ids = BTreeMap::new();
     let mut found = BTreeSet::new();
-    for place in recorded(&directory)? {
+    for place in places {
         let Place { hook, ifindex } = place;
+        let runs = |program| match mode {
+            AttachMode::Tcx => tcx::runs(place, program),
+            AttachMode::Clsact => clsact::runs(place, program),
+        };
+        if !is_there(ifindex) {
+            found.insert((hook, ifindex));
+            continue;
+        }
         let name = place.program()?;
         let wanted = match ids.get(name) {
             Some(id) => *id,
             None => *ids.entry(name).or_insert(load::info(programs, name)?.id()),
         };
-        let runs = |program| match mode {
-            AttachMode::Tcx => tcx::runs(place, program),
-            AttachMode::Clsact => clsact::runs(place, program),
-        };
-        if !links.contains(&ifindex) || runs(wanted)? {
+        if runs(wanted)? {
             found.insert((hook, ifindex));
         }
     }
