@@ -55,6 +55,12 @@ mod commands;
 
 mod launch;
 
+mod run_flags;
+
+mod lifecycle;
+
+mod sandboxes;
+
 mod networks;
 
 mod network_options;
