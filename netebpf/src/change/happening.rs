@@ -1,5 +1,8 @@
 //! What has happened to networks and sandboxes, in the Docker Engine's terms.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::model::{

@@ -11,6 +11,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::error::Error;
 
@@ -21,11 +22,37 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| Error::Unreadable {
-            status: rejection.status(),
-            reason: rejection.body_text(),
-        })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(Error::Json)
+        serde_json::from_slice(&read(request, state).await?).map(Self).map_err(Error::Json)
+    }
+}
+
+/// A JSON body of Docker's clients, in which null stands for nothing, whatever should be there: so Go reads it.
+pub(super) struct DockersBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for DockersBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let mut value = serde_json::from_slice(&read(request, state).await?).map_err(Error::Json)?;
+        remove_nulls(&mut value);
+        serde_json::from_value(value).map(Self).map_err(Error::Json)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Error> {
+    let unreadable = |status, reason| Error::Unreadable { status, reason };
+    let bytes = Bytes::from_request(request, state).await;
+    bytes.map_err(|rejection| unreadable(rejection.status(), rejection.body_text()))
+}
+
+fn remove_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(remove_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Context, Error,
-    body::{Body, Id, Parameters},
+    body::{DockersBody, Id, Parameters},
     convert,
     filters::{Filters, prune_choice},
     version::ApiVersion,
@@ -99,7 +99,7 @@ fn is_truth_value(text: &str) -> bool {
 pub(super) async fn create(
     State(context): State<Context>,
     Extension(version): Extension<ApiVersion>,
-    Body(mut body): Body<CreateNetwork>,
+    DockersBody(mut body): DockersBody<CreateNetwork>,
 ) -> Result<(StatusCode, Json<CreatedNetwork>), Error> {
     if version < ApiVersion::WITH_IPV4_SWITCH {
         body.enable_ipv4 = None;
@@ -117,7 +117,7 @@ pub(super) async fn remove(State(context): State<Context>, Id(id): Id) -> Result
 pub(super) async fn connect(
     State(context): State<Context>,
     Id(network): Id,
-    Body(body): Body<Connect>,
+    DockersBody(body): DockersBody<Connect>,
 ) -> Result<StatusCode, Error> {
     let settings = Box::new(convert::endpoint_settings(body.endpoint_config.unwrap_or_default())?);
     let sandbox = body.container;
@@ -128,7 +128,7 @@ pub(super) async fn connect(
 pub(super) async fn disconnect(
     State(context): State<Context>,
     Id(network): Id,
-    Body(body): Body<Disconnect>,
+    DockersBody(body): DockersBody<Disconnect>,
 ) -> Result<StatusCode, Error> {
     let Disconnect { container: sandbox, force } = body;
     context.daemon.ask(|reply| Request::Disconnect { network, sandbox, force, reply }).await?;

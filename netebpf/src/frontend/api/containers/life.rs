@@ -19,7 +19,7 @@ use super::super::{
 };
 use crate::{
     daemon::{Request, StopChoice, WaitCondition},
-    model::{Name, Signal},
+    model::{Name, NameError, Signal},
 };
 
 /// Parameters of `POST /containers/{id}/stop` and of the call that starts again.
@@ -111,7 +111,13 @@ pub(in crate::frontend::api) async fn rename(
     if name.is_empty() {
         return Err(Error::EmptyName);
     }
-    let name = Name::of_sandbox(name).map_err(Error::NewName)?;
+    let name = Name::of_sandbox(name).map_err(|error| {
+        Error::NewName(match error {
+            // Docker's names begin with a slash.
+            NameError::Sandbox(name) => NameError::Sandbox(format!("/{name}")),
+            NameError::Empty | NameError::TooLong(_) => error,
+        })
+    })?;
     context.daemon.ask(|reply| Request::RenameSandbox(id, name, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

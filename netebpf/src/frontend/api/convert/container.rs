@@ -3,6 +3,8 @@
 mod endpoint;
 mod ports;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
