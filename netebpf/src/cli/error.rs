@@ -72,7 +72,7 @@ pub enum Error {
     Config(#[from] config::Error),
     /// The daemon did not start.
     #[error(transparent)]
-    Start(#[from] daemon::StartError),
+    Start(Box<daemon::StartError>),
     /// The daemon's socket could not be opened or served.
     #[error(transparent)]
     Socket(#[from] frontend::Error),
@@ -90,6 +90,12 @@ pub enum Error {
     /// The end of a sandbox's command could not be learned.
     #[error("cannot wait for the command: {0}")]
     Wait(io::Error),
+}
+
+impl From<daemon::StartError> for Error {
+    fn from(error: daemon::StartError) -> Self {
+        Self::Start(Box::new(error))
+    }
 }
 
 impl Error {
@@ -191,5 +197,54 @@ impl Error {
     /// What makes an error of options that were given to a command.
     pub(super) fn options(command: &'static str) -> impl FnOnce(OptionError) -> Self {
         move |source| Self::Options { command, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_refused_as_docker_refuses_them() {
+        let error = Error::options("run")(OptionError::MixedModes);
+        let lines = [
+            "netebpf: conflicting options: cannot attach both user-defined and non-user-defined network-modes",
+            "",
+            "Run 'netebpf run --help' for more information",
+        ];
+        assert_eq!((error.report(), error.special_code()), (lines.map(str::to_owned).into(), Some(125)));
+        let error = Error::Usage(OptionError::DriverOption);
+        let line = "invalid key/value pair format in driver options";
+        assert_eq!((error.report(), error.special_code()), (vec![line.to_owned()], None));
+    }
+
+    #[test]
+    fn what_was_not_run_ends_with_125_unless_a_shell_would_say_more() {
+        let missing = daemon::Error::CommandNotFound { program: "x".to_owned() };
+        let denied = daemon::Error::CommandNotExecutable {
+            program: "x".to_owned(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        for (error, code) in [
+            (Error::Command(missing), 127),
+            (Error::Command(denied), 126),
+            (Error::NoObject("x".to_owned()), 125),
+        ] {
+            assert_eq!(Error::NotRun(Box::new(error)).special_code(), Some(code));
+        }
+    }
+
+    #[test]
+    fn every_failed_start_is_told_and_then_all_together() {
+        let errors = ["a", "b"].map(|name| Error::NotRunning(name.to_owned())).into();
+        let error = Error::NotStarted { errors, sandboxes: "a, b".to_owned() };
+        assert_eq!(
+            error.report(),
+            [
+                "Error response from daemon: container a is not running",
+                "Error response from daemon: container b is not running",
+                "failed to start containers: a, b",
+            ]
+        );
     }
 }

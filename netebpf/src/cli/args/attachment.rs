@@ -153,11 +153,10 @@ fn address(text: &str) -> Result<IpAddr, AttachmentError> {
 }
 
 fn priority(text: &str) -> Result<i64, AttachmentError> {
-    text.parse().map_err(|error: std::num::ParseIntError| {
-        let problem = match error.kind() {
-            std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => "value out of range",
-            _ => "invalid syntax",
-        };
+    text.parse().map_err(|_| {
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let problem = if is_number { "value out of range" } else { "invalid syntax" };
         AttachmentError::Priority { text: text.to_owned(), problem }
     })
 }

@@ -71,7 +71,7 @@ pub enum Command {
     ///
     /// It is ready when its socket answers. Ended or killed, it leaves networks, sandboxes and established
     /// connections working; the next daemon takes them over.
-    Daemon(DaemonArgs),
+    Daemon(Box<DaemonArgs>),
 
     /// Manage networks
     #[command(subcommand, visible_alias = "net")]

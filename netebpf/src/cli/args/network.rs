@@ -132,6 +132,7 @@ pub struct PoolArgs {
 
     /// An address that no sandbox gets, with a name for it, such as router=10.10.0.5; the one called
     /// DefaultGatewayIPv4 or DefaultGatewayIPv6 is where default routes lead
+    #[expect(clippy::doc_markdown, reason = "printed as it is by --help")]
     #[arg(long = "aux-address", value_name = "NAME=IP", value_parser = key_value)]
     pub auxiliary: Vec<(String, String)>,
 }

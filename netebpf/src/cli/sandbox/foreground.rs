@@ -16,10 +16,14 @@ use crate::{
 
 /// Starts a command.
 pub(super) fn start(launch: &Launch, stdio: Stdio<'_>) -> Result<Process, Error> {
-    launch::start(launch, stdio).map_err(|error| match error {
-        error @ kernel::Error::Command { .. } => Error::Command(daemon::Error::command(error)),
-        error if is_denied(&error) => Error::NoRights(error),
-        error => Error::Kernel(error),
+    launch::start(launch, stdio).map_err(|error| {
+        if matches!(error, kernel::Error::Command { .. }) {
+            Error::Command(daemon::Error::command(error))
+        } else if is_denied(&error) {
+            Error::NoRights(error)
+        } else {
+            Error::Kernel(error)
+        }
     })
 }
 

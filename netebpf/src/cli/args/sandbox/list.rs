@@ -15,6 +15,7 @@ Examples:
   netebpf ps -a --filter status=exited
   netebpf ps --format '{{.Names}}: {{.Ports}}'
   netebpf rm $(netebpf ps -aq --filter label=stage=test)")]
+#[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
 pub struct PsArgs {
     /// List sandboxes that are not running, too
     #[arg(short, long)]

@@ -53,7 +53,6 @@ pub struct CreateSandboxArgs {
 
 /// What a sandbox is made of.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
 pub struct SandboxArgs {
     /// Name of the sandbox; by default two words are chosen
     #[arg(long)]
