@@ -53,6 +53,8 @@ mod steps;
 
 mod commands;
 
+mod containers;
+
 mod launch;
 
 mod run_flags;

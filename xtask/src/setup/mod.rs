@@ -6,6 +6,7 @@ mod docker;
 mod linker;
 mod machine;
 mod programs;
+mod python;
 
 use anyhow::{Context, Result, bail};
 
@@ -16,6 +17,7 @@ pub(crate) use machine::{
     Freshness, Kernel, Parts, Support, directory as machine_directory, parts as machines,
 };
 pub(crate) use programs::{comparison, packaging, programs};
+pub(crate) use python::docker_package;
 
 use crate::{
     step::say,
@@ -58,6 +60,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     }
     let found = toolchain(workspace)?;
     programs(workspace)?;
+    docker_package(workspace)?;
     match args.extra {
         None => {}
         Some(Extra::Docker) => engine(workspace)?,

@@ -61,6 +61,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     }
     if layers.contains(&Layer::Netns) {
         setup::programs(workspace)?;
+        setup::docker_package(workspace)?;
     }
     if layers.contains(&Layer::Docker) {
         setup::engine(workspace)?;
