@@ -96,7 +96,11 @@ mod tests {
                 "netebpf run -d --name a -- sh -c 'true -- x'",
             ),
             ("engine exec a -- ip a", "docker exec a ip a", "netebpf exec a -- ip a"),
-            ("echo $(engine port a)", "echo $(docker port a)", "echo $(netebpf port a)"),
+            (
+                "true || echo $(engine port a)",
+                "true || echo $(docker port a)",
+                "true || echo $(netebpf port a)",
+            ),
         ] {
             assert_eq!(spelled(step, Engine::Docker), docker);
             assert_eq!(spelled(step, Engine::Netebpf), netebpf);

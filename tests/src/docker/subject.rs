@@ -99,8 +99,7 @@ impl Engine {
             }
             Self::Netebpf => {
                 let mut command = Command::new("/usr/local/bin/netebpf");
-                // Here nobody else has a bridge of that name.
-                command.args(["daemon", "--bridge=docker0"]);
+                command.arg("daemon");
                 command
             }
         }

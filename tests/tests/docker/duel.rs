@@ -17,7 +17,7 @@ use netebpf_tests::docker::{
 
 /// Takes away what a scenario has left, so that the next begins with what an engine has by itself.
 const CLEAN: &[&str] = &[
-    "engine ps -aq | xargs -r engine rm -f",
+    "ids=$(engine ps -aq); [ -z \"$ids\" ] || engine rm -f $ids",
     "docker network ls -q --filter type=custom | xargs -r docker network rm",
 ];
 
