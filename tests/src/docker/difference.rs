@@ -48,9 +48,19 @@ impl Said {
             self.code.map_or_else(|| "ended by a signal".to_owned(), |code| format!("exit code {code}"));
         let output = canonical::text(&self.stdout);
         let output = output.lines().map(|line| format!("| {line}"));
-        let errors = self.stderr.lines().map(|line| format!("! {line}"));
+        let errors = self.stderr.lines().filter_map(unframed).map(|line| format!("! {line}"));
         [format!("= {code}")].into_iter().chain(output).chain(errors).collect()
     }
+}
+
+/// A line of errors without what a program says of itself around them: its name, and where to find help.
+fn unframed(line: &str) -> Option<&str> {
+    let is_frame = line.is_empty()
+        || line.starts_with("Run 'docker ")
+        || line.starts_with("Run 'netebpf ")
+        || line == "For more information, try '--help'.";
+    let names = ["docker: ", "netebpf: "];
+    (!is_frame).then(|| names.iter().find_map(|name| line.strip_prefix(name)).unwrap_or(line))
 }
 
 impl KnownDifferences {
@@ -220,6 +230,13 @@ mod tests {
                 Hunk { docker: Vec::new(), netebpf: lines("e") }
             ]
         );
+    }
+
+    #[test]
+    fn errors_are_compared_without_the_program_that_says_them() {
+        let stderr = "docker: x is not a valid mac address\n\nRun 'docker run --help' for more information\n";
+        let said = Said { code: Some(125), stdout: String::new(), stderr: stderr.to_owned() };
+        assert_eq!(said.lines(), ["= exit code 125", "! x is not a valid mac address"]);
     }
 
     #[test]
