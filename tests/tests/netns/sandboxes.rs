@@ -204,18 +204,11 @@ fn a_sandbox_may_have_no_network_the_hosts_or_that_of_another() -> Result<()> {
 
     let web = scene.run_in("front", "web", &["-h", "web-host"], &[Service::Tcp(80)])?;
     let rider = sleeper(engine, &["--name", "rider", "--network", "container:web"])?;
-    let shown = engine.ok(&[
-        "exec",
-        "rider",
-        "sh",
-        "-c",
-        "hostname; ls /sys/class/net; readlink /proc/self/ns/net",
-    ])?;
-    assert_eq!(
-        shown,
-        engine.ok(&["exec", "web", "sh", "-c", "hostname; ls /sys/class/net; readlink /proc/self/ns/net"])?
-    );
-    ensure!(shown.starts_with("web-host\neth0\nlo\n"), "{shown}");
+    let script = "echo $HOSTNAME; hostname; ls /sys/class/net; readlink /proc/self/ns/net";
+    let [shown, same] = ["rider", "web"].map(|name| engine.ok(&["exec", name, "sh", "-c", script]));
+    let shown = shown?;
+    assert_eq!(shown, same?);
+    ensure!(shown.starts_with("web-host\nweb-host\neth0\nlo\n"), "{shown}");
     assert_eq!(
         engine.ok(&["inspect", "-f", "{{.HostConfig.NetworkMode}}", "rider"])?,
         format!("container:{}\n", web.id)
