@@ -1,7 +1,7 @@
 //! Where do a machine's containers have their control groups? Below one group that goes with the machine.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,6 +9,8 @@ use std::{
 use crate::wait;
 
 const HIERARCHIES: &str = "/sys/fs/cgroup";
+
+const PREFIX: &str = "netebpf-machine-";
 
 /// The kernel frees groups a little after their last process is gone.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -18,9 +20,9 @@ const SETTLE: Duration = Duration::from_secs(5);
 pub(super) struct Group(String);
 
 impl Group {
-    /// Names a group; the engine makes it.
-    pub(super) fn named(name: String) -> Self {
-        Self(name)
+    /// Names the group of a machine, by the directory of its world; the engine makes it.
+    pub(super) fn of(world: &str) -> Self {
+        Self(format!("{PREFIX}{world}"))
     }
 
     /// The group's path, as engines want it.
@@ -45,6 +47,21 @@ impl Drop for Group {
         let gone = wait::settled(SETTLE, || self.folders().iter().all(|folder| remove(folder)));
         if !gone {
             eprintln!("the control group {} is left behind", self.path());
+        }
+    }
+}
+
+/// Removes the groups of machines whose worlds are gone: their harness was killed.
+pub(super) fn sweep_abandoned() {
+    let hierarchies = fs::read_dir(HIERARCHIES).into_iter().flatten().flatten().map(|entry| entry.path());
+    for hierarchy in hierarchies.chain([PathBuf::from(HIERARCHIES)]) {
+        let groups = fs::read_dir(hierarchy).into_iter().flatten().flatten();
+        for group in groups {
+            let name = group.file_name();
+            let world = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+            if world.is_some_and(|world| !env::temp_dir().join(world).exists()) {
+                remove(&group.path());
+            }
         }
     }
 }

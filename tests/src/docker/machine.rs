@@ -15,7 +15,10 @@ use std::{
 use anyhow::{Context as _, Error, Result};
 use nix::sched::{CloneFlags, setns, unshare};
 
-use super::{cgroup::Group, mounts::Root};
+use super::{
+    cgroup::{self, Group},
+    mounts::Root,
+};
 use crate::{netns::Namespace, process::Process, wait};
 
 /// What the first process does before it collects ended processes that nobody waits for; only it can mount the `/proc` that
@@ -81,8 +84,8 @@ impl Parts {
 }
 
 impl Machine {
-    /// Starts a machine in a network namespace. `id` must be its own among all machines that run.
-    pub fn start(network: &Namespace, id: &str, parts: Parts) -> Result<Self> {
+    /// Starts a machine in a network namespace. `world` is the name of the directory of the namespace's world.
+    pub fn start(network: &Namespace, world: &str, parts: Parts) -> Result<Self> {
         let (sender, work) = mpsc::channel::<Work>();
         let (report, entered) = mpsc::channel();
         let file = network.file().try_clone()?;
@@ -96,7 +99,8 @@ impl Machine {
                 }
             }
         })?;
-        let group = Group::named(format!("netebpf-machine-{id}"));
+        cgroup::sweep_abandoned();
+        let group = Group::of(world);
         let mut machine = Self { work: Some(sender), thread: Some(thread), init: None, group };
         entered.recv().context("the machine's thread ended")?.context("become a machine of its own")?;
         let mut init = Command::new("/bin/sh");
