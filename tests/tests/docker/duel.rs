@@ -18,6 +18,8 @@ use netebpf_tests::docker::{
 /// Takes away what a scenario has left, so that the next begins with what an engine has by itself.
 const CLEAN: &[&str] = &[
     "ids=$(engine ps -aq); [ -z \"$ids\" ] || engine rm -f $ids",
+    // A configuration goes only after the networks that are made from it.
+    "docker network ls -q --filter type=custom | xargs -r docker network rm >/dev/null 2>&1 || true",
     "docker network ls -q --filter type=custom | xargs -r docker network rm",
 ];
 
