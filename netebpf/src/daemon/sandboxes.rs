@@ -130,7 +130,8 @@ impl<H: Host> Engine<H> {
         let mut wanted = Spec::clone(&self.spec());
         let id = change::find_sandbox(&wanted, reference)?.id;
         if force && let Some(sandbox) = wanted.sandboxes.get(&id).filter(|sandbox| sandbox.is_active()) {
-            self.chronicle.tell([Happening::of_sandbox(sandbox, SandboxAction::Kill(Signal::KILL))]);
+            let killed = sandbox.is_running().then_some(SandboxAction::Kill(Signal::KILL));
+            self.chronicle.tell(killed.map(|action| Happening::of_sandbox(sandbox, action)));
             self.finish(id, KILLED_CODE).await?;
             wanted = Spec::clone(&self.spec());
         }

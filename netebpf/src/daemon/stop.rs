@@ -123,11 +123,8 @@ impl Handle {
     /// Asks a command that runs to end, and kills it if it does not in time.
     async fn end(&self, sandbox: &Sandbox, StopChoice { signal, patience }: StopChoice) -> Result<(), Error> {
         let mut follow = self.follow();
-        match self.ask(|reply| Request::Signal(sandbox.id.to_string(), signal, reply)).await {
-            // It has ended by itself in the meantime.
-            Err(Error::Change(change::Error::SandboxNotRunning(_) | change::Error::SandboxNotFound(_))) => {}
-            result => result?,
-        }
+        // It may have ended by itself in the meantime.
+        self.ask(|reply| Request::Signal(sandbox.id.to_string(), signal, reply)).await.or_else(is_gone)?;
         let ended = self.ended(&mut follow, sandbox);
         let in_time = match patience {
             Some(patience) => timeout(patience, ended).await.ok(),
@@ -162,10 +159,11 @@ impl Handle {
 
 /// What does not run need not be killed.
 fn is_gone(error: Error) -> Result<(), Error> {
-    match error {
-        Error::Change(change::Error::SandboxNotRunning(_) | change::Error::SandboxNotFound(_)) => Ok(()),
-        error => Err(error),
-    }
+    let is_gone = matches!(
+        &error,
+        Error::Change(change::Error::SandboxNotRunning(_) | change::Error::SandboxNotFound(_))
+    );
+    if is_gone { Ok(()) } else { Err(error) }
 }
 
 impl Waiting {

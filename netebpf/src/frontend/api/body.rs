@@ -100,10 +100,8 @@ pub(super) fn is_set(text: Option<&str>) -> bool {
 /// A number of a parameter.
 pub(super) fn number<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, NumberError> {
     text.parse().map_err(|source: ParseIntError| {
-        let problem = match source.kind() {
-            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
-            _ => "invalid syntax",
-        };
+        let is_too_much = matches!(source.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);
+        let problem = if is_too_much { "value out of range" } else { "invalid syntax" };
         NumberError { text: text.to_owned(), problem }
     })
 }

@@ -15,13 +15,15 @@ use crate::{daemon::kernel_release, model::Driver};
 const NETEBPF_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Docker's clients ask this first, to learn which version to speak.
-pub(super) async fn ping() -> ([(&'static str, String); 5], &'static str) {
+pub(super) async fn ping() -> ([(&'static str, String); 7], &'static str) {
     let headers = [
         ("api-version", ApiVersion::NEWEST.to_string()),
         ("docker-experimental", "false".to_owned()),
         ("ostype", "linux".to_owned()),
         ("server", format!("netebpf/{NETEBPF_VERSION} (linux)")),
         ("cache-control", "no-cache, no-store, must-revalidate".to_owned()),
+        ("pragma", "no-cache".to_owned()),
+        ("swarm", "inactive".to_owned()),
     ];
     (headers, "OK")
 }

@@ -11,14 +11,14 @@ use axum::{
 use futures::stream;
 use serde::Deserialize;
 
-use super::super::{
-    Context, Error,
-    body::{Id, Parameters, is_set, number},
-    filters::prune_choice,
-    wire::{ContainersPruned, Waited},
-};
 use crate::{
     daemon::{Request, StopChoice, WaitCondition},
+    frontend::api::{
+        Context, Error,
+        body::{Id, Parameters, is_set, number},
+        filters::prune_choice,
+        wire::{ContainersPruned, Waited},
+    },
     model::{Name, NameError, Signal},
 };
 

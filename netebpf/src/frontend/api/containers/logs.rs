@@ -20,12 +20,15 @@ use tokio::{
     time::sleep,
 };
 
-use super::super::{
-    Context, Error,
-    body::{Id, Parameters, is_set},
-    version::ApiVersion,
+use crate::{
+    change,
+    daemon::WaitCondition,
+    frontend::api::{
+        Context, Error,
+        body::{Id, Parameters, is_set},
+        version::ApiVersion,
+    },
 };
-use crate::{change, daemon::WaitCondition};
 
 /// Between two looks at the end of a file that is followed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -210,4 +213,49 @@ async fn start_of_last(file: &mut File, lines: u64) -> io::Result<u64> {
         }
     }
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framed(line: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(line.len()).expect("a short line");
+        [&[1, 0, 0, 0, 0, 0, 0, length], line].concat()
+    }
+
+    #[test]
+    fn each_line_has_a_frame_and_an_unfinished_one_waits() {
+        let mut bytes = b"one\n\ntw".to_vec();
+        assert_eq!(frames(&mut bytes, false), [framed(b"one\n"), framed(b"\n")].concat());
+        assert_eq!(bytes, b"tw");
+        assert_eq!(frames(&mut bytes, true), framed(b"tw"));
+        assert_eq!((frames(&mut bytes, true), bytes), (Vec::new(), Vec::new()));
+        let mut long = vec![b'x'; LONGEST_LINE + 1];
+        assert_eq!(frames(&mut long, false).len(), 8 + LONGEST_LINE);
+        assert_eq!(long, b"x");
+    }
+
+    #[tokio::test]
+    async fn the_last_lines_are_found_across_blocks() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        let long = "y".repeat(BLOCK);
+        for (text, lines, wanted) in [
+            ("a\nb\nc\n", "2", "b\nc\n"),
+            ("a\nb\nc", "2", "b\nc"),
+            ("a\nb\n", "9", "a\nb\n"),
+            ("a\nb\n", "0", ""),
+            ("a\nb\n", "all", "a\nb\n"),
+            ("", "3", ""),
+            (&format!("a\n{long}\nb\n"), "2", &format!("{long}\nb\n")),
+        ] {
+            std::fs::write(&path, text).expect("it is written");
+            let mut file = open(&path, Some(lines)).await.expect("it is read").expect("it is there");
+            let mut read = String::new();
+            file.read_to_string(&mut read).await.expect("it is read");
+            assert_eq!(read, wanted, "{lines} of {} bytes", text.len());
+        }
+        assert!(open(&directory.path().join("none"), None).await.expect("no error").is_none());
+    }
 }

@@ -5,7 +5,7 @@
 use axum::Json;
 use bytes::Bytes;
 
-use super::super::Error;
+use crate::frontend::api::Error;
 
 /// A container is made of an image.
 pub(in crate::frontend::api) async fn create(_: Bytes) -> Error {

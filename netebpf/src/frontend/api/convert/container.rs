@@ -10,17 +10,17 @@ use std::collections::BTreeMap;
 
 use nix::sys::utsname::uname;
 
-use super::super::{
-    timestamp::rfc3339,
-    version::ApiVersion,
-    wire::{
-        Container, ContainerConfig, ContainerState, DefaultEndpoint, Empty, EndpointSettings, HostConfig,
-        NetworkSettings, RestartPolicy,
-    },
-};
 use crate::{
     change::DEFAULT_NETWORK,
     daemon::Settings,
+    frontend::api::{
+        timestamp::rfc3339,
+        version::ApiVersion,
+        wire::{
+            Container, ContainerConfig, ContainerState, DefaultEndpoint, Empty, EndpointSettings, HostConfig,
+            NetworkSettings, RestartPolicy,
+        },
+    },
     model::{ExtraHost, NetworkMode, Sandbox, SandboxConfig, SandboxState, Spec},
 };
 

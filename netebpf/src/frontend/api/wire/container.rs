@@ -141,6 +141,7 @@ pub struct PortBinding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the Docker Engine's shape")]
+#[expect(clippy::zero_sized_map_values, reason = "the Docker Engine's shape")]
 pub struct ContainerConfig {
     /// Host name.
     pub hostname: String,
