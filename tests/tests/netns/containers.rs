@@ -30,7 +30,7 @@ fn socket(scene: &Scene) -> PathBuf {
 fn ask(scene: &Scene, method: &str, path: &str) -> Result<(u16, String)> {
     let socket = socket(scene);
     let arguments = format!(
-        "--silent --globoff --max-time 30 --request {method} --write-out %{{http_code}} --unix-socket {} http://docker{path}",
+        "--silent --max-time 30 --request {method} --write-out %{{http_code}} --unix-socket {} http://docker{path}",
         socket.display()
     );
     let said = Program::Curl.run(&scene.world.host, &arguments)?;
@@ -83,10 +83,10 @@ fn containers_are_changed_through_dockers_api() -> Result<()> {
         ("POST", "/containers/nobody/kill", 404, "cannot kill container: nobody: No such container: nobody"),
         ("GET", "/containers/nobody/json", 404, "No such container: nobody"),
         ("GET", "/containers/web/logs", 400, "must specify at least one of 'stdout' or 'stderr'"),
-        ("GET", "/containers/json?filters={\"odd\":[\"x\"]}", 400, "invalid filter 'odd'"),
+        ("GET", "/containers/json?filters=%7B%22odd%22:%5B%22x%22%5D%7D", 400, "invalid filter 'odd'"),
         (
             "GET",
-            "/containers/json?filters={\"status\":[\"odd\"]}",
+            "/containers/json?filters=%7B%22status%22:%5B%22odd%22%5D%7D",
             400,
             "invalid filter 'status=odd': invalid value for state (odd): must be one of created, running, paused, \
              restarting, removing, exited, dead",
