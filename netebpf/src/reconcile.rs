@@ -5,7 +5,7 @@ mod failures;
 mod tests;
 
 use crate::{
-    compile::compile,
+    compile::{Links, compile},
     kernel::Kernel,
     model::{EngineOptions, Spec},
     plan::{Action, plan},
@@ -81,7 +81,8 @@ pub async fn preview<K: Kernel>(
     options: &EngineOptions,
 ) -> Result<Vec<Action>, K::Error> {
     let observed = kernel.observe().await?;
-    Ok(plan(spec, &compile(spec, options, observed), observed))
+    let links = Links::of(spec, observed);
+    Ok(plan(spec, &compile(spec, options, observed, &links), observed, &links))
 }
 
 fn conclude<E: std::error::Error + 'static>(

@@ -48,11 +48,13 @@ impl<'a> Links<'a> {
             }
         }
         let bridge = |network: &Network| {
-            let name = network.bridge_name();
-            let ours = bridges.get(&network.id).or_else(|| unfinished.get(name.as_str())).copied();
-            ours.or_else(|| adopted(network, observed))
+            let ours = bridges.get(&network.id).or_else(|| unfinished.get(network.bridge_name().as_str()));
+            ours.copied().or_else(|| adopted(network, observed))
         };
-        let veth = |id: &EndpointId, name: &str| veths.get(id).or_else(|| unfinished.get(name)).copied();
+        let veth = |endpoint: &Endpoint| {
+            let ours = veths.get(&endpoint.id).or_else(|| unfinished.get(endpoint.link_name().as_str()));
+            ours.copied()
+        };
         Self {
             bridges: spec
                 .networks
@@ -62,9 +64,7 @@ impl<'a> Links<'a> {
             veths: spec
                 .active_endpoints()
                 .filter(|(sandbox, endpoint, _)| is_inside(observed, sandbox.id, endpoint))
-                .filter_map(|(_, endpoint, _)| {
-                    Some((endpoint.id, veth(&endpoint.id, &endpoint.link_name())?))
-                })
+                .filter_map(|(_, endpoint, _)| Some((endpoint.id, veth(endpoint)?)))
                 .collect(),
         }
     }

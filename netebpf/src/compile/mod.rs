@@ -33,16 +33,15 @@ pub struct Wanted {
 
 /// Returns what should be there; entries whose links are not there yet, or whose ports are not held yet, are left out.
 #[must_use]
-pub fn compile(spec: &Spec, options: &EngineOptions, observed: &Observed) -> Wanted {
-    let links = Links::of(spec, observed);
-    let endpoints = endpoints::by_address(spec, &links);
+pub fn compile(spec: &Spec, options: &EngineOptions, observed: &Observed, links: &Links<'_>) -> Wanted {
+    let endpoints = endpoints::by_address(spec, links);
     let tables = TableContents {
         config: Some(settings::config(options, observed)),
         endpoint_links: endpoints::by_link(&endpoints),
-        locals: host::locals(spec, observed, &links),
-        uplinks: host::uplinks(observed, &links),
-        networks: networks::networks(spec, &links),
-        trusted: networks::trusted(spec, observed, &links),
+        locals: host::locals(spec, observed, links),
+        uplinks: host::uplinks(observed, links),
+        networks: networks::networks(spec, links),
+        trusted: networks::trusted(spec, observed, links),
         allowed: allowed::allowed(spec, &endpoints),
         published: publish::published(spec, &endpoints, observed),
         endpoints,

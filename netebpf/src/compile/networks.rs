@@ -26,7 +26,9 @@ pub(super) fn networks(spec: &Spec, links: &Links<'_>) -> BTreeMap<LinkKey, Netw
 /// The devices that are there of those that networks trust; an internal network trusts none.
 pub(super) fn trusted(spec: &Spec, observed: &Observed, links: &Links<'_>) -> BTreeSet<TrustKey> {
     let mut keys = BTreeSet::new();
-    for (bridge, network) in present(spec, links).filter(|(_, network)| !network.internal) {
+    let trusting =
+        |network: &model::Network| !network.internal && !network.bridge.trusted_interfaces.is_empty();
+    for (bridge, network) in present(spec, links).filter(|(_, network)| trusting(network)) {
         let is_trusted = |name: &String| network.bridge.trusted_interfaces.contains(name);
         let devices = observed.links.iter().filter(|(_, link)| is_trusted(&link.name));
         keys.extend(devices.map(|(&ingress, _)| TrustKey { bridge, ingress }));

@@ -14,6 +14,10 @@ use crate::{
     reconcile::reconcile,
 };
 
+fn compile_all(spec: &Spec, options: &EngineOptions, observed: &Observed) -> Wanted {
+    compile(spec, options, observed, &Links::of(spec, observed))
+}
+
 /// A kernel with the links of [`arbitrary::example`].
 fn kernel() -> FakeKernel {
     let mut kernel = FakeKernel::default();
@@ -26,7 +30,7 @@ fn settle(kernel: &mut FakeKernel, spec: &Spec) {
 }
 
 fn tables(spec: &Spec, kernel: &FakeKernel) -> TableContents {
-    compile(spec, &EngineOptions::default(), &kernel.state).tables
+    compile_all(spec, &EngineOptions::default(), &kernel.state).tables
 }
 
 fn address(text: &str) -> Address {
@@ -57,7 +61,7 @@ fn an_endpoint_stands_under_its_address_and_its_link() {
 fn a_port_leads_to_the_endpoint_that_is_not_internal() {
     let (spec, kernel) = (arbitrary::example(), kernel());
     let key = PublishKey::new(Address::UNSPECIFIED_V4, Port::new(8000), protocol::TCP);
-    let wanted = compile(&spec, &EngineOptions::default(), &kernel.state);
+    let wanted = compile_all(&spec, &EngineOptions::default(), &kernel.state);
     assert_eq!(
         wanted.tables.published.into_iter().collect::<Vec<_>>(),
         [
@@ -71,7 +75,7 @@ fn a_port_leads_to_the_endpoint_that_is_not_internal() {
     assert_eq!(wanted.held, [key].into());
     let mut internal = spec;
     internal.networks.values_mut().for_each(|network| network.internal = true);
-    let wanted = compile(&internal, &EngineOptions::default(), &kernel.state);
+    let wanted = compile_all(&internal, &EngineOptions::default(), &kernel.state);
     assert!(wanted.tables.published.is_empty() && wanted.held.is_empty());
 }
 
@@ -309,7 +313,7 @@ fn settings_hold_what_the_daemon_was_started_with() {
     let mut options = EngineOptions { direct_routing: true, ..EngineOptions::default() };
     options.set_timeout("udp_stream=7".parse().expect("a timeout"));
     let state = Observed { routes: 99, ..FakeKernel::default().state };
-    let config = compile(&Spec::default(), &options, &state).tables.config.expect("settings");
+    let config = compile_all(&Spec::default(), &options, &state).tables.config.expect("settings");
     assert!(config.flags.contains(ConfigFlags::DIRECT_ROUTING));
     assert_eq!((config.timeouts.udp_stream, config.timeouts.icmp, config.routes), (7, 30, 99));
 }
@@ -334,7 +338,7 @@ proptest! {
     fn every_held_port_leads_where_it_was_published_and_no_other_port_leads_anywhere(spec in arbitrary::spec()) {
         let mut kernel = FakeKernel::default();
         settle(&mut kernel, &spec);
-        let wanted = compile(&spec, &EngineOptions::default(), &kernel.state);
+        let wanted = compile_all(&spec, &EngineOptions::default(), &kernel.state);
         let mut held = BTreeSet::new();
         for sandbox in spec.active_sandboxes() {
             for mapping in &sandbox.ports {

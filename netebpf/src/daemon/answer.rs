@@ -52,7 +52,11 @@ impl<H: Host> Engine<H> {
         if request.config_from.is_none() {
             self.options.complete(request.driver, &mut request.options);
         }
-        let id = self.commit(|spec, context| change::create_network(spec, request, context)).await?;
+        let is_choosing = request.may_choose_a_subnet();
+        let create = |spec: &mut Spec, context: &mut change::Context<'_>| {
+            change::create_network(spec, request, context)
+        };
+        let id = if is_choosing { self.commit_choosing(create).await? } else { self.commit(create).await? };
         info!(network = %id.short(), "network created");
         Ok(id)
     }

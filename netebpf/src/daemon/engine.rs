@@ -34,6 +34,8 @@ pub(super) struct Engine<H> {
     pub(super) chronicle: Chronicle,
     /// What the files of active sandboxes say.
     pub(super) files: BTreeMap<SandboxId, SandboxFiles>,
+    /// The kernel's revision at which nothing was left to do for the spec in force.
+    settled: Option<u64>,
     /// Changes that the kernel has refused so far; they fail no request that did not ask for them.
     refused: Vec<Action>,
 }
@@ -58,6 +60,7 @@ impl<H: Host> Engine<H> {
             chronicle: Chronicle::new(),
             refused: Vec::new(),
             files: BTreeMap::new(),
+            settled: None,
         })
     }
 
@@ -76,15 +79,31 @@ impl<H: Host> Engine<H> {
         self.spec.borrow().clone()
     }
 
-    /// Applies a change to a copy of the spec and puts it in force, all or nothing.
+    /// Applies a change to a copy of the spec and puts it in force, all or nothing. It chooses no subnet.
     pub(super) async fn commit<T>(
         &mut self,
         change: impl FnOnce(&mut Spec, &mut Context<'_>) -> Result<T, change::Error>,
     ) -> Result<T, Error> {
+        self.commit_around(&[], change).await
+    }
+
+    /// The same for a change that may choose a subnet, which is to be none of the host's.
+    pub(super) async fn commit_choosing<T>(
+        &mut self,
+        change: impl FnOnce(&mut Spec, &mut Context<'_>) -> Result<T, change::Error>,
+    ) -> Result<T, Error> {
+        let taken = self.host.taken_subnets().await.map_err(Error::kernel)?;
+        self.commit_around(&taken, change).await
+    }
+
+    async fn commit_around<T>(
+        &mut self,
+        taken: &[IpNet],
+        change: impl FnOnce(&mut Spec, &mut Context<'_>) -> Result<T, change::Error>,
+    ) -> Result<T, Error> {
         let previous = self.spec();
         let mut wanted = Spec::clone(&previous);
-        let taken = self.host.taken_subnets().await.map_err(Error::kernel)?;
-        let result = self.with_context(&taken, |context| change(&mut wanted, context))?;
+        let result = self.with_context(taken, |context| change(&mut wanted, context))?;
         self.store.save(&wanted)?;
         match reconcile::reconcile(&mut self.host, &wanted, &self.options).await {
             Err(error) if !self.is_known(&error) => {
@@ -94,7 +113,8 @@ impl<H: Host> Engine<H> {
             }
             Ok(_) | Err(_) => {
                 self.put_in_force(wanted);
-                self.write_files();
+                self.settled = self.host.revision().filter(|_| self.refused.is_empty());
+                self.write_changed_files(&previous);
                 Ok(result)
             }
         }
@@ -122,7 +142,7 @@ impl<H: Host> Engine<H> {
         let previous = self.spec();
         self.record(wanted)?;
         self.repair().await;
-        self.write_files();
+        self.write_changed_files(&previous);
         let spec = self.spec();
         for sandbox in previous.sandboxes.keys().filter(|id| !spec.sandboxes.contains_key(id)) {
             if let Err(error) = self.host.remove_files(*sandbox) {
@@ -145,7 +165,8 @@ impl<H: Host> Engine<H> {
     }
 
     /// Lets everybody see a spec, and tells what has happened by it.
-    pub(super) fn put_in_force(&self, wanted: Spec) {
+    pub(super) fn put_in_force(&mut self, wanted: Spec) {
+        self.settled = None;
         let wanted = Arc::new(wanted);
         let previous = self.spec.send_replace(Arc::clone(&wanted));
         self.chronicle.tell(change::between(&previous, &wanted));
@@ -161,10 +182,14 @@ impl<H: Host> Engine<H> {
     pub(super) async fn look_again(&mut self) {
         self.host.distrust();
         self.repair().await;
+        self.write_files();
     }
 
     /// Drives the kernel to the spec in force.
     pub(super) async fn repair(&mut self) {
+        if self.is_settled().await {
+            return;
+        }
         let spec = self.spec();
         self.refused = match reconcile::reconcile(&mut self.host, &spec, &self.options).await {
             Ok(_) => Vec::new(),
@@ -176,6 +201,12 @@ impl<H: Host> Engine<H> {
                 refused_by(&error).cloned().collect()
             }
         };
+        self.settled = self.host.revision().filter(|_| self.refused.is_empty());
+    }
+
+    /// Whether the kernel is as it was when the spec in force was driven into it: most notices are about our own doing.
+    async fn is_settled(&mut self) -> bool {
+        self.settled.is_some() && self.host.observe().await.is_ok() && self.settled == self.host.revision()
     }
 
     /// Whether an error tells of nothing but what was refused before.

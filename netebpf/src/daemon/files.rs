@@ -20,11 +20,23 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 const BEHIND_STUB: &str = "/run/systemd/resolve/resolv.conf";
 
 impl<H: Host> Engine<H> {
+    /// Writes the files of active sandboxes that may be to say something else than before, by another spec: of those that
+    /// have changed, and of those with links to others.
+    pub(super) fn write_changed_files(&mut self, previous: &Spec) {
+        self.write_files_of(|sandbox| {
+            !sandbox.links.is_empty() || previous.sandboxes.get(&sandbox.id) != Some(sandbox)
+        });
+    }
+
     /// Writes the files of active sandboxes that are to say something else than they were last told to.
     pub(super) fn write_files(&mut self) {
+        self.write_files_of(|_| true);
+    }
+
+    fn write_files_of(&mut self, is_meant: impl Fn(&Sandbox) -> bool) {
         let spec = self.spec();
         let host = self.host.files();
-        for sandbox in spec.active_sandboxes() {
+        for sandbox in spec.active_sandboxes().filter(|sandbox| is_meant(sandbox)) {
             let Some(wanted) = files::of_sandbox(&spec, sandbox, &host, &self.options) else { continue };
             if self.files.get(&sandbox.id) == Some(&wanted) {
                 continue;

@@ -45,6 +45,10 @@ impl Kernel for FakeHost {
         self.kernel.observe().await
     }
 
+    fn revision(&self) -> Option<u64> {
+        None
+    }
+
     fn distrust(&mut self) {
         self.kernel.distrust();
     }

@@ -299,6 +299,10 @@ impl Kernel for FakeKernel {
         Ok(&self.state)
     }
 
+    fn revision(&self) -> Option<u64> {
+        None
+    }
+
     fn distrust(&mut self) {}
 
     async fn apply(&mut self, action: &Action) -> Result<(), FakeError> {

@@ -150,9 +150,13 @@ impl LinuxKernel {
         reading.read_namespaces(sandboxes).await?;
         reading.read_tables(datapath)?;
         reading.read_held(ports);
+        reading.read_forwarding();
         let observed = &mut reading.observed;
-        observed.routes = routes.now(netlink, notices, &observed.links).await?;
-        observed.forwards_ipv6 = sysctl::forwards_ipv6();
+        let digest = routes.now(netlink, notices, &observed.links).await?;
+        if digest != observed.routes {
+            observed.routes = digest;
+            reading.revision += 1;
+        }
         Ok(())
     }
 
@@ -239,6 +243,10 @@ impl Kernel for LinuxKernel {
             return Err(error);
         }
         Ok(&self.reading.observed)
+    }
+
+    fn revision(&self) -> Option<u64> {
+        Some(self.reading.revision)
     }
 
     fn distrust(&mut self) {

@@ -52,6 +52,9 @@ pub trait Kernel {
     /// Reads the present state; changes nothing. What cannot have changed since the last time need not be read again.
     fn observe(&mut self) -> impl Future<Output = Result<&Observed, Self::Error>> + Send;
 
+    /// A number that stays the same as long as nothing is done and observations show nothing new; `None` if nobody counts.
+    fn revision(&self) -> Option<u64>;
+
     /// Trusts nothing that was read before: the next observation reads the kernel itself.
     fn distrust(&mut self);
 

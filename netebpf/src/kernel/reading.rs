@@ -6,6 +6,7 @@ use std::{
     mem,
 };
 
+use netebpf_common::abi::Hook;
 use rtnetlink::{Handle, packet_route::link::InfoKind};
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
     ownership,
     ports::HeldPorts,
     sandboxes::Sandboxes,
+    sysctl,
 };
 use crate::{model::SandboxId, plan::Action};
 
@@ -31,6 +33,8 @@ const NAMESPACES_AT_A_TIME: usize = 64;
 pub(super) struct Reading {
     /// What was read.
     pub(super) observed: Observed,
+    /// Grows with each action, and with each reading that may differ from the last one.
+    pub(super) revision: u64,
     /// Links that may be others, or gone.
     links: Doubt<u32>,
     /// Links whose programs may be others.
@@ -38,6 +42,8 @@ pub(super) struct Reading {
     namespaces: Doubt<SandboxId>,
     tables: bool,
     held: bool,
+    /// Whether somebody may have changed if the host forwards IPv6.
+    forwarding: bool,
     /// Namespaces up to this one were doubted for no reason; those behind it are next.
     last: Option<SandboxId>,
 }
@@ -47,11 +53,13 @@ impl Reading {
     pub(super) const fn new(observed: Observed) -> Self {
         Self {
             observed,
+            revision: 0,
             links: Doubt::Everything,
             attached: Doubt::Everything,
             namespaces: Doubt::Everything,
             tables: true,
             held: true,
+            forwarding: true,
             last: None,
         }
     }
@@ -62,6 +70,7 @@ impl Reading {
         self.attached = Doubt::Everything;
         self.tables = true;
         self.held = true;
+        self.forwarding = true;
         let behind = |id: &&SandboxId| self.last.is_none_or(|last| **id > last);
         let next = self.observed.sandboxes.keys().filter(behind).take(NAMESPACES_AT_A_TIME);
         let next: BTreeSet<_> = next.copied().collect();
@@ -76,7 +85,7 @@ impl Reading {
 
     /// Doubts everything, because reading it has failed.
     pub(super) fn give_up(&mut self) {
-        *self = Self::new(mem::take(&mut self.observed));
+        *self = Self { revision: self.revision + 1, ..Self::new(mem::take(&mut self.observed)) };
     }
 
     /// Doubts links that the kernel has told of.
@@ -86,6 +95,7 @@ impl Reading {
 
     /// Takes note of what an action of ours has changed, or may have changed if it failed.
     pub(super) fn note(&mut self, action: &Action, succeeded: bool) {
+        self.revision += 1;
         match action {
             Action::CreateBridge { name, .. } => self.doubt_named(name),
             Action::CreateVeth { name, bridge, sandbox, .. } => {
@@ -124,8 +134,7 @@ impl Reading {
             Action::Delete(key) if succeeded => self.observed.tables.delete(key),
             Action::Put(_) | Action::Delete(_) => self.tables = true,
             Action::HoldPort(_) | Action::ReleasePort(_) => self.held = true,
-            // It is read each time.
-            Action::ForwardIpv6 => {}
+            Action::ForwardIpv6 => self.forwarding = true,
         }
     }
 
@@ -145,6 +154,7 @@ impl Reading {
                 }
             }
             Doubt::Of(links) => {
+                self.revision += 1;
                 let gone = links.iter().filter(|ifindex| self.observed.links.contains_key(ifindex)).copied();
                 let known: Vec<_> = gone.collect();
                 self.observed.links = all_links(netlink).await?;
@@ -152,6 +162,7 @@ impl Reading {
                 links.into_iter().for_each(|ifindex| self.attached.add(ifindex));
             }
             Doubt::Everything => {
+                self.revision += 1;
                 let known: Vec<_> = self.observed.links.keys().copied().collect();
                 self.observed.links = all_links(netlink).await?;
                 known.into_iter().for_each(|ifindex| self.note_gone(ifindex));
@@ -164,15 +175,20 @@ impl Reading {
     async fn read_link(&mut self, netlink: &Handle, ifindex: u32) -> Result<(), Error> {
         self.attached.add(ifindex);
         let Some(raw) = links::find(netlink, ifindex).await? else {
-            self.observed.links.remove(&ifindex);
+            self.revision += u64::from(self.observed.links.remove(&ifindex).is_some());
             self.note_gone(ifindex);
             return Ok(());
         };
         let addresses = addresses::of_link(netlink, ifindex).await?;
         // Entries for good stay as long as the link belongs to the same bridge.
-        let known = self.observed.links.get_mut(&ifindex).filter(|known| known.master == raw.master);
-        let forwarding = known.map(|known| mem::take(&mut known.forwarding)).unwrap_or_default();
-        self.observed.links.insert(ifindex, Link { forwarding, ..seen(raw, addresses) });
+        let known = self.observed.links.get(&ifindex);
+        let same = known.filter(|known| known.master == raw.master);
+        let forwarding = same.map(|known| known.forwarding.clone()).unwrap_or_default();
+        let link = Link { forwarding, ..seen(raw, addresses) };
+        if known != Some(&link) {
+            self.observed.links.insert(ifindex, link);
+            self.revision += 1;
+        }
         Ok(())
     }
 
@@ -192,12 +208,22 @@ impl Reading {
     pub(super) fn read_attached(&mut self, datapath: &Datapath) -> Result<(), Error> {
         let links = || self.observed.links.keys().copied().collect();
         match self.attached.take() {
-            Doubt::Everything => self.observed.attached = datapath.attached(&links())?,
+            Doubt::Everything => {
+                self.observed.attached = datapath.attached(&links())?;
+                self.revision += 1;
+            }
             Doubt::Of(doubted) => {
                 for ifindex in doubted {
-                    self.observed.attached.retain(|(_, attached)| *attached != ifindex);
                     let is_there = self.observed.links.contains_key(&ifindex);
-                    self.observed.attached.extend(datapath.attached_to(ifindex, is_there)?);
+                    let found = datapath.attached_to(ifindex, is_there)?;
+                    let known = Hook::ALL.map(|hook| (hook, ifindex));
+                    let known = known.into_iter().filter(|place| self.observed.attached.contains(place));
+                    let known: BTreeSet<_> = known.collect();
+                    if known != found {
+                        self.observed.attached.retain(|place| !known.contains(place));
+                        self.observed.attached.extend(found);
+                        self.revision += 1;
+                    }
                 }
             }
         }
@@ -207,8 +233,13 @@ impl Reading {
     /// Reads the doubted namespaces.
     pub(super) async fn read_namespaces(&mut self, sandboxes: &mut Sandboxes) -> Result<(), Error> {
         match self.namespaces.take() {
-            Doubt::Everything => self.observed.sandboxes = sandboxes.observe().await?,
+            Doubt::Everything => {
+                self.observed.sandboxes = sandboxes.observe().await?;
+                self.revision += 1;
+            }
+            Doubt::Of(doubted) if doubted.is_empty() => {}
             Doubt::Of(doubted) => {
+                self.revision += 1;
                 let read = sandboxes.observe_some(&doubted).await?;
                 self.observed.sandboxes.retain(|id, _| !doubted.contains(id));
                 self.observed.sandboxes.extend(read);
@@ -221,6 +252,15 @@ impl Reading {
     pub(super) fn read_held(&mut self, ports: &HeldPorts) {
         if mem::take(&mut self.held) {
             self.observed.held = ports.keys();
+            self.revision += 1;
+        }
+    }
+
+    /// Asks whether the host forwards IPv6 if that is doubted.
+    pub(super) fn read_forwarding(&mut self) {
+        if mem::take(&mut self.forwarding) {
+            self.observed.forwards_ipv6 = sysctl::forwards_ipv6();
+            self.revision += 1;
         }
     }
 
@@ -229,6 +269,7 @@ impl Reading {
         if self.tables {
             self.observed.tables = datapath.contents()?;
             self.tables = false;
+            self.revision += 1;
         }
         Ok(())
     }

@@ -29,7 +29,13 @@ macro_rules! identifier {
             /// The first 12 digits, as tables show them and links are named after.
             #[must_use]
             pub fn short(&self) -> String {
-                self.to_string().chars().take(12).collect()
+                let mut text = String::with_capacity(12);
+                for byte in &self.0[..6] {
+                    for digit in [byte >> 4, byte & 15] {
+                        text.extend(char::from_digit(digit.into(), 16));
+                    }
+                }
+                text
             }
         }
 

@@ -24,36 +24,36 @@ pub use action::{Action, Entry, InterfaceSetup, Key};
 
 /// Returns the next changes, in the order in which they must be made; empty when there is nothing to do.
 #[must_use]
-pub fn plan(spec: &Spec, wanted: &Wanted, observed: &Observed) -> Vec<Action> {
-    let links = Links::of(spec, observed);
+pub fn plan(spec: &Spec, wanted: &Wanted, observed: &Observed, links: &Links<'_>) -> Vec<Action> {
     let tables = tables::compare(&wanted.tables, observed);
+    let programs = programs::compare(observed, links);
     [
         tables.announce,
         // removal
         tables.unpublish,
         ports::release(wanted, observed),
-        links::delete(observed, &links),
-        programs::detach(observed, &links),
+        links::delete(observed, links),
+        programs.detach,
         tables.delete,
-        links::delete_addresses(spec, &links),
+        links::delete_addresses(spec, links),
         sandboxes::delete_routes(spec, observed),
         sandboxes::delete_namespaces(spec, observed),
         // creation
         sandboxes::create_namespaces(spec, observed),
-        links::create_bridges(spec, &links),
+        links::create_bridges(spec, links),
         links::forward_ipv6(spec, observed),
-        links::create_veths(spec, &links),
-        links::attach_to_bridges(spec, &links),
-        links::set_mtus(spec, &links),
+        links::create_veths(spec, links),
+        links::attach_to_bridges(spec, links),
+        links::set_mtus(spec, links),
         ports::hold(wanted, observed),
         tables.put,
         tables.conclude,
-        programs::attach(observed, &links),
-        links::add_addresses(spec, &links),
-        links::set_up(&links),
-        links::add_forwarding_entries(spec, &links),
-        sandboxes::configure_interfaces(spec, observed, &links),
-        sandboxes::set_routes(spec, observed, &links),
+        programs.attach,
+        links::add_addresses(spec, links),
+        links::set_up(links),
+        links::add_forwarding_entries(spec, links),
+        sandboxes::configure_interfaces(spec, observed, links),
+        sandboxes::set_routes(spec, observed, links),
     ]
     .concat()
 }

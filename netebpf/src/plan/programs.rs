@@ -7,16 +7,22 @@ use netebpf_common::abi::Hook;
 use super::Action;
 use crate::{compile::Links, kernel::Observed};
 
-pub(super) fn attach(observed: &Observed, links: &Links<'_>) -> Vec<Action> {
-    let missing = wanted(observed, links).into_iter().filter(|place| !observed.attached.contains(place));
-    missing.map(|(hook, ifindex)| Action::AttachProgram { hook, ifindex }).collect()
+/// Changes of programs, by their place in the plan.
+pub(super) struct Changes {
+    /// Runs after links were deleted: a link that goes must not lose its programs before.
+    pub(super) detach: Vec<Action>,
+    /// Attaches what is missing.
+    pub(super) attach: Vec<Action>,
 }
 
-/// Runs after links were deleted: a link that goes must not lose its programs before.
-pub(super) fn detach(observed: &Observed, links: &Links<'_>) -> Vec<Action> {
+pub(super) fn compare(observed: &Observed, links: &Links<'_>) -> Changes {
     let wanted = wanted(observed, links);
-    let unwanted = observed.attached.iter().filter(|place| !wanted.contains(place));
-    unwanted.map(|&(hook, ifindex)| Action::DetachProgram { hook, ifindex }).collect()
+    let unwanted = observed.attached.difference(&wanted);
+    let missing = wanted.difference(&observed.attached);
+    Changes {
+        detach: unwanted.map(|&(hook, ifindex)| Action::DetachProgram { hook, ifindex }).collect(),
+        attach: missing.map(|&(hook, ifindex)| Action::AttachProgram { hook, ifindex }).collect(),
+    }
 }
 
 fn wanted(observed: &Observed, links: &Links<'_>) -> BTreeSet<(Hook, u32)> {

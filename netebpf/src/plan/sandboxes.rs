@@ -76,6 +76,9 @@ pub(super) fn set_routes(spec: &Spec, observed: &Observed, links: &Links<'_>) ->
 pub(super) fn delete_routes(spec: &Spec, observed: &Observed) -> Vec<Action> {
     let mut actions = Vec::new();
     for (sandbox, inside) in inhabited(spec, observed) {
+        if inside.default_gateways.is_empty() {
+            continue;
+        }
         let wanted: Vec<IpAddr> = gateways(spec, sandbox).map(|(_, gateway)| gateway).collect();
         let is_there = |gateway: &IpAddr| inside.default_gateways.contains(gateway);
         let joined = spec.joined(sandbox).flat_map(|(_, network)| &network.pools);

@@ -8,7 +8,7 @@ use netebpf_common::abi::{Hook, PublishBlock, PublishKey};
 use super::*;
 use crate::{
     change,
-    compile::compile,
+    compile::{Links, compile},
     kernel::{LinkRole, Owner, fake::FakeKernel},
     model::{EngineOptions, NetworkId, Pool, PortMapping, arbitrary},
     reconcile::reconcile,
@@ -24,7 +24,9 @@ fn settled() -> FakeKernel {
 }
 
 fn next(kernel: &FakeKernel, spec: &Spec) -> Vec<Action> {
-    plan(spec, &compile(spec, &EngineOptions::default(), &kernel.state), &kernel.state)
+    let links = Links::of(spec, &kernel.state);
+    let wanted = compile(spec, &EngineOptions::default(), &kernel.state, &links);
+    plan(spec, &wanted, &kernel.state, &links)
 }
 
 /// The plan for the example, as text.

@@ -265,6 +265,10 @@ fn a_kernel_that_keeps_nothing_is_reported() {
         async fn observe(&mut self) -> Result<&Observed, FakeError> {
             self.0.observe().await
         }
+        fn revision(&self) -> Option<u64> {
+            None
+        }
+
         fn distrust(&mut self) {}
         async fn apply(&mut self, _: &Action) -> Result<(), FakeError> {
             Ok(())

@@ -52,6 +52,8 @@ pub struct Store {
     journal: Option<Journal>,
     /// What both files hold.
     contents: Contents,
+    /// What was written last, whose rows need not be made again.
+    saved: Spec,
     recovery: Option<Recovery>,
 }
 
@@ -67,7 +69,8 @@ impl Store {
             tracing::warn!("{recovery}");
         }
         let file = state_dir.join(FILE);
-        let mut store = Self { directory, file, database, journal: None, contents, recovery };
+        let mut store =
+            Self { directory, file, database, journal: None, contents, saved: Spec::default(), recovery };
         if !store.contents.numbers.contains_key(GLOBAL_ID) {
             store.set_number(GLOBAL_ID, random())?;
             store.directory.sync()?;
@@ -116,13 +119,24 @@ impl Store {
 
     /// Writes what has changed, all or nothing; it is on disk when this returns.
     pub fn save(&mut self, spec: &Spec) -> Result<(), Error> {
-        let networks =
-            spec.networks.values().map(|network| (*network.id.as_bytes(), record::write_network(network)));
-        let sandboxes =
-            spec.sandboxes.values().map(|sandbox| (*sandbox.id.as_bytes(), record::write_sandbox(sandbox)));
+        let Self { saved, contents, .. } = &*self;
+        let networks = spec.networks.values().map(|network| {
+            let id = *network.id.as_bytes();
+            let is_same = saved.networks.get(&network.id) == Some(network);
+            let row = contents.networks.get(&id).filter(|_| is_same).cloned();
+            (id, row.unwrap_or_else(|| record::write_network(network)))
+        });
+        let sandboxes = spec.sandboxes.values().map(|sandbox| {
+            let id = *sandbox.id.as_bytes();
+            let is_same = saved.sandboxes.get(&sandbox.id) == Some(sandbox);
+            let row = contents.sandboxes.get(&id).filter(|_| is_same).cloned();
+            (id, row.unwrap_or_else(|| record::write_sandbox(sandbox)))
+        });
         let (networks, sandboxes) = (networks.collect(), sandboxes.collect());
-        let numbers = self.contents.numbers.clone();
-        self.commit(Contents { generation: 0, numbers, networks, sandboxes })
+        let numbers = contents.numbers.clone();
+        self.commit(Contents { generation: 0, numbers, networks, sandboxes })?;
+        self.saved = spec.clone();
+        Ok(())
     }
 
     fn set_number(&mut self, name: &str, number: u64) -> Result<(), Error> {

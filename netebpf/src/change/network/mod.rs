@@ -7,6 +7,7 @@ mod prune;
 
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
 use netebpf_common::abi::Family;
 
 use super::{Context, Error, HostView, find_network, predefined::is_predefined};
@@ -14,7 +15,7 @@ use crate::{
     ipam::{self, PoolRequest},
     model::{
         BridgeOptions, Driver, FAMILIES, GatewayMode, IpamDriver, Name, Network, NetworkId, OptionError,
-        PoolWish, Scope, Spec, Template,
+        PoolWish, Scope, Spec, Template, family_of,
     },
 };
 
@@ -83,6 +84,19 @@ impl NetworkRequest {
             ipam_options: None,
             labels: BTreeMap::new(),
         }
+    }
+
+    /// Whether a subnet may have to be found for it, because the user names none.
+    #[must_use]
+    pub fn may_choose_a_subnet(&self) -> bool {
+        let is_named = |family| {
+            let subnets = self.pools.iter().filter_map(|pool| pool.subnet.parse::<IpNet>().ok());
+            subnets.into_iter().any(|subnet| family_of(subnet.addr()) == family && !ipam::is_any(subnet))
+        };
+        let lacks_v6 = !is_named(Family::V6)
+            && (self.ipv6 == Some(true) || self.options.keys().any(|option| option.ends_with("enable_ipv6")));
+        let lacks_v4 = !is_named(Family::V4) && self.ipv4 != Some(false);
+        lacks_v4 || lacks_v6 || self.config_from.is_some()
     }
 }
 
