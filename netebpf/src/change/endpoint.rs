@@ -123,7 +123,7 @@ fn choose_mac(
 
 fn claim(pool: &Pool, address: IpAddr, taken: &BTreeSet<IpAddr>) -> Result<IpAddr, Error> {
     if pool.is_kept(address) || ipam::is_reserved(pool.subnet, address) || taken.contains(&address) {
-        return Err(Error::AddressInUse(address));
+        return Err(Error::AddressInUse);
     }
     Ok(address)
 }

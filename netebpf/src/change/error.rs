@@ -7,7 +7,7 @@ use netebpf_common::abi::{Family, Mac};
 use super::{InvalidSettings, NetworkError};
 use crate::{
     ipam,
-    model::{Name, NameError, NetworkId, OptionError, PublishError, SandboxId},
+    model::{EndpointId, Name, NameError, NetworkId, OptionError, PublishError, SandboxId},
 };
 
 /// Why a request is refused; the spec is as it was.
@@ -86,8 +86,8 @@ pub enum Error {
         id: NetworkId,
     },
     /// The address is taken or reserved.
-    #[error("Address already in use: {0}")]
-    AddressInUse(IpAddr),
+    #[error("Address already in use")]
+    AddressInUse,
     /// The wishes for an endpoint make no sense.
     #[error(transparent)]
     InvalidSettings(#[from] InvalidSettings),
@@ -147,6 +147,27 @@ pub enum Error {
         donor: Name,
         /// What has become of it.
         state: &'static str,
+    },
+    /// The wishes for an endpoint of a new sandbox make no sense.
+    #[error("invalid config for network {network}: {source}")]
+    InvalidConfig {
+        /// The network.
+        network: Name,
+        /// What makes no sense.
+        source: Box<Self>,
+    },
+    /// A sandbox that starts cannot have what it needs of its networks.
+    #[error("failed to set up container networking: {0}")]
+    Networking(Box<Self>),
+    /// A sandbox that starts cannot have its host ports.
+    #[error("driver failed programming external connectivity on endpoint {sandbox} ({endpoint}): {source}")]
+    External {
+        /// The sandbox.
+        sandbox: Name,
+        /// Its endpoint that the ports would lead to.
+        endpoint: EndpointId,
+        /// Why not.
+        source: Box<Self>,
     },
     /// Wishes that make no sense together.
     #[error("conflicting options: {0}")]
@@ -224,6 +245,9 @@ impl Error {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
+            Self::InvalidConfig { source, .. } | Self::External { source, .. } | Self::Networking(source) => {
+                source.kind()
+            }
             Self::NetworkNotFound(_)
             | Self::SandboxNotFound(_)
             | Self::EndpointNotFound(_)
@@ -237,7 +261,7 @@ impl Error {
             | Self::DonorNotRunning { .. }
             | Self::InterfaceInUse(_)
             | Self::MacInUse { .. }
-            | Self::AddressInUse(_)
+            | Self::AddressInUse
             | Self::PortAllocated { .. }
             | Self::LinkNotRunning { .. } => Kind::Conflict,
             Self::NetworkInUse { .. }

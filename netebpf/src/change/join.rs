@@ -69,8 +69,9 @@ pub fn disconnect(spec: &mut Spec, network: &str, sandbox: &str, force: bool) ->
 /// Which networks a sandbox cannot have together.
 pub(super) fn check_company(spec: &Spec, sandbox: &Sandbox, network: &Network) -> Result<(), Error> {
     match (&sandbox.mode, network.driver) {
-        (NetworkMode::Container(_), _) => return Err(Error::SharedNamespace),
-        (NetworkMode::Host, Driver::Bridge | Driver::Null) => return Err(Error::SharedNamespace),
+        (NetworkMode::Container(_), _) | (NetworkMode::Host, Driver::Bridge | Driver::Null) => {
+            return Err(Error::SharedNamespace);
+        }
         (NetworkMode::Own(_) | NetworkMode::Adopted(_), Driver::Host) => return Err(Error::JoinHost),
         (NetworkMode::Host, Driver::Host)
         | (NetworkMode::Own(_) | NetworkMode::Adopted(_), Driver::Bridge | Driver::Null) => {}

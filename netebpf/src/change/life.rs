@@ -1,7 +1,7 @@
 //! A sandbox's life: about to start, running, exited, and started again.
 
 use super::{Context, Error, endpoint, find_sandbox, ports};
-use crate::model::{NetworkMode, Process, Sandbox, SandboxId, SandboxState, Spec};
+use crate::model::{FAMILIES, NetworkMode, Process, Sandbox, SandboxId, SandboxState, Spec};
 
 /// Gives a sandbox its endpoints and host ports, and notes that a process is about to start its command.
 ///
@@ -18,18 +18,32 @@ pub fn start_sandbox(
     }
     check_donor(spec, &sandbox)?;
     check_links(spec, &sandbox)?;
+    sandbox.state = SandboxState::Starting(starter);
+    provide(spec, &mut sandbox, context).map_err(|source| Error::Networking(Box::new(source)))?;
+    let id = sandbox.id;
+    spec.sandboxes.insert(id, sandbox);
+    Ok(id)
+}
+
+/// Gives a sandbox its endpoints and host ports.
+fn provide(spec: &Spec, sandbox: &mut Sandbox, context: &mut Context<'_>) -> Result<(), Error> {
     for index in 0..sandbox.attachments.len() {
         let attachment = &sandbox.attachments[index];
         let network = spec.networks.get(&attachment.network);
         let network = network.ok_or_else(|| Error::NetworkNotFound(attachment.name.to_string()))?;
-        let endpoint = endpoint::make(spec, network, &attachment.settings, &sandbox, context)?;
+        let endpoint = endpoint::make(spec, network, &attachment.settings, sandbox, context)?;
         sandbox.attachments[index].endpoint = Some(endpoint);
     }
-    sandbox.state = SandboxState::Starting(starter);
-    sandbox.ports = ports::allocate(spec, &sandbox, context.host)?;
-    let id = sandbox.id;
-    spec.sandboxes.insert(id, sandbox);
-    Ok(id)
+    let ports = ports::allocate(spec, sandbox, context.host);
+    let leading_out = FAMILIES.into_iter().find_map(|family| spec.gateway_endpoint(sandbox, family));
+    let endpoint = leading_out.map(|(endpoint, _)| endpoint.id);
+    sandbox.ports = ports.map_err(|source| match endpoint {
+        Some(endpoint) => {
+            Error::External { sandbox: sandbox.name.clone(), endpoint, source: Box::new(source) }
+        }
+        None => source,
+    })?;
+    Ok(())
 }
 
 /// Records that a sandbox's command runs as this process, or that nothing needs to run in it.

@@ -66,7 +66,10 @@ pub fn create_sandbox(
         Sandbox { id, name, created: context.now, mode, config, state, ports, links, attachments };
     for AttachRequest { network, settings } in networks {
         let network = find_network(spec, &network)?;
-        endpoint::check(network, &settings)?;
+        endpoint::check(network, &settings).map_err(|source| Error::InvalidConfig {
+            network: network.name.clone(),
+            source: Box::new(source),
+        })?;
         join::check_company(spec, &sandbox, network)?;
         if sandbox.attachment_to(network.id).is_some() {
             let (sandbox, network) = (sandbox.name, network.name.clone());

@@ -158,14 +158,18 @@ impl Reading {
                 let gone = links.iter().filter(|ifindex| self.observed.links.contains_key(ifindex)).copied();
                 let known: Vec<_> = gone.collect();
                 self.observed.links = all_links(netlink).await?;
-                known.into_iter().for_each(|ifindex| self.note_gone(ifindex));
-                links.into_iter().for_each(|ifindex| self.attached.add(ifindex));
+                for ifindex in known {
+                    self.note_gone(ifindex);
+                }
+                self.attached.merge(Doubt::Of(links));
             }
             Doubt::Everything => {
                 self.revision += 1;
                 let known: Vec<_> = self.observed.links.keys().copied().collect();
                 self.observed.links = all_links(netlink).await?;
-                known.into_iter().for_each(|ifindex| self.note_gone(ifindex));
+                for ifindex in known {
+                    self.note_gone(ifindex);
+                }
                 self.attached = Doubt::Everything;
             }
         }

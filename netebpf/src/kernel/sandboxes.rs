@@ -183,7 +183,7 @@ async fn announce(netlink: Handle, index: u32, mac: Mac, pauses: Vec<Duration>) 
         match timeout(PATIENCE, until_operational(&netlink, index)).await {
             Ok(result) => result?,
             Err(_) => {
-                tracing::debug!(index, "an interface announces its addresses before it carries packets")
+                tracing::debug!(index, "an interface announces its addresses before it carries packets");
             }
         }
         for pause in pauses {

@@ -65,7 +65,8 @@ fn a_configuration_is_there_for_nothing_else() {
     world.sandbox("web", "front", &[]).expect("a sandbox");
     let join = "cannot create endpoint on configuration-only network";
     refused(world.connect("base", "web", None), Kind::Forbidden, join);
-    refused(world.sandbox("db", "base", &[]), Kind::Forbidden, join);
+    let at_once = format!("invalid config for network base: {join}");
+    refused(world.sandbox("db", "base", &[]), Kind::Forbidden, &at_once);
     world.make_network(from("made", "base")).expect("a network");
     let in_use = "error while removing network: configuration network \"base\" is in use";
     refused(world.change(|spec, _| remove_network(spec, "base")), Kind::Forbidden, in_use);
@@ -125,7 +126,7 @@ fn a_bridge_goes_without_the_address_that_is_kept_for_it() {
         let options = pairs(&[(INHIBIT, "true")]);
         let pools = vec![pool_request(subnet)];
         let id = world
-            .make_network(NetworkRequest { internal, options, pools, ..network_request(name) })
+            .make_network(NetworkRequest { pools, internal, options, ..network_request(name) })
             .expect("a network");
         let network = &world.spec.networks[&id];
         (network.host_addresses().count(), network.pools[0].gateway, network.way_out(Family::V4))

@@ -41,7 +41,7 @@ fn wished_addresses_come_back_and_others_go_to_whoever_is_first() {
     let mut thief = sandbox_request("thief", "front");
     thief.networks[0].settings.addresses = wishes(Some("10.1.0.9"));
     world.run(thief).expect("a sandbox");
-    refused(world.start("fixed"), Kind::Conflict, "Address already in use: 10.1.0.9");
+    refused(world.start("fixed"), Kind::Conflict, "Address already in use");
 }
 
 #[test]
@@ -131,4 +131,28 @@ fn names_are_made_up_where_nobody_chooses_one() {
     };
     let (first, second) = (nameless(), nameless());
     assert!(first.contains('_') && first != second, "{first} {second}");
+}
+
+#[test]
+fn what_keeps_a_sandbox_from_starting_is_told_with_dockers_words() {
+    let mut world = small_world();
+    let text = |result: Result<(), Error>| result.expect_err("it cannot start").to_string();
+    let mut request = sandbox_request("two", "front");
+    request.config.publish = vec!["8080:80".parse().expect("a port")];
+    world.change(|spec, context| create_sandbox(spec, request, context)).expect("a sandbox");
+    let told = text(world.start("two"));
+    let begin = "failed to set up container networking: driver failed programming external connectivity on endpoint two (";
+    assert!(told.starts_with(begin), "{told}");
+    assert!(told.ends_with("): Bind for 0.0.0.0:8080 failed: port is already allocated"), "{told}");
+    let mut outside = sandbox_request("three", "front");
+    outside.networks[0].settings.addresses = wishes(Some("10.9.0.1"));
+    let told = text(world.change(|spec, context| create_sandbox(spec, outside, context)).map(drop));
+    let wanted = "invalid config for network front: invalid endpoint settings:\n\
+                  no configured subnet contains IP address 10.9.0.1";
+    assert_eq!(told, wanted);
+    let mut taken = sandbox_request("four", "front");
+    taken.networks[0].settings.addresses = wishes(Some("10.1.0.2"));
+    world.change(|spec, context| create_sandbox(spec, taken, context)).expect("a sandbox");
+    let told = text(world.start("four"));
+    assert_eq!(told, "failed to set up container networking: Address already in use");
 }

@@ -133,7 +133,7 @@ fn addresses_come_from_the_range_and_kept_ones_go_to_nobody() {
     world.network("other", None).expect("a network");
     world.sandbox("three", "other", &[]).expect("a sandbox");
     let kept = world.connect("ranged", "three", Some("172.28.5.3"));
-    refused(kept, Kind::Conflict, "Address already in use: 172.28.5.3");
+    refused(kept, Kind::Conflict, "Address already in use");
     world.connect("ranged", "three", Some("172.28.9.9")).expect("any address of the subnet may be named");
 
     for (name, address) in [("x", "10.1.0.1"), ("y", "10.1.0.255")] {

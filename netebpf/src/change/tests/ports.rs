@@ -23,7 +23,7 @@ fn a_port_without_host_address_is_the_same_on_both_ip_versions() {
     let taken = "Bind for [::]:9000 failed: port is already allocated";
     refused(
         world.sandbox("late", "front", &["[::1]:9000:80"]).map_err(|error| {
-            assert_eq!(error.to_string(), "Bind for [::1]:9000 failed: port is already allocated");
+            assert_eq!(cause(error).to_string(), "Bind for [::1]:9000 failed: port is already allocated");
             Error::PortAllocated { address: ip("::"), port: 9000 }
         }),
         Kind::Conflict,

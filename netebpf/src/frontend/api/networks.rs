@@ -83,9 +83,12 @@ pub(super) async fn inspect(
         return Err(change::Error::NetworkNotFound(id).into());
     }
     let spec = context.daemon.spec();
-    let network = change::find_network(&spec, &id).map_err(|error| match error {
-        change::Error::NetworkAmbiguous { reference, matches } => Error::Ambiguous { reference, matches },
-        other => other.into(),
+    let network = change::find_network(&spec, &id).map_err(|error| {
+        if let change::Error::NetworkAmbiguous { reference, matches } = error {
+            Error::Ambiguous { reference, matches }
+        } else {
+            error.into()
+        }
     })?;
     let status = (version >= ApiVersion::WITH_STATUS).then(|| convert::network_status(&spec, network));
     Ok(Json(Network { status, ..convert::network_with_containers(&spec, network) }))

@@ -7,6 +7,7 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     mount::{MsFlags, mount},
     sched::{CloneFlags, setns, unshare},
 };
@@ -60,8 +61,12 @@ fn mount_sysfs() -> Result<(), Error> {
         _ => None,
     };
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount(Some("sysfs"), SYSFS, Some("sysfs"), flags, None::<&str>)
-        .map_err(|errno| Error::file("mount a file system at", SYSFS)(errno.into()))?;
+    match mount(Some("sysfs"), SYSFS, Some("sysfs"), flags, None::<&str>) {
+        Ok(()) => {}
+        // The one of this namespace is there already: the command is in the daemon's own.
+        Err(Errno::EBUSY) => return Ok(()),
+        Err(errno) => return Err(Error::file("mount a file system at", SYSFS)(errno.into())),
+    }
     let Some(cgroups) = cgroups else { return Ok(()) };
     let source = format!("/proc/self/fd/{}", cgroups.as_raw_fd());
     bind(Path::new(&source), CGROUPS, MsFlags::MS_REC)
