@@ -17,6 +17,7 @@ const IPTABLES: Packaged = ("iptables", "iptables");
 const PROGRAMS: &[Packaged] = &[
     IPTABLES,
     ("ping", "iputils-ping"),
+    ("ip", "iproute2"),
     ("traceroute", "traceroute"),
     ("curl", "curl"),
     ("dig", "bind9-dnsutils"),

@@ -75,8 +75,8 @@ impl Layer {
 /// The worlds of two tests do not meet, but more at once would distort each other's deadlines on a small machine.
 #[rustfmt::skip]
 const NETNS: &[&str] = &[
-    "test", "--release", "--no-fail-fast", "-p", "netebpf-tests", "--test", "netns", "--test", "matrix", "--",
-    "--test-threads=2",
+    "test", "--release", "--no-fail-fast", "-p", "netebpf-tests", "--test", "netns", "--test", "walkthrough",
+    "--test", "matrix", "--", "--test-threads=2",
 ];
 
 impl fmt::Display for Layer {
