@@ -78,7 +78,7 @@ fn a_sandbox_is_connected_and_disconnected_on_the_fly() -> Result<()> {
 fn the_default_network_is_configured_by_a_file() -> Result<()> {
     let file = tempfile::NamedTempFile::new()?;
     let option = format!("--config-file={}", file.path().display());
-    // In the document the gateways are outside of the subnets, and there is no IPv6; Docker does not start with that.
+    // In the document the gateways are outside of the subnets, and there is no IPv6 otherwise: Docker does not start.
     fs::write(
         file.path(),
         r#"{
@@ -110,6 +110,28 @@ fn the_default_network_is_configured_by_a_file() -> Result<()> {
 }
 
 #[test]
+fn a_gateway_outside_of_the_default_network_is_refused_as_the_file_is_read() -> Result<()> {
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(
+        file.path(),
+        r#"{
+            "bip": "192.168.1.5/24",
+            "fixed-cidr": "192.168.1.5/25",
+            "fixed-cidr-v6": "2001:db8::/64",
+            "mtu": 1500,
+            "default-gateway": "10.20.1.1",
+            "default-gateway-v6": "2001:db8:abcd::89",
+            "dns": ["10.20.1.2", "10.20.1.3"]
+        }"#,
+    )?;
+    let desk = Desk::with("gateway", 0, &["--bridge=netebpf0"])?;
+    let said = desk.typed(&format!("daemon --validate --config-file {}", file.path().display()))?;
+    let words = "invalid default-gateway: 10.20.1.1: default gateway ip must be part of the network";
+    ensure!(said.code == Some(1) && said.stderr.contains(words), "{said:?}");
+    Ok(())
+}
+
+#[test]
 fn published_ports_are_discarded_in_host_with_a_warning() -> Result<()> {
     let desk = Desk::with("discarded", 0, &["--bridge=netebpf0"])?;
     let probe = desk.world.probe();
@@ -117,13 +139,13 @@ fn published_ports_are_discarded_in_host_with_a_warning() -> Result<()> {
         "run -d --network host --publish 8080:80 --name web -- {} serve --name web tcp:80",
         probe.display()
     ))?;
-    let warning = "WARNING: Published ports are discarded when using host network mode\n";
-    ensure!(said.code == Some(0) && said.stderr == warning, "{said:?}");
     reaches(&desk, 80, "web")?;
     let seen = desk.world.client.run(|| tcp((HOST, 8080).into(), PATIENT))?;
     ensure!(seen == Answer::Refused, "{seen}");
     ensure!(desk.formatted("{{range .NetworkSettings.Networks}}[{{.IPAddress}}]{{end}}", "web")? == "[]");
     ensure!(desk.says("rm -f web")? == "web\n");
+    let warning = "WARNING: Published ports are discarded when using host network mode\n";
+    ensure!(said.code == Some(0) && said.stderr == warning, "{said:?}");
     Ok(())
 }
 
