@@ -1,17 +1,19 @@
 //! Drives a kernel to what the spec asks for.
 
 mod failures;
+mod scope;
 #[cfg(test)]
 mod tests;
 
 use crate::{
     compile::{Links, compile},
-    kernel::Kernel,
+    kernel::{Kernel, Observed},
     model::{EngineOptions, Spec},
     plan::{Action, plan},
 };
 
 use failures::Failures;
+use scope::Scope;
 
 /// How often the kernel is observed at most; a chain of links, programs and addresses takes four rounds.
 const ROUNDS: u32 = 8;
@@ -51,11 +53,36 @@ pub async fn reconcile<K: Kernel>(
     spec: &Spec,
     options: &EngineOptions,
 ) -> Result<Report, Error<K::Error>> {
+    drive(kernel, spec, options, None).await
+}
+
+/// The same for a kernel that is as another spec asks: only what differs between the two is looked at.
+pub async fn reconcile_change<K: Kernel>(
+    kernel: &mut K,
+    settled: &Spec,
+    spec: &Spec,
+    options: &EngineOptions,
+) -> Result<Report, Error<K::Error>> {
+    drive(kernel, spec, options, Some(Scope::between(settled, spec))).await
+}
+
+async fn drive<K: Kernel>(
+    kernel: &mut K,
+    spec: &Spec,
+    options: &EngineOptions,
+    scope: Option<Scope>,
+) -> Result<Report, Error<K::Error>> {
     let mut report = Report::default();
     let mut failures = Failures::default();
     let mut round = 0;
     loop {
-        let planned = preview(kernel, spec, options).await.map_err(Error::Observe)?;
+        let planned = match &scope {
+            Some(scope) => {
+                let observed = kernel.observe().await.map_err(Error::Observe)?;
+                plan_for(&scope.spec, options, &scope.restrict(observed))
+            }
+            None => preview(kernel, spec, options).await.map_err(Error::Observe)?,
+        };
         let actions = failures.remaining(planned);
         if actions.is_empty() || round == ROUNDS {
             return conclude(report, failures, actions);
@@ -80,9 +107,12 @@ pub async fn preview<K: Kernel>(
     spec: &Spec,
     options: &EngineOptions,
 ) -> Result<Vec<Action>, K::Error> {
-    let observed = kernel.observe().await?;
+    Ok(plan_for(spec, options, kernel.observe().await?))
+}
+
+fn plan_for(spec: &Spec, options: &EngineOptions, observed: &Observed) -> Vec<Action> {
     let links = Links::of(spec, observed);
-    Ok(plan(spec, &compile(spec, options, observed, &links), observed, &links))
+    plan(spec, &compile(spec, options, observed, &links), observed, &links)
 }
 
 fn conclude<E: std::error::Error + 'static>(

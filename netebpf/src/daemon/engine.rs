@@ -105,7 +105,7 @@ impl<H: Host> Engine<H> {
         let mut wanted = Spec::clone(&previous);
         let result = self.with_context(taken, |context| change(&mut wanted, context))?;
         self.store.save(&wanted)?;
-        match reconcile::reconcile(&mut self.host, &wanted, &self.options).await {
+        match self.drive(&previous, &wanted).await {
             Err(error) if !self.is_known(&error) => {
                 warn!(error = with_causes(&error), "the request failed, going back to what was before");
                 self.go_back_to(&previous).await;
@@ -141,9 +141,10 @@ impl<H: Host> Engine<H> {
     pub(super) async fn settle(&mut self, wanted: Spec) -> Result<(), Error> {
         let previous = self.spec();
         self.record(wanted)?;
-        self.repair().await;
-        self.write_changed_files(&previous);
         let spec = self.spec();
+        let result = self.drive(&previous, &spec).await;
+        self.take_note(result);
+        self.write_changed_files(&previous);
         for sandbox in previous.sandboxes.keys().filter(|id| !spec.sandboxes.contains_key(id)) {
             if let Err(error) = self.host.remove_files(*sandbox) {
                 warn!(sandbox = %sandbox.short(), %error, "cannot remove the sandbox's files");
@@ -166,7 +167,6 @@ impl<H: Host> Engine<H> {
 
     /// Lets everybody see a spec, and tells what has happened by it.
     pub(super) fn put_in_force(&mut self, wanted: Spec) {
-        self.settled = None;
         let wanted = Arc::new(wanted);
         let previous = self.spec.send_replace(Arc::clone(&wanted));
         self.chronicle.tell(change::between(&previous, &wanted));
@@ -191,7 +191,12 @@ impl<H: Host> Engine<H> {
             return;
         }
         let spec = self.spec();
-        self.refused = match reconcile::reconcile(&mut self.host, &spec, &self.options).await {
+        let result = reconcile::reconcile(&mut self.host, &spec, &self.options).await;
+        self.take_note(result);
+    }
+
+    fn take_note(&mut self, result: Result<reconcile::Report, reconcile::Error<H::Error>>) {
+        self.refused = match result {
             Ok(_) => Vec::new(),
             Err(error) => {
                 error!(
@@ -202,6 +207,18 @@ impl<H: Host> Engine<H> {
             }
         };
         self.settled = self.host.revision().filter(|_| self.refused.is_empty());
+    }
+
+    /// Drives the kernel from one spec to the next; looks at all of it unless it is known to be as the first one asks.
+    async fn drive(
+        &mut self,
+        previous: &Spec,
+        wanted: &Spec,
+    ) -> Result<reconcile::Report, reconcile::Error<H::Error>> {
+        if self.is_settled().await {
+            return reconcile::reconcile_change(&mut self.host, previous, wanted, &self.options).await;
+        }
+        reconcile::reconcile(&mut self.host, wanted, &self.options).await
     }
 
     /// Whether the kernel is as it was when the spec in force was driven into it: most notices are about our own doing.
@@ -244,6 +261,7 @@ impl<H: Host> Engine<H> {
                 "cannot write down that the request was undone; a restart would try it again"
             );
         }
+        self.settled = None;
         match reconcile::reconcile(&mut self.host, previous, &self.options).await {
             Ok(_) => info!("the failed request left nothing behind"),
             Err(error) => error!(

@@ -1,4 +1,4 @@
-//! Notices that links, addresses or routes of the host's namespace have changed.
+//! Notices that links, addresses, routes or filters of the host's namespace have changed.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -12,12 +12,13 @@ use rtnetlink::{
 
 use super::{Error, doubt::Doubt, routes};
 
-const GROUPS: [MulticastGroup; 5] = [
+const GROUPS: [MulticastGroup; 6] = [
     MulticastGroup::Link,
     MulticastGroup::Ipv4Ifaddr,
     MulticastGroup::Ipv6Ifaddr,
     MulticastGroup::Ipv4Route,
     MulticastGroup::Ipv6Route,
+    MulticastGroup::Tc,
 ];
 
 /// What the kernel has told of since it was last asked for.
@@ -117,6 +118,9 @@ fn links_in(payload: &NetlinkPayload<RouteNetlinkMessage>) -> Doubt<u32> {
         RouteNetlinkMessage::NewLink(link) | RouteNetlinkMessage::DelLink(link) => link.header.index,
         RouteNetlinkMessage::NewAddress(address) | RouteNetlinkMessage::DelAddress(address) => {
             address.header.index
+        }
+        RouteNetlinkMessage::DelQueueDiscipline(traffic) | RouteNetlinkMessage::DelTrafficFilter(traffic) => {
+            traffic.header.index.cast_unsigned()
         }
         _ => return Doubt::none(),
     };

@@ -99,6 +99,41 @@ proptest! {
     }
 
     #[test]
+    fn what_differs_is_all_that_has_to_be_looked_at(
+        first in arbitrary::spec(),
+        second in arbitrary::spec(),
+        third in arbitrary::spec(),
+    ) {
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &first);
+        for (settled, next) in [(&first, &second), (&second, &third)] {
+            let options = EngineOptions::default();
+            block_on(reconcile_change(&mut kernel, settled, next, &options)).expect("nothing is refused");
+            prop_assert_eq!(block_on(preview(&mut kernel, next, &options))?, Vec::new());
+            prop_assert_eq!(outcome(&kernel), fresh(next));
+        }
+    }
+
+    #[test]
+    fn what_does_not_differ_is_not_looked_at(
+        spec in arbitrary::spec(),
+        chosen in any::<prop::sample::Index>(),
+    ) {
+        let ids: Vec<_> = spec.sandboxes.keys().copied().collect();
+        prop_assume!(!ids.is_empty());
+        let mut without = spec.clone();
+        without.sandboxes.remove(chosen.get(&ids));
+        let mut kernel = FakeKernel::default();
+        settle(&mut kernel, &without);
+        let options = EngineOptions::default();
+        let report = block_on(reconcile_change(&mut kernel, &without, &spec, &options)).expect("it can be done");
+        prop_assert_eq!(outcome(&kernel), fresh(&spec));
+        let all = spec.active_endpoints().filter(|(sandbox, _, _)| sandbox.id == *chosen.get(&ids)).count();
+        let veths = report.applied.iter().filter(|action| matches!(action, Action::CreateVeth { .. })).count();
+        prop_assert_eq!(veths, all);
+    }
+
+    #[test]
     fn a_kill_anywhere_is_repaired(
         first in arbitrary::spec(),
         second in arbitrary::spec(),
