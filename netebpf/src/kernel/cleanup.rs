@@ -15,7 +15,8 @@ const STATE_FILES: [&str; 4] = ["sandboxes", "state.redb", "state.journal", "sta
 /// What the names of damaged state files begin with.
 const DAMAGED: &str = "state.redb.damaged-";
 
-/// Removes processes of sandboxes, links, namespaces, pins, and the engine's files, in that order.
+/// Removes processes of sandboxes (those in adopted namespaces are not theirs), links, namespaces, pins, and the engine's
+/// files, in that order.
 ///
 /// Returns a line for each thing removed. Links are looked for in the network namespace of the caller.
 pub async fn cleanup(settings: &Settings) -> Result<Vec<String>, Error> {
@@ -30,7 +31,9 @@ pub async fn cleanup(settings: &Settings) -> Result<Vec<String>, Error> {
     remove_namespaces(settings, &mut removed)?;
     remove_pins(settings, &mut removed)?;
     let own_cgroup = settings.own_cgroup();
-    mounts::unmount(&own_cgroup).map_err(Error::file("unmount", &own_cgroup))?;
+    for mounted in [&own_cgroup, &settings.namespaces()] {
+        mounts::unmount(mounted).map_err(Error::file("unmount", mounted))?;
+    }
     let run_files = [settings.namespaces(), own_cgroup, settings.docker_socket(), settings.socket()];
     remove_files(&settings.run_dir, run_files, &mut removed)?;
     let state_files = STATE_FILES.map(|name| settings.state_dir.join(name));
@@ -42,6 +45,9 @@ pub async fn cleanup(settings: &Settings) -> Result<Vec<String>, Error> {
 async fn remove_processes(settings: &Settings, removed: &mut Vec<String>) -> Result<(), Error> {
     for (sandbox, _) in namespaces::list(&settings.namespaces())? {
         let namespace = settings.namespace(sandbox);
+        if namespaces::is_adopted(&namespace) {
+            continue;
+        }
         let mut running = process::list_inside(&namespace)?;
         // A process may have made another before its end.
         while !running.is_empty() {

@@ -53,6 +53,7 @@ impl LinuxKernel {
         for directory in [&settings.run_dir, &settings.namespaces(), &settings.state_dir] {
             fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
         }
+        mounts::set_apart(&settings.namespaces())?;
         mounts::prepare_bpffs(&settings)?;
         sysctl::enable_forwarding()?;
         let connect = |source| Error::System { doing: "open a netlink socket", source };

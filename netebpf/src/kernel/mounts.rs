@@ -11,6 +11,8 @@ use nix::{
     sys::statfs::{BPF_FS_MAGIC, FsType, NSFS_MAGIC, statfs},
 };
 
+use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+
 use super::{Error, Settings};
 
 /// Where systems mount the BPF file system.
@@ -44,6 +46,22 @@ pub(super) fn cgroup_root(settings: &Settings) -> Result<PathBuf, Error> {
     mount(Some("cgroup2"), &point, Some("cgroup2"), MsFlags::empty(), None::<&str>)
         .map_err(|errno| Error::file("mount cgroup v2 at", &point)(errno.into()))?;
     Ok(point)
+}
+
+/// Makes a directory a mount of its own, so that all that is mounted in it can be left behind in one step.
+pub(super) fn set_apart(directory: &Path) -> Result<(), Error> {
+    if is_mount_point(directory)? {
+        return Ok(());
+    }
+    mount(Some(directory), directory, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+        .map_err(|errno| Error::file("mount", directory)(errno.into()))
+}
+
+/// Whether something is mounted at a path (Linux 5.8).
+fn is_mount_point(path: &Path) -> Result<bool, Error> {
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::empty());
+    let found = found.map_err(|errno| Error::file("inspect", path)(errno.into()))?;
+    Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 /// Whether this is a file of a namespace, bound here by a mount.

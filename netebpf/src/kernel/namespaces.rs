@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io,
     os::{fd::AsRawFd as _, unix::fs::MetadataExt as _},
-    path::Path,
+    path::{Path, PathBuf},
     thread,
 };
 
@@ -67,16 +67,36 @@ pub(super) fn adopt(source: &Path, path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     let namespace = File::open(source).map_err(Error::namespace("open", source))?;
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+    }
+    let mark = mark(path);
+    File::create(&mark).map_err(Error::file("create", mark))?;
     keep(&namespace, path).map_err(Error::namespace("keep", path))
+}
+
+/// Whether others made the namespace that is kept at `path`, and so what runs in it is not ours to end.
+pub(super) fn is_adopted(path: &Path) -> bool {
+    mark(path).exists()
+}
+
+/// The file that tells an adopted namespace from one of ours when there is no state to ask.
+fn mark(path: &Path) -> PathBuf {
+    path.with_extension("adopted")
 }
 
 /// Removes a namespace file; the namespace itself goes with its last process and socket.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
     mounts::unmount(path).map_err(Error::namespace("unmount", path))?;
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::namespace("remove", path)(error)),
-        _ => Ok(()),
+    for file in [mark(path).as_path(), path] {
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::namespace("remove", file)(error));
+            }
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 /// The sandboxes that have a namespace in the directory, with the inode that tells it from a later one.

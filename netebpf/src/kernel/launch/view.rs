@@ -8,7 +8,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    mount::{MsFlags, mount},
+    mount::{MntFlags, MsFlags, mount, umount2},
     sched::{CloneFlags, setns, unshare},
 };
 use rustix::system::{setdomainname, sethostname};
@@ -35,7 +35,8 @@ pub(super) fn make(namespace: Option<&Path>, view: Option<&View>) -> Result<(), 
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SLAVE, none)
         .map_err(|errno| Error::file("stop sharing mounts below", "/")(errno.into()))?;
-    if namespace.is_some() {
+    if let Some(path) = namespace {
+        leave_others(path)?;
         mount_sysfs()?;
     }
     view.map_or(Ok(()), apply)
@@ -46,6 +47,17 @@ fn leave(shared: CloneFlags) -> Result<(), Error> {
         doing: "make namespaces for a sandbox's command",
         source: errno.into(),
     })
+}
+
+/// Unmounts the directory in which the namespaces of all sandboxes are kept: a copy of a thousand mounts in each of a
+/// thousand sandboxes would take half a gigabyte of kernel memory.
+fn leave_others(namespace: &Path) -> Result<(), Error> {
+    let Some(directory) = namespace.parent() else { return Ok(()) };
+    match umount2(directory, MntFlags::MNT_DETACH) {
+        // EINVAL: a namespace that is not kept there, such as the daemon's own.
+        Ok(()) | Err(Errno::EINVAL) => Ok(()),
+        Err(errno) => Err(Error::file("unmount", directory)(errno.into())),
+    }
 }
 
 /// Mounts a `/sys` of this network namespace: a sysfs shows the devices of the namespace it was mounted in.
