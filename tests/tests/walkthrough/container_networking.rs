@@ -15,7 +15,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::{
-    desk::Desk,
+    desk::{DEFAULT_NETWORK, Desk},
     named::{self, Named},
     shown,
 };
@@ -36,7 +36,7 @@ const HOSTS: &str = "127.0.0.1\tlocalhost\n\
 
 #[test]
 fn three_networks_are_there_and_the_bridge_is_a_link_of_the_host() -> Result<()> {
-    let desk = Desk::with("defaults", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("defaults")?;
     // Today's Docker sorts them by name and shows how far they reach.
     ensure!(networks(&desk)? == ["bridge bridge local", "host host local", "none null local"]);
     let link = desk.world.host.link_of([172, 17, 0, 1].into())?;
@@ -46,7 +46,7 @@ fn three_networks_are_there_and_the_bridge_is_a_link_of_the_host() -> Result<()>
 
 #[test]
 fn a_sandbox_in_none_has_a_loopback_device_alone() -> Result<()> {
-    let desk = Desk::with("none", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("none")?;
     desk.runs("run -itd --network=none --name=nonenetcontainer")?;
     let hosts = desk.inside("nonenetcontainer", "cat /etc/hosts")?;
     ensure!(hosts == HOSTS, "{hosts}");
@@ -58,7 +58,7 @@ fn a_sandbox_in_none_has_a_loopback_device_alone() -> Result<()> {
 
 #[test]
 fn a_server_in_host_is_found_at_the_hosts_own_port() -> Result<()> {
-    let desk = Desk::with("host", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("host")?;
     let probe = desk.world.probe();
     desk.makes(&format!("run -d --network=host --name=web -- {} serve --name web tcp:80", probe.display()))?;
     let seen = wait::until("the server listens", PATIENT, || {
@@ -74,7 +74,7 @@ fn a_server_in_host_is_found_at_the_hosts_own_port() -> Result<()> {
 
 #[test]
 fn sandboxes_join_the_default_network_by_themselves() -> Result<()> {
-    let desk = Desk::with("default", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("default")?;
     let bridge = default_network();
     desk.shows_network("bridge", &bridge)?;
     let container1 = desk.runs("run -itd --name=container1")?;
@@ -117,7 +117,7 @@ fn the_default_network_is_disabled_by_the_configuration_file() -> Result<()> {
 
 #[test]
 fn a_users_network_connects_its_sandboxes_at_once() -> Result<()> {
-    let desk = Desk::with("bridge", 3, &["--bridge=netebpf0"])?;
+    let desk = Desk::with("bridge", 3, &[DEFAULT_NETWORK])?;
     let id = desk.makes("network create --driver bridge isolated_nw")?;
     let isolated_nw =
         shown::with(&shown::network("isolated_nw", "172.21.0.0/16", "172.21.0.1"), "/Id", json!(id));
@@ -143,7 +143,7 @@ fn a_users_network_connects_its_sandboxes_at_once() -> Result<()> {
 
 #[test]
 fn of_several_networks_the_first_that_is_not_internal_leads_out() -> Result<()> {
-    let desk = Desk::with("way-out", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("way-out")?;
     for line in ["network create --internal a", "network create c", "network create b"] {
         desk.makes(line)?;
     }
@@ -166,7 +166,7 @@ fn of_several_networks_the_first_that_is_not_internal_leads_out() -> Result<()> 
 
 #[test]
 fn docker_gwbridge_can_be_made_ahead_of_time() -> Result<()> {
-    let desk = Desk::with("gwbridge", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("gwbridge")?;
     desk.makes(
         "network create --subnet 172.30.0.0/16 --opt com.docker.network.bridge.name=docker_gwbridge \
          --opt com.docker.network.bridge.enable_icc=false docker_gwbridge",
@@ -188,7 +188,7 @@ fn docker_gwbridge_can_be_made_ahead_of_time() -> Result<()> {
 
 #[test]
 fn drivers_that_are_not_here_are_refused() -> Result<()> {
-    let desk = Desk::with("drivers", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("drivers")?;
     desk.is_refused(
         "network create --driver overlay --subnet 10.0.9.0/24 my-multi-host-network",
         "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to \
@@ -199,7 +199,7 @@ fn drivers_that_are_not_here_are_refused() -> Result<()> {
 
 #[test]
 fn published_ports_are_shown_with_those_that_are_only_exposed() -> Result<()> {
-    let desk = Desk::with("ports", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("ports")?;
     let probe = desk.world.probe();
     // The image `nginx` exposes these. A port is published at addresses of both IP versions today.
     let nginx = |options: &str| {
@@ -230,7 +230,7 @@ fn published_ports_are_shown_with_those_that_are_only_exposed() -> Result<()> {
 
 #[test]
 fn exposing_a_port_opens_nothing() -> Result<()> {
-    let desk = Desk::with("expose", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("expose")?;
     desk.serves(("quiet", "bridge"), &["--expose", "80"], &[Service::Tcp(80)])?;
     ensure!(desk.says("ps --format '{{.Ports}}'")? == "80/tcp\n");
     ensure!(desk.says("port quiet")?.is_empty());
@@ -241,7 +241,7 @@ fn exposing_a_port_opens_nothing() -> Result<()> {
 
 #[test]
 fn variables_for_a_proxy_are_set_by_hand() -> Result<()> {
-    let desk = Desk::with("proxy", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("proxy")?;
     let variables = [
         "HTTP_PROXY=http://127.0.0.1:3001",
         "HTTPS_PROXY=https://127.0.0.1:3001",

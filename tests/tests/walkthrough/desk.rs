@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::shown;
 
 /// The engine's options with which there is a default network.
-const DEFAULT_NETWORK: &str = "--bridge=netebpf0";
+pub(crate) const DEFAULT_NETWORK: &str = "--bridge=netebpf0";
 
 /// Subnets that something else on the host uses, so that networks get those of the documents.
 const IN_USE: [Ipv4Addr; 4] = [
@@ -45,6 +45,11 @@ impl Desk {
     /// A host on which networks get the subnets from 172.22.0.0/16 on.
     pub(crate) fn new(name: &str) -> Result<Self> {
         Self::with(name, 4, &[DEFAULT_NETWORK])
+    }
+
+    /// A host on which networks get Docker's first subnets.
+    pub(crate) fn fresh(name: &str) -> Result<Self> {
+        Self::with(name, 0, &[DEFAULT_NETWORK])
     }
 
     /// A host on which this many of Docker's first subnets are in use, with these options of `netebpf daemon`.

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::{
-    desk::Desk,
+    desk::{DEFAULT_NETWORK, Desk},
     named::{self, Named},
     shown,
 };
@@ -31,7 +31,7 @@ const NAMED: &[Named] = &[
 
 /// Two sandboxes on the default network, and a third on `isolated_nw`.
 fn three(name: &str) -> Result<(Desk, [String; 3])> {
-    let desk = Desk::with(name, 2, &["--bridge=netebpf0"])?;
+    let desk = Desk::with(name, 2, &[DEFAULT_NETWORK])?;
     let container1 = desk.runs("run -itd --name=container1")?;
     let container2 = desk.runs("run -itd --name=container2")?;
     desk.makes("network create -d bridge isolated_nw")?;

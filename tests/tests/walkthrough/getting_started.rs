@@ -28,7 +28,7 @@ const NAMED: &[Named] = &[
 
 #[test]
 fn sandboxes_of_a_users_network_open_all_ports_to_each_other_and_none_to_others() -> Result<()> {
-    let desk = Desk::with("my-net", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("my-net")?;
     desk.makes("network create my-net")?;
     let db = desk.serves(("db", "my-net"), &[], &[Service::Tcp(80)])?;
     let web = desk.serves(("web", "my-net"), &[], &[Service::Tcp(80)])?;
@@ -53,7 +53,7 @@ fn sandboxes_of_a_users_network_open_all_ports_to_each_other_and_none_to_others(
 
 #[test]
 fn a_sandbox_is_connected_and_disconnected_on_the_fly() -> Result<()> {
-    let desk = Desk::with("nginx", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("nginx")?;
     desk.makes("network create my-net")?;
     let probe = desk.world.probe();
     let id = desk.makes(&format!(
@@ -124,7 +124,7 @@ fn a_gateway_outside_of_the_default_network_is_refused_as_the_file_is_read() -> 
             "dns": ["10.20.1.2", "10.20.1.3"]
         }"#,
     )?;
-    let desk = Desk::with("gateway", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("gateway")?;
     let said = desk.typed(&format!("daemon --validate --config-file {}", file.path().display()))?;
     let words = "invalid default-gateway: 10.20.1.1: default gateway ip must be part of the network";
     ensure!(said.code == Some(1) && said.stderr.contains(words), "{said:?}");
@@ -133,7 +133,7 @@ fn a_gateway_outside_of_the_default_network_is_refused_as_the_file_is_read() -> 
 
 #[test]
 fn published_ports_are_discarded_in_host_with_a_warning() -> Result<()> {
-    let desk = Desk::with("discarded", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("discarded")?;
     let probe = desk.world.probe();
     let said = desk.typed(&format!(
         "run -d --network host --publish 8080:80 --name web -- {} serve --name web tcp:80",
@@ -151,7 +151,7 @@ fn published_ports_are_discarded_in_host_with_a_warning() -> Result<()> {
 
 #[test]
 fn two_sandboxes_on_the_default_network_call_each_other_by_address_only() -> Result<()> {
-    let desk = Desk::with("alpine", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("alpine")?;
     // Steps 1 and 2.
     let rows = desk.rows("network ls")?;
     let shown: Vec<_> = rows.iter().map(|row| row[1..].join(" ")).collect();

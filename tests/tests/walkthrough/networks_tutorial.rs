@@ -21,7 +21,7 @@ const NAMED: &[Named] = &[
 
 /// Steps 1 and 3: `redis` in the first network, then also in the second.
 fn networks(name: &str) -> Result<(Desk, String)> {
-    let desk = Desk::with(name, 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh(name)?;
     desk.makes("network create backend-network")?;
     let redis = desk.serves(("redis", "backend-network"), &[], &[Service::Tcp(6379)])?;
     desk.makes("network create frontend-network")?;
@@ -31,7 +31,7 @@ fn networks(name: &str) -> Result<(Desk, String)> {
 
 #[test]
 fn step_1_a_sandbox_is_started_in_a_network() -> Result<()> {
-    let desk = Desk::with("tutorial-1", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("tutorial-1")?;
     desk.makes("network create backend-network")?;
     let redis = desk.runs("run -d --name=redis --net=backend-network")?;
     let members = shown::members(&[(&redis, "redis", "172.18.0.2/16")]);
@@ -41,7 +41,7 @@ fn step_1_a_sandbox_is_started_in_a_network() -> Result<()> {
 
 #[test]
 fn step_2_sandboxes_of_a_network_are_no_links_of_each_other() -> Result<()> {
-    let desk = Desk::with("tutorial-2", 0, &["--bridge=netebpf0"])?;
+    let desk = Desk::fresh("tutorial-2")?;
     desk.makes("network create backend-network")?;
     desk.runs("run -d --name=redis --net=backend-network")?;
     let variables = desk.says("run --rm --net=backend-network -- env")?;

@@ -4,11 +4,14 @@ use anyhow::{Result, ensure};
 use netebpf_tests::probe::{Answer, BRIEF, PATIENT, Service, tcp};
 
 use super::{NAMED, basic, linked};
-use crate::{desk::Desk, named};
+use crate::{
+    desk::{DEFAULT_NETWORK, Desk},
+    named,
+};
 
 #[test]
 fn on_the_default_network_a_link_gives_names_and_opens_ports() -> Result<()> {
-    let desk = Desk::with("legacy", 0, &["--bridge=netebpf0", "--icc=false"])?;
+    let desk = Desk::with("legacy", 0, &[DEFAULT_NETWORK, "--icc=false"])?;
     let services = [Service::Tcp(80), Service::Tcp(81)];
     let db = desk.serves(("db", "bridge"), &["--expose", "80"], &services)?;
     desk.serves(("web", "bridge"), &["--link", "db:store"], &[Service::Tcp(80)])?;
