@@ -64,6 +64,14 @@ fn is_mount_point(path: &Path) -> Result<bool, Error> {
     Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
+/// The files by which the calling thread's mount namespace keeps namespaces, but for those in a directory that was unmounted.
+pub(super) fn of_namespaces() -> Result<Vec<PathBuf>, Error> {
+    let table = "/proc/thread-self/mountinfo";
+    let mounts = fs::read_to_string(table).map_err(Error::file("read", table))?;
+    let namespaces = mounts.lines().filter_map(|line| mount_line(line, "nsfs"));
+    Ok(namespaces.map(|(_, point)| PathBuf::from(unescape(point))).collect())
+}
+
 /// Whether this is a file of a namespace, bound here by a mount.
 pub(super) fn is_namespace(path: &Path) -> bool {
     is_on(path, NSFS_MAGIC)
@@ -113,16 +121,16 @@ fn is_on(path: &Path, file_system: FsType) -> bool {
 
 /// The mount point of cgroup v2 in a `/proc/PID/mountinfo` (proc(5)), preferring one that shows the whole hierarchy.
 fn cgroup2_mount(mountinfo: &str) -> Option<PathBuf> {
-    let mounts: Vec<_> = mountinfo.lines().filter_map(cgroup2_line).collect();
+    let mounts: Vec<_> = mountinfo.lines().filter_map(|line| mount_line(line, "cgroup2")).collect();
     let (_, point) = mounts.iter().find(|(root, _)| *root == "/").or_else(|| mounts.first())?;
     Some(PathBuf::from(unescape(point)))
 }
 
-/// Root and mount point of a line, if it is about cgroup v2.
-fn cgroup2_line(line: &str) -> Option<(&str, &str)> {
+/// Root and mount point of a line, if it is about a file system of this type.
+fn mount_line<'a>(line: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
     let (mount, file_system) = line.split_once(" - ")?;
     let mut fields = mount.split(' ').skip(3);
-    (file_system.split(' ').next() == Some("cgroup2")).then_some((fields.next()?, fields.next()?))
+    (file_system.split(' ').next() == Some(kind)).then_some((fields.next()?, fields.next()?))
 }
 
 /// Reverses the kernel's octal escapes of white space and backslash.

@@ -16,7 +16,7 @@ use netebpf_tests::{
 use crate::{built, file, output};
 
 /// All of it takes a quarter of this on two processors.
-const DEADLINE: Duration = Duration::from_secs(240);
+const DEADLINE: Duration = Duration::from_mins(4);
 
 #[test]
 fn a_fresh_debian_installs_uses_removes_and_purges_the_package() -> Result<()> {

@@ -14,7 +14,7 @@ use nix::{
 use rustix::system::{setdomainname, sethostname};
 
 use super::{View, etc};
-use crate::kernel::Error;
+use crate::kernel::{Error, mounts};
 
 const SYSFS: &str = "/sys";
 const CGROUPS: &str = "/sys/fs/cgroup";
@@ -36,7 +36,7 @@ pub(super) fn make(namespace: Option<&Path>, view: Option<&View>) -> Result<(), 
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SLAVE, none)
         .map_err(|errno| Error::file("stop sharing mounts below", "/")(errno.into()))?;
     if let Some(path) = namespace {
-        leave_others(path)?;
+        leave_namespaces(path)?;
         mount_sysfs()?;
     }
     view.map_or(Ok(()), apply)
@@ -50,13 +50,18 @@ fn leave(shared: CloneFlags) -> Result<(), Error> {
 }
 
 /// Unmounts the directory in which the namespaces of all sandboxes are kept: a copy of a thousand mounts in each of a
-/// thousand sandboxes would take half a gigabyte of kernel memory.
-fn leave_others(namespace: &Path) -> Result<(), Error> {
-    let Some(directory) = namespace.parent() else { return Ok(()) };
-    match umount2(directory, MntFlags::MNT_DETACH) {
-        // EINVAL: a namespace that is not kept there, such as the daemon's own.
-        Ok(()) | Err(Errno::EINVAL) => Ok(()),
-        Err(errno) => Err(Error::file("unmount", directory)(errno.into())),
+/// thousand sandboxes would take half a gigabyte of kernel memory. Then what else keeps a namespace, which would live for as
+/// long as the sandbox where the host does not share its mounts.
+fn leave_namespaces(own: &Path) -> Result<(), Error> {
+    own.parent().map_or(Ok(()), leave_behind)?;
+    mounts::of_namespaces()?.iter().try_for_each(|kept| leave_behind(kept))
+}
+
+fn leave_behind(path: &Path) -> Result<(), Error> {
+    match umount2(path, MntFlags::MNT_DETACH) {
+        // EINVAL: nothing is mounted there, or not any more.
+        Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
+        Err(errno) => Err(Error::file("unmount", path)(errno.into())),
     }
 }
 
