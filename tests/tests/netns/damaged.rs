@@ -17,6 +17,9 @@ fn files(world: &World) -> [PathBuf; 2] {
     ["state.redb", "state.journal"].map(|name| world.state_dir().join(name))
 }
 
+/// Something done to a file.
+type Harm<'a> = &'a dyn Fn(&Path) -> std::io::Result<()>;
+
 #[test]
 fn a_damaged_state_file_costs_nothing_and_is_told() -> Result<()> {
     let stage = stage::alone("damaged");
@@ -24,7 +27,7 @@ fn a_damaged_state_file_costs_nothing_and_is_told() -> Result<()> {
     let cut = |file: &Path| fs::OpenOptions::new().write(true).open(file)?.set_len(5000);
     let garbage = |file: &Path| fs::write(file, GARBAGE);
     let nothing = |file: &Path| fs::remove_file(file);
-    let harms: [(&dyn Fn(&Path) -> std::io::Result<()>, &str); 3] =
+    let harms: [(Harm<'_>, &str); 3] =
         [(&cut, "is damaged"), (&garbage, "is damaged"), (&nothing, "is missing or empty")];
     for (harm, fault) in harms {
         let networks = stage.engine.ok(&["network", "ls"])?;

@@ -135,7 +135,7 @@ fn sandboxes_leave_by_the_router_that_a_network_names() -> Result<()> {
 
     let routes =
         sandbox.namespace.run(|| Ok(std::fs::read_to_string("/proc/thread-self/net/ipv6_route")?))?;
-    let gateway: String = Lan::ROUTER6.octets().iter().map(|byte| format!("{byte:02x}")).collect();
+    let gateway = format!("{:032x}", Lan::ROUTER6.to_bits());
     ensure!(routes.contains(&gateway), "no IPv6 route by the router: {routes}");
     ensure!(has(&scene.world.host, Ipv4Addr::new(10, 73, 0, 1)), "the bridge has its own address");
     Ok(())

@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rules] = &[
             ("compile", OBSERVED),
             ("plan", &["model", "ipam", "compile"]),
             ("plan", OBSERVED),
-            ("kernel", &["model", "plan::Action", "plan::Entry", "plan::Key"]),
+            ("kernel", &["model", "plan::Action", "plan::Entry", "plan::InterfaceSetup", "plan::Key"]),
             ("store", &["model"]),
             ("config", &["model", "ipam"]),
             ("reconcile", &["model", "ipam", "compile", "plan", "kernel"]),
