@@ -63,8 +63,8 @@ pub enum Error {
     NetworkInUse {
         /// The network.
         network: Name,
-        /// The sandboxes on it.
-        endpoints: Vec<(Name, SandboxId)>,
+        /// The endpoints on it, with the names of their sandboxes.
+        endpoints: Vec<(Name, EndpointId)>,
     },
     /// The addresses make no sense.
     #[error(transparent)]
@@ -298,7 +298,7 @@ const fn version(family: Family) -> &'static str {
     }
 }
 
-fn list(endpoints: &[(Name, SandboxId)]) -> String {
+fn list(endpoints: &[(Name, EndpointId)]) -> String {
     let entries = endpoints.iter().map(|(name, id)| format!("name:\"{name}\" id:\"{}\"", id.short()));
     entries.collect::<Vec<_>>().join(", ")
 }

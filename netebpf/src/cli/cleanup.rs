@@ -4,6 +4,8 @@ use super::{Error, Output, args::CleanupArgs, confirm};
 use crate::{
     frontend::Socket,
     kernel::{self, Settings, cleanup::cleanup},
+    model::{Process, Sandbox},
+    store::Store,
 };
 
 pub(super) async fn run(args: &CleanupArgs, settings: &Settings, output: &mut Output) -> Result<(), Error> {
@@ -14,11 +16,18 @@ pub(super) async fn run(args: &CleanupArgs, settings: &Settings, output: &mut Ou
     if !args.yes && !confirm::confirmed(&warning(settings))? {
         return Ok(output.line("nothing was removed")?);
     }
-    let removed = cleanup(settings).await?;
+    let removed = cleanup(settings, &commands(settings)).await?;
     if removed.is_empty() {
         return Ok(output.line("nothing to remove")?);
     }
     Ok(removed.iter().try_for_each(|thing| output.line(format_args!("removed {thing}")))?)
+}
+
+/// The commands of sandboxes in the host's network or in another sandbox's, as far as the state can be read.
+fn commands(settings: &Settings) -> Vec<Process> {
+    let spec = Store::read(&settings.state_dir).unwrap_or_default();
+    let without_namespace = spec.active_sandboxes().filter(|sandbox| !sandbox.has_namespace());
+    without_namespace.filter_map(Sandbox::process).collect()
 }
 
 fn warning(settings: &Settings) -> String {

@@ -140,11 +140,13 @@ impl<H: Host> Engine<H> {
     /// and the trouble that made someone remove a thing never keeps it from being removed.
     pub(super) async fn settle(&mut self, wanted: Spec) -> Result<(), Error> {
         let previous = self.spec();
-        self.record(wanted)?;
-        let spec = self.spec();
-        let result = self.drive(&previous, &spec).await;
+        self.store.save(&wanted)?;
+        let result = self.drive(&previous, &wanted).await;
         self.take_note(result);
+        // Who is told that something is gone finds it gone.
+        self.put_in_force(wanted);
         self.write_changed_files(&previous);
+        let spec = self.spec();
         for sandbox in previous.sandboxes.keys().filter(|id| !spec.sandboxes.contains_key(id)) {
             if let Err(error) = self.host.remove_files(*sandbox) {
                 warn!(sandbox = %sandbox.short(), %error, "cannot remove the sandbox's files");

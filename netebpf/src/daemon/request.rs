@@ -93,6 +93,8 @@ pub struct Prepared {
     pub id: SandboxId,
     /// How its command is started.
     pub launch: Launch,
+    /// What the user should know, in Docker's words.
+    pub warnings: Vec<String>,
 }
 
 impl Request {

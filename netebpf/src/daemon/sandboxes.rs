@@ -75,7 +75,11 @@ impl<H: Host> Engine<H> {
     fn prepared(&self, id: SandboxId) -> Result<Prepared, Error> {
         let spec = self.spec();
         let sandbox = change::find_sandbox(&spec, &id.to_string())?;
-        Ok(Prepared { id, launch: self.host.launch(&spec, sandbox) })
+        let config = &sandbox.config;
+        let discards =
+            sandbox.mode == NetworkMode::Host && (config.publish_all || !config.publish.is_empty());
+        let warnings = discards.then(|| DISCARDED_PORTS.to_owned()).into_iter().collect();
+        Ok(Prepared { id, launch: self.host.launch(&spec, sandbox), warnings })
     }
 
     /// Takes note that a client has started the command.
@@ -159,11 +163,17 @@ impl<H: Host> Engine<H> {
             ended.push(id);
         }
         // Everybody sees how they ended, also those that go with their command.
-        self.put_in_force(wanted.clone());
+        self.settle(wanted.clone()).await?;
+        let going = |id: &SandboxId| {
+            let sandbox = wanted.sandboxes.get(id);
+            sandbox.is_some_and(|sandbox| sandbox.config.auto_remove)
+        };
+        ended.retain(going);
+        if ended.is_empty() {
+            return Ok(());
+        }
         for id in ended {
-            if wanted.sandboxes.get(&id).is_some_and(|sandbox| sandbox.config.auto_remove) {
-                change::remove_sandbox(&mut wanted, &id.to_string(), false)?;
-            }
+            change::remove_sandbox(&mut wanted, &id.to_string(), false)?;
         }
         self.settle(wanted).await
     }
@@ -229,6 +239,9 @@ impl<H: Host> Engine<H> {
         }
     }
 }
+
+/// Who is in the host's network needs no ports published.
+const DISCARDED_PORTS: &str = "Published ports are discarded when using host network mode";
 
 /// The exit code of a command whose end nobody saw.
 const UNKNOWN_CODE: i32 = 255;

@@ -77,7 +77,7 @@ pub(super) fn on_a_host(name: &str, test: impl AsyncFnOnce(Settings) + Send + 's
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let outcome = AssertUnwindSafe(test(settings.clone())).catch_unwind().await;
-            let removed = cleanup(&settings).await;
+            let removed = cleanup(&settings, &[]).await;
             outcome.unwrap_or_else(|panic| resume_unwind(panic));
             removed.expect("cleaning up works");
             for directory in [settings.run_dir, settings.state_dir, settings.bpffs] {
@@ -297,7 +297,7 @@ fn a_link_of_somebody_else_is_neither_taken_nor_removed() {
             .await
             .expect_err("the name is taken");
         assert!(matches!(error, Error::ForeignLink { .. }), "{error}");
-        cleanup(&settings).await.expect("cleaning up works");
+        cleanup(&settings, &[]).await.expect("cleaning up works");
         assert!(links::list(&netlink).await.expect("links").iter().any(|link| link.name == BRIDGE));
     });
 }
@@ -343,12 +343,12 @@ fn cleanup_ends_what_still_runs() {
         let sleeper =
             launch::start(&Launch::inside(&settings.namespace(SANDBOX), &command), Stdio::Log(&log))
                 .expect("the command starts");
-        let removed = cleanup(&settings).await.expect("cleaning up works");
+        let removed = cleanup(&settings, &[]).await.expect("cleaning up works");
         assert!(!process::is_running(sleeper));
         for trace in ["process ", "link br-", "link neb", "namespace of ", "/links/connect4", "/maps/FLOWS"] {
             assert!(removed.iter().any(|line| line.contains(trace)), "{trace} is not in {removed:#?}");
         }
-        assert_eq!(cleanup(&settings).await.expect("cleaning up twice works"), [""; 0]);
+        assert_eq!(cleanup(&settings, &[]).await.expect("cleaning up twice works"), [""; 0]);
     });
 }
 
@@ -357,7 +357,7 @@ fn cleanup_under_a_daemon_is_refused() {
     on_a_host("refusal", async |settings| {
         fs::create_dir_all(&settings.run_dir).expect("a directory");
         let daemon = UnixListener::bind(settings.socket()).expect("a socket");
-        let error = cleanup(&settings).await.expect_err("a daemon answers");
+        let error = cleanup(&settings, &[]).await.expect_err("a daemon answers");
         assert!(matches!(error, Error::DaemonRunning { .. }), "{error}");
         drop(daemon);
     });

@@ -79,6 +79,12 @@ impl Store {
         Ok(store)
     }
 
+    /// Reads the spec of a directory whose daemon has ended; `None` if there is none, or none that can be read.
+    #[must_use]
+    pub fn read(state_dir: &Path) -> Option<Spec> {
+        state_dir.join(FILE).exists().then(|| Self::open(state_dir).ok()?.load().ok())?
+    }
+
     /// What was done about a damaged file when it was opened, in a sentence.
     #[must_use]
     pub fn recovery(&self) -> Option<String> {

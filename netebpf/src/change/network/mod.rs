@@ -296,7 +296,7 @@ pub fn remove_network(spec: &mut Spec, reference: &str) -> Result<NetworkId, Err
     }
     let id = network.id;
     let active = spec.active_on(id);
-    let endpoints: Vec<_> = active.map(|(sandbox, _)| (sandbox.name.clone(), sandbox.id)).collect();
+    let endpoints: Vec<_> = active.map(|(sandbox, endpoint)| (sandbox.name.clone(), endpoint.id)).collect();
     if !endpoints.is_empty() {
         return Err(Error::NetworkInUse { network: network.name.clone(), endpoints });
     }

@@ -102,10 +102,10 @@ fn an_isolated_network_has_no_gateway_and_so_one_more_address() {
 #[test]
 fn a_network_goes_only_when_nothing_active_is_on_it() {
     let mut world = small_world();
-    let web = world.named("web").id;
+    let endpoint = world.named("web").endpoints().next().expect("its endpoint").id;
     let in_use = format!(
         "error while removing network: network front has active endpoints (name:\"web\" id:\"{}\")",
-        web.short()
+        endpoint.short()
     );
     refused(world.change(|spec, _| remove_network(spec, "front")), Kind::Forbidden, &in_use);
     world.stop("web", 0);

@@ -2,7 +2,7 @@
 
 use std::path::{self, PathBuf};
 
-use super::request;
+use super::{request, warn_of};
 use crate::{
     cli::{Client, Error, Output, args::AttachArgs},
     frontend::api::wire::{CreatedSandbox, Start},
@@ -18,5 +18,6 @@ pub(in crate::cli) async fn run(args: AttachArgs, client: &Client, output: &mut 
     let mut body = request::around(&namespace, args).map_err(Error::options("attach"))?;
     body.start = Some(Start::Nobody(pid));
     let created: CreatedSandbox = client.create("/netebpf/sandboxes", &body).await?;
+    warn_of(&created)?;
     Ok(output.line(created.id)?)
 }

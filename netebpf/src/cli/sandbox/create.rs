@@ -1,6 +1,6 @@
 //! `netebpf create`: a sandbox to be started later; prints its id.
 
-use super::request;
+use super::{request, warn_of};
 use crate::{
     cli::{Client, Error, Output, args::CreateSandboxArgs},
     frontend::api::wire::CreatedSandbox,
@@ -13,5 +13,6 @@ pub(in crate::cli) async fn run(
 ) -> Result<(), Error> {
     let body = request::with_command(args.sandbox).map_err(Error::options("create"))?;
     let created: CreatedSandbox = client.create("/netebpf/sandboxes", &body).await?;
+    warn_of(&created)?;
     Ok(output.line(created.id)?)
 }

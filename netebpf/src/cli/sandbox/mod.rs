@@ -22,5 +22,14 @@ pub(super) mod start;
 pub(super) mod stop;
 pub(super) mod wait;
 
+use std::io::{self, Write as _};
+
+use crate::frontend::api::wire::CreatedSandbox;
+
 pub(in crate::cli) use error::OptionError;
 pub(in crate::cli) use networks::{addresses, parse_mac};
+
+/// Tells what the daemon wants the user to know about a new sandbox, as Docker's client does.
+fn warn_of(created: &CreatedSandbox) -> io::Result<()> {
+    created.warnings.iter().try_for_each(|warning| writeln!(io::stderr(), "WARNING: {warning}"))
+}

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::{foreground, relay::Relay, request};
+use super::{foreground, relay::Relay, request, warn_of};
 use crate::{
     cli::{Client, Error, Output, args::RunArgs, client},
     frontend::api::wire::{self, CreatedSandbox, Ended, Start, Started},
@@ -24,6 +24,7 @@ pub(in crate::cli) async fn run(
         Some(if is_detached { Start::Daemon } else { Start::Client(std::process::id().cast_signed()) });
     let created: Result<CreatedSandbox, _> = client.create("/netebpf/sandboxes", &body).await;
     let created = created.map_err(|error| Error::NotRun(Box::new(error.into())))?;
+    warn_of(&created)?;
     if is_detached {
         output.line(created.id)?;
         return Ok(ExitCode::SUCCESS);

@@ -153,7 +153,7 @@ where
 
 /// How a client starts the command of a sandbox.
 pub(in crate::frontend::api) fn created_sandbox(prepared: Prepared) -> CreatedSandbox {
-    let Prepared { id, launch } = prepared;
+    let Prepared { id, launch, warnings } = prepared;
     let (namespace, view) = match launch.place {
         Place::New { namespace, view } => (namespace, view),
         Place::Beside(process) => (Some(format!("/proc/{}/ns/net", process.pid).into()), None),
@@ -173,7 +173,7 @@ pub(in crate::frontend::api) fn created_sandbox(prepared: Prepared) -> CreatedSa
         directory: launch.directory.map(text),
         command: launch.command,
     };
-    CreatedSandbox { id: id.to_string(), launch }
+    CreatedSandbox { id: id.to_string(), launch, warnings }
 }
 
 fn publish_request(port: &Port) -> Result<PublishRequest, Error> {

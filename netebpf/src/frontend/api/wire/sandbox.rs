@@ -197,6 +197,9 @@ pub struct CreatedSandbox {
     pub id: String,
     /// How its command is started by a client.
     pub launch: Launch,
+    /// What the user should know.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// How a client starts the command of a sandbox that has a place in the kernel.
