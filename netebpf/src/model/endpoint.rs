@@ -87,6 +87,12 @@ impl Endpoint {
         format!("neb{}", self.id.short())
     }
 
+    /// MAC of the sandbox side, as it is shown; nothing where there is no interface.
+    #[must_use]
+    pub fn shown_mac(&self) -> String {
+        if self.interface.is_empty() { String::new() } else { self.mac.to_string() }
+    }
+
     /// The endpoint's address of an IP version.
     #[must_use]
     pub fn address(&self, family: Family) -> Option<IpAddr> {

@@ -64,7 +64,7 @@ pub(in crate::frontend::api) fn network_with_containers(spec: &Spec, of: &model:
         let container = NetworkContainer {
             name: sandbox.name.to_string(),
             endpoint_id: endpoint.id.to_string(),
-            mac_address: endpoint.mac.to_string(),
+            mac_address: endpoint.shown_mac(),
             ipv4_address: address_with_prefix(endpoint, of, Family::V4),
             ipv6_address: address_with_prefix(endpoint, of, Family::V6),
         };

@@ -69,7 +69,7 @@ fn sandbox_endpoint(endpoint: &Endpoint, network: &model::Network) -> SandboxEnd
         ipv6_gateway: gateway(Family::V6),
         global_ipv6_address: address(Family::V6),
         global_ipv6_prefix_len: prefix(Family::V6),
-        mac_address: endpoint.mac.to_string(),
+        mac_address: endpoint.shown_mac(),
         interface: endpoint.interface.clone(),
     }
 }
