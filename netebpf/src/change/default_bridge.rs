@@ -64,7 +64,8 @@ fn pool(
         }
     };
     let written = |value: Option<&dyn Display>| value.map(ToString::to_string).unwrap_or_default();
-    let gateway = choice.gateway.map(|gateway| (default_gateway(family).to_owned(), gateway.to_string()));
+    let gateway =
+        choice.gateway.map(|gateway| (Pool::chosen_gateway_name(family).to_owned(), gateway.to_string()));
     Ok(PoolRequest {
         subnet: subnet.to_string(),
         ip_range: written(choice.range.as_ref().map(|range| range as _)),
@@ -80,14 +81,6 @@ fn is_engines_choice(pool: &Pool, context: &Context<'_>) -> bool {
     let has_pool = sources.pools.iter().any(|pool_of| pool_of.family() == pool.family());
     let pools = sources.pools.iter().copied().chain(own.filter(|_| !has_pool));
     pools.into_iter().any(|pool_of| pool_of.has(pool.subnet))
-}
-
-/// Docker's name for the auxiliary address that default routes lead to instead of the bridge's.
-const fn default_gateway(family: Family) -> &'static str {
-    match family {
-        Family::V4 => "DefaultGatewayIPv4",
-        Family::V6 => "DefaultGatewayIPv6",
-    }
 }
 
 /// What tells one default network from the next, apart from when it was made.

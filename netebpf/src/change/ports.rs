@@ -56,17 +56,13 @@ fn requests(config: &SandboxConfig) -> Vec<PublishRequest> {
 /// Refuses a sandbox whose ports would be those of another one.
 pub(super) fn check(spec: &Spec, sandbox: &Sandbox) -> Result<(), Error> {
     let taken = effective(spec, sandbox);
-    let own = sandbox.ports.iter().filter(|mapping| spec.translated_to(sandbox, mapping).is_some());
-    own.copied().try_for_each(|mapping| refuse_conflict(&mapping, &taken))
+    spec.translated(sandbox).copied().try_for_each(|mapping| refuse_conflict(&mapping, &taken))
 }
 
 /// The mappings of all other active sandboxes that claim host ports.
 fn effective(spec: &Spec, except: &Sandbox) -> Vec<PortMapping> {
     let others = spec.active_sandboxes().filter(|other| other.id != except.id);
-    let claimed = others.flat_map(|other| {
-        other.ports.iter().filter(|mapping| spec.translated_to(other, mapping).is_some()).copied()
-    });
-    claimed.collect()
+    others.flat_map(|other| spec.translated(other).copied()).collect()
 }
 
 fn refuse_conflict(mapping: &PortMapping, taken: &[PortMapping]) -> Result<(), Error> {

@@ -9,10 +9,7 @@ mod ports;
 mod properties;
 mod refusals;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeSet, net::IpAddr};
 
 use ipnet::IpNet;
 use netebpf_common::abi::{Family, Mac};
@@ -21,8 +18,8 @@ use super::*;
 use crate::{
     ipam::PoolRequest,
     model::{
-        AddressWishes, DefaultPool, DnsConfig, Endpoint, EndpointSettings, EngineOptions, Name, NetworkId,
-        Process, Sandbox, SandboxConfig, SandboxState, Spec,
+        AddressWishes, DefaultPool, Endpoint, EndpointSettings, EngineOptions, Name, NetworkId, Process,
+        Sandbox, SandboxConfig, SandboxState, Spec,
     },
 };
 
@@ -171,20 +168,7 @@ fn sandbox_request(name: &str, network: &str) -> SandboxRequest {
         mode: ModeRequest::Own,
         networks: vec![AttachRequest { network: network.to_owned(), settings: EndpointSettings::default() }],
         links: Vec::new(),
-        config: SandboxConfig {
-            command: vec!["sleep".to_owned()],
-            environment: Vec::new(),
-            directory: None,
-            hostname: None,
-            domainname: None,
-            dns: DnsConfig::default(),
-            extra_hosts: Vec::new(),
-            publish: Vec::new(),
-            publish_all: false,
-            exposed: Vec::new(),
-            auto_remove: false,
-            labels: BTreeMap::new(),
-        },
+        config: SandboxConfig { command: vec!["sleep".to_owned()], ..SandboxConfig::default() },
     }
 }
 

@@ -198,8 +198,12 @@ impl<H: Host> Engine<H> {
     }
 
     fn take_note(&mut self, result: Result<reconcile::Report, reconcile::Error<H::Error>>) {
+        self.settled = None;
         self.refused = match result {
-            Ok(_) => Vec::new(),
+            Ok(_) => {
+                self.settled = self.host.revision();
+                Vec::new()
+            }
             Err(error) => {
                 error!(
                     error = with_causes(&error),
@@ -208,7 +212,6 @@ impl<H: Host> Engine<H> {
                 refused_by(&error).cloned().collect()
             }
         };
-        self.settled = self.host.revision().filter(|_| self.refused.is_empty());
     }
 
     /// Drives the kernel from one spec to the next; looks at all of it unless it is known to be as the first one asks.

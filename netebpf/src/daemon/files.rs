@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +11,7 @@ use tracing::warn;
 use super::{Engine, Error, Host, Place, Settings};
 use crate::{
     compile::files::{self, HostFiles, SandboxFiles},
+    ipam,
     kernel::{hostname, launch::View},
     model::{NetworkMode, Sandbox, Spec},
 };
@@ -35,8 +37,13 @@ impl<H: Host> Engine<H> {
 
     fn write_files_of(&mut self, is_meant: impl Fn(&Sandbox) -> bool) {
         let spec = self.spec();
+        self.files.retain(|id, _| spec.sandboxes.get(id).is_some_and(Sandbox::is_active));
+        let meant: Vec<_> = spec.active_sandboxes().filter(|sandbox| is_meant(sandbox)).collect();
+        if meant.is_empty() {
+            return;
+        }
         let host = self.host.files();
-        for sandbox in spec.active_sandboxes().filter(|sandbox| is_meant(sandbox)) {
+        for sandbox in meant {
             let Some(wanted) = files::of_sandbox(&spec, sandbox, &host, &self.options) else { continue };
             if self.files.get(&sandbox.id) == Some(&wanted) {
                 continue;
@@ -48,7 +55,6 @@ impl<H: Host> Engine<H> {
                 }
             }
         }
-        self.files.retain(|id, _| spec.sandboxes.get(id).is_some_and(Sandbox::is_active));
     }
 
     /// Refuses a sandbox whose files cannot say what they are to say.
@@ -59,14 +65,23 @@ impl<H: Host> Engine<H> {
 
 /// The host's files as they are now. A host without them is none the worse.
 pub(super) fn of_host() -> HostFiles {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let resolv_conf = read(RESOLV_CONF);
-    let (resolv_conf, source) = if crate::ipam::is_stub(&resolv_conf) {
-        (read(BEHIND_STUB), BEHIND_STUB)
-    } else {
-        (resolv_conf, RESOLV_CONF)
-    };
+    let (resolv_conf, source) = resolv_conf();
     HostFiles { hosts: read(HOSTS), resolv_conf, resolv_conf_source: source.to_owned(), hostname: hostname() }
+}
+
+/// The servers that programs of the host ask, past the stub of systemd-resolved.
+pub(super) fn name_servers() -> Vec<IpAddr> {
+    ipam::name_servers(&resolv_conf().0).collect()
+}
+
+/// The host's resolv.conf past the stub of systemd-resolved, and where it was read.
+fn resolv_conf() -> (String, &'static str) {
+    let text = read(RESOLV_CONF);
+    if ipam::is_stub(&text) { (read(BEHIND_STUB), BEHIND_STUB) } else { (text, RESOLV_CONF) }
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
 }
 
 /// Brings the files in a sandbox's directory in step. They are written in place: the sandbox has them by their inodes.

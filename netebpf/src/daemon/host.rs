@@ -8,7 +8,7 @@ use std::{
 use ipnet::IpNet;
 use netebpf_common::abi::PublishKey;
 
-use super::{Error, files, name_servers, status::DataPlane};
+use super::{Error, files, status::DataPlane};
 use crate::{
     compile::files::{HostFiles, SandboxFiles},
     kernel::{
@@ -76,7 +76,7 @@ pub trait Host: Kernel + Send {
 impl Host for LinuxKernel {
     async fn taken_subnets(&mut self) -> Result<Vec<IpNet>, Self::Error> {
         let mut subnets = self.host_routes().await?;
-        subnets.extend(name_servers::of_host().into_iter().map(IpNet::from));
+        subnets.extend(files::name_servers().into_iter().map(IpNet::from));
         Ok(subnets)
     }
 

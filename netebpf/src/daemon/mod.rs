@@ -11,7 +11,6 @@ mod error;
 mod expiry;
 mod files;
 mod host;
-mod name_servers;
 mod notify;
 mod observer;
 mod request;
@@ -33,7 +32,7 @@ use crate::model::{Process, SandboxId};
 
 pub use crate::kernel::launch::{Launch, Place};
 pub use crate::kernel::{
-    FeatureStatus, ProgramStatus, Settings, TableSize, flows::Connection, kernel_release, link_name,
+    FeatureStatus, ProgramStatus, Settings, TableSize, flows::Connection, hostname, kernel_release, link_name,
 };
 
 pub use chronicle::{Follow, Silence, Told};

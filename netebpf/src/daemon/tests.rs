@@ -22,8 +22,8 @@ use crate::{
         fake::{FakeError, FakeKernel},
     },
     model::{
-        DnsConfig, EndpointSettings, EngineOptions, Name, Process, Sandbox, SandboxConfig, SandboxId,
-        SandboxState, Signal, Spec,
+        EndpointSettings, EngineOptions, Name, Process, Sandbox, SandboxConfig, SandboxId, SandboxState,
+        Signal, Spec,
     },
     plan::Action,
     store::Store,
@@ -224,20 +224,7 @@ fn sandbox(name: &str) -> SandboxRequest {
         mode: ModeRequest::Own,
         networks: vec![AttachRequest { network: "net".to_owned(), settings: EndpointSettings::default() }],
         links: Vec::new(),
-        config: SandboxConfig {
-            command: vec!["serve".to_owned()],
-            environment: Vec::new(),
-            directory: None,
-            hostname: None,
-            domainname: None,
-            dns: DnsConfig::default(),
-            extra_hosts: Vec::new(),
-            publish: Vec::new(),
-            publish_all: false,
-            exposed: Vec::new(),
-            auto_remove: false,
-            labels: BTreeMap::new(),
-        },
+        config: SandboxConfig { command: vec!["serve".to_owned()], ..SandboxConfig::default() },
     }
 }
 

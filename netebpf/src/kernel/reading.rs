@@ -153,24 +153,13 @@ impl Reading {
                     self.read_link(netlink, ifindex).await?;
                 }
             }
-            Doubt::Of(links) => {
+            many @ (Doubt::Of(_) | Doubt::Everything) => {
                 self.revision += 1;
-                let gone = links.iter().filter(|ifindex| self.observed.links.contains_key(ifindex)).copied();
-                let known: Vec<_> = gone.collect();
-                self.observed.links = all_links(netlink).await?;
-                for ifindex in known {
+                let known = mem::replace(&mut self.observed.links, all_links(netlink).await?);
+                for ifindex in known.into_keys() {
                     self.note_gone(ifindex);
                 }
-                self.attached.merge(Doubt::Of(links));
-            }
-            Doubt::Everything => {
-                self.revision += 1;
-                let known: Vec<_> = self.observed.links.keys().copied().collect();
-                self.observed.links = all_links(netlink).await?;
-                for ifindex in known {
-                    self.note_gone(ifindex);
-                }
-                self.attached = Doubt::Everything;
+                self.attached.merge(many);
             }
         }
         Ok(())

@@ -9,9 +9,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use proptest::prelude::*;
 
 use super::{
-    Attachment, BridgeOptions, DnsConfig, Driver, Endpoint, EndpointId, EndpointSettings, ExposedPorts,
-    GatewayMode, Name, Network, NetworkId, NetworkMode, Pool, PortMapping, PortRange, Process, Protocol,
-    Sandbox, SandboxConfig, SandboxId, SandboxLink, SandboxState, Spec, local_mac,
+    Attachment, BridgeOptions, Driver, Endpoint, EndpointId, EndpointSettings, ExposedPorts, GatewayMode,
+    Name, Network, NetworkId, NetworkMode, Pool, PortMapping, PortRange, Process, Protocol, Sandbox,
+    SandboxConfig, SandboxId, SandboxLink, SandboxState, Spec, local_mac,
 };
 
 /// Makes a name that is valid and differs from every other by its number.
@@ -152,16 +152,9 @@ fn sandbox(
         config: SandboxConfig {
             command: vec!["sleep".to_owned(), "infinity".to_owned()],
             environment: vec![format!("NUMBER={number}")],
-            directory: None,
-            hostname: None,
-            domainname: None,
-            dns: DnsConfig::default(),
-            extra_hosts: Vec::new(),
-            publish: Vec::new(),
-            publish_all: false,
             exposed: vec![exposed],
             auto_remove: number.is_multiple_of(2),
-            labels: BTreeMap::new(),
+            ..SandboxConfig::default()
         },
         state,
         ports: if is_active { ports } else { Vec::new() },

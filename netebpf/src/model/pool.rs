@@ -63,11 +63,16 @@ impl Pool {
     /// The gateway that the user chose beside the host's address, by a name that Docker gave such addresses.
     #[must_use]
     pub fn chosen_gateway(&self) -> Option<IpAddr> {
-        let name = match self.family() {
+        self.auxiliary.get(Self::chosen_gateway_name(self.family())).copied()
+    }
+
+    /// Docker's name for the auxiliary address that default routes lead to instead of the bridge's.
+    #[must_use]
+    pub const fn chosen_gateway_name(family: Family) -> &'static str {
+        match family {
             Family::V4 => "DefaultGatewayIPv4",
             Family::V6 => "DefaultGatewayIPv6",
-        };
-        self.auxiliary.get(name).copied()
+        }
     }
 
     /// Whether the addresses are link-local ones of IPv6.

@@ -31,7 +31,7 @@ pub struct Sandbox {
 }
 
 /// What a user says about a sandbox when it is made; starting and stopping changes none of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SandboxConfig {
     /// The command and its arguments.
     pub command: Vec<String>,

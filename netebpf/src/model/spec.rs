@@ -84,6 +84,11 @@ impl Spec {
         }
     }
 
+    /// A sandbox's published ports that the host has a part in.
+    pub fn translated<'a>(&'a self, sandbox: &'a Sandbox) -> impl Iterator<Item = &'a PortMapping> {
+        sandbox.ports.iter().filter(|mapping| self.translated_to(sandbox, mapping).is_some())
+    }
+
     /// The sandbox's own addresses at which a published port counts as published: that of the endpoint that gives the
     /// default route, and those on routed networks.
     pub fn open_addresses<'a>(

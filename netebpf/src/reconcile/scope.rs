@@ -9,7 +9,7 @@ use netebpf_common::abi::{Address, PublishKey};
 
 use crate::{
     kernel::{Link, LinkRole, Observed, Owner, TableContents},
-    model::{EndpointId, NetworkId, Sandbox, SandboxId, Spec},
+    model::{EndpointId, NetworkId, PortMapping, Sandbox, SandboxId, Spec},
 };
 
 /// The part of a spec that a change concerns, and who the others are.
@@ -56,11 +56,7 @@ impl Scope {
         let endpoints = || strangers().flat_map(Sandbox::endpoints);
         let addresses =
             endpoints().flat_map(|endpoint| endpoint.addresses.iter().copied().map(Address::from));
-        let held = strangers().flat_map(|sandbox| {
-            let effective =
-                sandbox.ports.iter().filter(|mapping| new.translated_to(sandbox, mapping).is_some());
-            effective.flat_map(|mapping| mapping.keys().collect::<Vec<_>>())
-        });
+        let held = strangers().flat_map(|sandbox| new.translated(sandbox)).flat_map(PortMapping::keys);
         Self {
             devices: others().filter_map(|network| network.bridge.device.clone()).collect(),
             networks: others().map(|network| network.id).collect(),

@@ -3,14 +3,16 @@
 use std::{env::consts::ARCH, thread};
 
 use axum::{Json, extract::State};
-use nix::sys::utsname::uname;
 
 use super::{
     Context,
     version::ApiVersion,
     wire::{Component, Info, Platform, Plugins, Version},
 };
-use crate::{daemon::kernel_release, model::Driver};
+use crate::{
+    daemon::{hostname, kernel_release},
+    model::Driver,
+};
 
 const NETEBPF_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -60,7 +62,6 @@ pub(super) async fn info(State(context): State<Context>) -> Json<Info> {
     let running = spec.sandboxes.values().filter(|sandbox| sandbox.is_running()).count();
     let mut drivers = Driver::ALL.map(|driver| driver.to_string());
     drivers.sort();
-    let name = uname().map(|uname| uname.nodename().to_string_lossy().into_owned());
     Json(Info {
         id: context.settings.state_dir.display().to_string(),
         containers: spec.sandboxes.len(),
@@ -74,7 +75,7 @@ pub(super) async fn info(State(context): State<Context>) -> Json<Info> {
         os_type: "linux".to_owned(),
         architecture: ARCH.to_owned(),
         processors: thread::available_parallelism().map_or(1, usize::from),
-        name: name.unwrap_or_default(),
+        name: hostname(),
         server_version: NETEBPF_VERSION.to_owned(),
         warnings: Vec::new(),
     })
