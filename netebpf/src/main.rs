@@ -3,12 +3,12 @@
 #![forbid(unsafe_code)]
 
 use std::{
+    env,
     io::{self, Write as _},
     process::ExitCode,
 };
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use netebpf::{
     cli::{self, Args},
     telemetry,
@@ -16,7 +16,12 @@ use netebpf::{
 use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
-    run(Args::parse()).unwrap_or_else(|error| {
+    let line: Vec<_> = env::args_os().collect();
+    let args = match cli::parse(&line) {
+        Ok(args) => args,
+        Err(refusal) => return refusal.tell(),
+    };
+    run(args).unwrap_or_else(|error| {
         // Nobody is left to tell when standard error is closed.
         drop(writeln!(io::stderr(), "Error: {error:#}"));
         ExitCode::FAILURE

@@ -15,6 +15,7 @@ mod follow;
 mod format;
 mod network;
 mod plan;
+mod refusal;
 mod render;
 mod sandbox;
 mod status;
@@ -27,12 +28,13 @@ use std::{
 pub use args::Args;
 pub use client::Client;
 pub use error::Error;
+pub use refusal::{Refusal, parse};
 pub use render::Output;
 
 use args::{Command, NetworkCommand};
 
-/// Runs a command, tells on standard error what went wrong, and returns the exit code: 0 done, 1 failed, 2 wrong
-/// usage (by the parser), or what a sandbox's command ended with.
+/// Runs a command, tells on standard error what went wrong, and returns the exit code: 0 done, 1 failed, 125 wrong flags
+/// or nothing run, or what a sandbox's command ended with.
 pub async fn run(args: Args) -> ExitCode {
     let mut output = Output::default();
     let result = dispatch(args, &mut output).await;

@@ -29,7 +29,7 @@ pub enum LinkError {
     #[error("empty string specified for links")]
     Empty,
     /// The text has more than two parts, or an empty one.
-    #[error("bad format for links: {0}, write it as NAME or NAME:ALIAS")]
+    #[error("bad format for links: {0}")]
     Format(String),
 }
 

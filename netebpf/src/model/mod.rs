@@ -28,7 +28,7 @@ mod sandbox;
 mod signal;
 mod spec;
 
-pub use bridge::{Announcements, BridgeOptions, GatewayMode, OptionError};
+pub use bridge::{Announcements, BridgeOptions, GatewayMode, OptionError, parse_bool};
 pub use default_bridge::{AddressChoice, DefaultBridge, RangeOutside};
 pub use default_pool::{DefaultPool, DefaultPoolError};
 pub use dns::{DnsError, DnsServer, SearchDomain};

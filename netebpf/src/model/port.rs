@@ -17,7 +17,7 @@ pub enum Protocol {
 
 /// Text that is no protocol, with Docker's wording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid proto: {0}, it must be tcp, udp or sctp")]
+#[error("invalid proto: {0}")]
 pub struct ProtocolError(String);
 
 /// Ports in a row.
@@ -38,8 +38,21 @@ pub struct ExposedPorts {
 
 /// Text that exposes no port, with Docker's wording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid range format for --expose: {0}, write it as PORT[-PORT][/tcp|udp|sctp]")]
-pub struct ExposeError(String);
+#[error("invalid range format for --expose: {0}")]
+pub struct ExposeError(RangeError);
+
+/// Text that is no range of ports, with Docker's wording.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum RangeError {
+    #[error("invalid port range: value is empty")]
+    Empty,
+    #[error("invalid {end} port '{text}': {problem}")]
+    Number { end: &'static str, text: String, problem: &'static str },
+    #[error("invalid port range: {0}")]
+    Order(String),
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+}
 
 impl Protocol {
     /// The protocol's name in lower case.
@@ -50,6 +63,11 @@ impl Protocol {
             Self::Udp => "udp",
             Self::Sctp => "sctp",
         }
+    }
+
+    /// Reads a protocol; nothing stands for TCP.
+    pub(super) fn or_tcp(text: &str) -> Result<Self, ProtocolError> {
+        if text.is_empty() { Ok(Self::Tcp) } else { text.parse() }
     }
 
     /// The IP protocol number (IANA).
@@ -171,13 +189,31 @@ impl FromStr for ExposedPorts {
     type Err = ExposeError;
 
     fn from_str(text: &str) -> Result<Self, ExposeError> {
-        let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-        let ports = PortRange::parse(ports).filter(|ports| ports.first() != 0);
-        match (ports, protocol.parse()) {
-            (Some(ports), Ok(protocol)) => Ok(Self { ports, protocol }),
-            (None, _) | (_, Err(_)) => Err(ExposeError(text.to_owned())),
-        }
+        exposed(text).map_err(ExposeError)
     }
+}
+
+fn exposed(text: &str) -> Result<ExposedPorts, RangeError> {
+    if text.is_empty() {
+        return Err(RangeError::Empty);
+    }
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, ""));
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    let range = PortRange::new(exposed_number("start", first)?, exposed_number("end", last)?);
+    let ports = range.ok_or_else(|| RangeError::Order(text.to_owned()))?;
+    Ok(ExposedPorts { ports, protocol: Protocol::or_tcp(protocol)? })
+}
+
+/// There is no port 0 to listen on, though Docker takes it.
+fn exposed_number(end: &'static str, text: &str) -> Result<u16, RangeError> {
+    let problem = match parse_number(text) {
+        Some(number @ 1..) => return Ok(number),
+        Some(0) => "value out of range",
+        None if text.is_empty() => "value is empty",
+        None if text.bytes().all(|byte| byte.is_ascii_digit()) => "value out of range",
+        None => "invalid syntax",
+    };
+    Err(RangeError::Number { end, text: text.to_owned(), problem })
 }
 
 /// Digits only: the standard library would take a sign too.
@@ -192,13 +228,22 @@ mod tests {
     #[test]
     fn ports_are_exposed_alone_or_in_a_row() {
         for (text, shown) in
-            [("80", "80/tcp"), ("80/UDP", "80/udp"), ("80-90/sctp", "80-90/sctp"), ("7-7", "7/tcp")]
+            [("80", "80/tcp"), ("80/UDP", "80/udp"), ("80-90/sctp", "80-90/sctp"), ("7-7/", "7/tcp")]
         {
             assert_eq!(text.parse::<ExposedPorts>().map(|ports| ports.to_string()).as_deref(), Ok(shown));
         }
-        for text in ["", "0", "90-80", "80-", "x", "80/", "80/icmp", "70000", "+80"] {
+        for (text, problem) in [
+            ("", "invalid port range: value is empty"),
+            ("0", "invalid start port '0': value out of range"),
+            ("90-80/udp", "invalid port range: 90-80/udp"),
+            ("80-", "invalid end port '': value is empty"),
+            ("x", "invalid start port 'x': invalid syntax"),
+            ("+80", "invalid start port '+80': invalid syntax"),
+            ("70000", "invalid start port '70000': value out of range"),
+            ("80/icmp", "invalid proto: icmp"),
+        ] {
             let error = text.parse::<ExposedPorts>().expect_err(text).to_string();
-            assert!(error.starts_with(&format!("invalid range format for --expose: {text}")), "{error}");
+            assert_eq!(error, format!("invalid range format for --expose: {problem}"));
         }
     }
 

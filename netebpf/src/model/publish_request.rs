@@ -31,10 +31,10 @@ pub enum PublishError {
     #[error("invalid IP address: {0}")]
     HostAddress(String),
     /// The sandbox's ports are no port numbers.
-    #[error("invalid containerPort: {0}, it must be a number from 1 to 65535, or a range such as 80-90")]
+    #[error("invalid containerPort: {0}")]
     Ports(String),
     /// The host ports are no port numbers.
-    #[error("invalid hostPort: {0}, it must be a number from 0 to 65535, or a range such as 8000-8010")]
+    #[error("invalid hostPort: {0}")]
     HostPorts(String),
     /// Ranges of different lengths.
     #[error("invalid ranges specified for container and host Ports: {ports} and {host_ports}")]
@@ -75,20 +75,16 @@ impl FromStr for PublishRequest {
     type Err = PublishError;
 
     fn from_str(text: &str) -> Result<Self, PublishError> {
-        let (numbers, protocol) = match text.split_once('/') {
-            Some((numbers, protocol)) => (numbers, protocol.parse()?),
-            None => (text, Protocol::Tcp),
-        };
-        let (host, ports) = match numbers.rsplit_once(':') {
-            Some((host, ports)) => (host, ports),
-            None => ("", numbers),
-        };
+        let (host, ports) = text.rsplit_once(':').unwrap_or(("", text));
         let (host_address, host_ports) = host.rsplit_once(':').unwrap_or(("", host));
+        let (ports, protocol) = ports.split_once('/').unwrap_or((ports, ""));
         if ports.is_empty() {
-            return Err(PublishError::NoPort(numbers.to_owned()));
+            return Err(PublishError::NoPort(text.to_owned()));
         }
+        let protocol = Protocol::or_tcp(protocol)?;
+        let host_address = parse_host_address(host_address)?;
         let ports = PortRange::parse(ports).ok_or_else(|| PublishError::Ports(ports.to_owned()))?;
-        Self::new(parse_host_address(host_address)?, parse_host_ports(host_ports)?, ports, protocol)
+        Self::new(host_address, parse_host_ports(host_ports)?, ports, protocol)
     }
 }
 
@@ -148,6 +144,7 @@ mod tests {
         check("8080:80/udp", "", "8080", "80", Protocol::Udp);
         check("8080:80/sctp", "", "8080", "80", Protocol::Sctp);
         check("127.0.0.1:8080:80/TCP", "127.0.0.1", "8080", "80", Protocol::Tcp);
+        check("8080:80/", "", "8080", "80", Protocol::Tcp);
         check("127.0.0.1::80", "127.0.0.1", "", "80", Protocol::Tcp);
         check("0.0.0.0:8080:80", "0.0.0.0", "8080", "80", Protocol::Tcp);
         check(":80", "", "", "80", Protocol::Tcp);
@@ -168,7 +165,7 @@ mod tests {
             ("", "no port specified: <empty>"),
             ("8080:", "no port specified: 8080:<empty>"),
             ("8080:80/icmp", "invalid proto: icmp"),
-            ("8080:80/", "invalid proto: "),
+            ("8080:/udp", "no port specified: 8080:/udp<empty>"),
             ("host:8080:80", "invalid IP address: host"),
             ("[::1:8080:80", "invalid IP address: [::1"),
             ("[127.0.0.1]:8080:80", "invalid IP address: [127.0.0.1]"),

@@ -53,12 +53,13 @@ impl Said {
     }
 }
 
-/// A line of errors without what a program says of itself around them: its name, and where to find help.
+/// A line of errors without what a program says of itself around them: its name, how it is used, and where to find help.
 fn unframed(line: &str) -> Option<&str> {
     let is_frame = line.is_empty()
         || line.starts_with("Run 'docker ")
         || line.starts_with("Run 'netebpf ")
-        || line == "For more information, try '--help'.";
+        || line.starts_with("Usage:  docker ")
+        || line.starts_with("Usage:  netebpf ");
     let names = ["docker: ", "netebpf: "];
     (!is_frame).then(|| names.iter().find_map(|name| line.strip_prefix(name)).unwrap_or(line))
 }

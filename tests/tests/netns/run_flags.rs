@@ -162,7 +162,7 @@ fn flags_that_make_no_sense_are_refused_in_dockers_words_and_leave_nothing() -> 
         (&["--add-host", "a"], "bad format for add-host"),
         (&["-p", "80:80/x"], "invalid proto: x"),
     ] {
-        refused(&run(flags)?, 2, text);
+        refused(&run(flags)?, 125, text);
     }
     assert_eq!(engine.ok(&["ps", "-a", "--format", "{{.Names}}"])?, "web\n");
     assert_eq!(engine.ok(&["plan"])?.trim(), "nothing to do");

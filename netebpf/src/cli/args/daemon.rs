@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::{Args, builder::BoolishValueParser};
+use clap::Args;
 use serde::{Serialize, Serializer};
 
+use super::value;
 use crate::{
     config::AddressPool,
     model::{DefaultPool, FlowTimeout},
@@ -41,7 +42,7 @@ pub struct DaemonArgs {
 #[serde(rename_all = "kebab-case")]
 pub struct Directives {
     /// Let other hosts reach sandboxes at their own addresses, at published ports
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = value::truth)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_direct_routing: Option<bool>,
 
@@ -121,7 +122,7 @@ pub struct Directives {
     pub host_gateway_ips: Vec<String>,
 
     /// Let sandboxes of the default network talk to each other
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = value::truth)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icc: Option<bool>,
 
@@ -131,17 +132,17 @@ pub struct Directives {
     pub ip: Option<String>,
 
     /// Let what leaves the default network come as an address of the host
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = value::truth)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_masq: Option<bool>,
 
     /// Give IPv6 addresses to the default network
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = value::truth)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<bool>,
 
     /// The longest packet of the default network, in bytes; 0 for the kernel's default
-    #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
+    #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mtu: Option<i64>,
 }

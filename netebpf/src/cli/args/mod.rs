@@ -5,10 +5,11 @@ mod daemon;
 mod network;
 mod observe;
 mod sandbox;
+mod value;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use attachment::{AttachmentError, NetworkAttachment};
@@ -177,6 +178,13 @@ pub struct CleanupArgs {
 }
 
 impl Args {
+    /// The command line as it is read: a flag takes whatever follows it, and of several the last one counts, as for Docker's
+    /// client.
+    #[must_use]
+    pub fn definition() -> clap::Command {
+        as_docker_reads(Self::command())
+    }
+
     /// The directories of the engine that is meant.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -186,4 +194,12 @@ impl Args {
             bpffs: self.bpffs.clone(),
         }
     }
+}
+
+fn as_docker_reads(command: clap::Command) -> clap::Command {
+    let takes_anything = |argument: clap::Arg| {
+        let is_option = !argument.is_positional() && argument.get_action().takes_values();
+        if is_option { argument.allow_hyphen_values(true) } else { argument }
+    };
+    command.args_override_self(true).mut_args(takes_anything).mut_subcommands(as_docker_reads)
 }

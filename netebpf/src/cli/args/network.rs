@@ -1,9 +1,10 @@
 //! The command line of `netebpf network`: Docker's flags, as far as they are supported.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use clap::{ArgAction, Args, Subcommand, builder::NonEmptyStringValueParser};
 
+use super::value;
 use crate::model::LinkRequest;
 
 /// The commands of `netebpf network`.
@@ -60,11 +61,11 @@ pub struct CreateArgs {
     pub driver: String,
 
     /// Give it IPv4 addresses
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = value::truth, action = ArgAction::Set)]
     pub ipv4: Option<bool>,
 
     /// Give it IPv6 addresses
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = value::truth, action = ArgAction::Set)]
     pub ipv6: Option<bool>,
 
     /// Which addresses it gets
@@ -100,15 +101,15 @@ pub struct CreateArgs {
     pub ipam_driver: String,
 
     /// Set an option of the address management; it is only noted
-    #[arg(long = "ipam-opt", value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long = "ipam-opt", value_name = "KEY=VALUE", value_parser = value::option())]
     pub ipam_options: Vec<(String, String)>,
 
     /// Set a driver option; they are listed below
-    #[arg(short = 'o', long = "opt", value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(short = 'o', long = "opt", value_name = "KEY=VALUE", value_parser = value::option())]
     pub options: Vec<(String, String)>,
 
     /// Set a label
-    #[arg(long = "label", value_name = "KEY[=VALUE]", value_parser = label)]
+    #[arg(long = "label", value_name = "KEY[=VALUE]", value_parser = value::label)]
     pub labels: Vec<(String, String)>,
 
     /// Name of the network
@@ -133,7 +134,7 @@ pub struct PoolArgs {
     /// An address that no sandbox gets, with a name for it, such as router=10.10.0.5; the one called
     /// DefaultGatewayIPv4 or DefaultGatewayIPv6 is where default routes lead
     #[expect(clippy::doc_markdown, reason = "printed as it is by --help")]
-    #[arg(long = "aux-address", value_name = "NAME=IP", value_parser = key_value)]
+    #[arg(long = "aux-address", value_name = "NAME=IP", value_parser = value::option())]
     pub auxiliary: Vec<(String, String)>,
 }
 
@@ -235,23 +236,23 @@ pub struct ConnectArgs {
     pub driver_options: Vec<String>,
 
     /// Of several networks the one with the highest priority is the way out
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, default_value_t = 0)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub gw_priority: i64,
 
     /// IPv4 address of the sandbox on the network; by default a free one
-    #[arg(long, value_name = "IP")]
-    pub ip: Option<Ipv4Addr>,
+    #[arg(long, value_name = "IP", value_parser = value::address)]
+    pub ip: Option<IpAddr>,
 
     /// IPv6 address of the sandbox on the network; by default a free one
-    #[arg(long, value_name = "IP")]
-    pub ip6: Option<Ipv6Addr>,
+    #[arg(long, value_name = "IP", value_parser = value::address)]
+    pub ip6: Option<IpAddr>,
 
     /// What the sandbox is to call another one on the network
     #[arg(long = "link", value_name = "NAME[:ALIAS]")]
     pub links: Vec<LinkRequest>,
 
     /// Further address of the interface
-    #[arg(long = "link-local-ip", value_name = "IP", value_delimiter = ',')]
+    #[arg(long = "link-local-ip", value_name = "IP", value_delimiter = ',', value_parser = value::one_address)]
     pub link_local_ips: Vec<IpAddr>,
 
     /// MAC address of the sandbox on the network
@@ -278,19 +279,4 @@ pub struct DisconnectArgs {
 
     /// Name, id or unique beginning of the sandbox's id
     pub sandbox: String,
-}
-
-/// A label may be a key alone; its value is empty then.
-fn label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=').unwrap_or((text, "")) {
-        ("", _) => Err(format!("{text:?} is no label; write it as KEY or KEY=VALUE")),
-        (key, value) => Ok((key.to_owned(), value.to_owned())),
-    }
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("{text:?} is no pair; write it as KEY=VALUE")),
-    }
 }

@@ -1,6 +1,6 @@
 //! `netebpf network connect`: joins a sandbox to a further network, at once if it runs.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
 use crate::{
     cli::{
@@ -18,14 +18,15 @@ pub(in crate::cli) async fn run(args: ConnectArgs, client: &Client) -> Result<()
     Ok(client.post(&path, &Connect { container: args.sandbox, endpoint_config: Some(config) }).await?)
 }
 
+/// Docker's client tells the daemon also what nothing is wished of, and `inspect` shows it.
 fn endpoint(args: &ConnectArgs) -> Result<EndpointConfig, OptionError> {
-    let options = driver_options(&args.driver_options)?;
+    let wishes = addresses(args.ip, args.ip6, &args.link_local_ips);
     let links: Vec<_> = args.links.iter().map(ToString::to_string).collect();
     Ok(EndpointConfig {
-        ipam_config: addresses(args.ip.map(IpAddr::V4), args.ip6.map(IpAddr::V6), &args.link_local_ips),
+        ipam_config: Some(wishes.unwrap_or_default()),
         links: (!links.is_empty()).then_some(links),
-        aliases: (!args.aliases.is_empty()).then(|| args.aliases.clone()),
-        driver_opts: (!options.is_empty()).then_some(options),
+        aliases: Some(args.aliases.clone()),
+        driver_opts: Some(driver_options(&args.driver_options)?),
         gw_priority: args.gw_priority,
         mac_address: args.mac_address.as_deref().map_or(Ok(String::new()), parse_mac)?,
     })
@@ -41,17 +42,21 @@ fn driver_options(texts: &[String]) -> Result<BTreeMap<String, String>, OptionEr
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use std::ffi::OsString;
 
     use super::*;
     use crate::{
-        cli::args::{Args, Command, NetworkCommand},
+        cli::{
+            self,
+            args::{Command, NetworkCommand},
+        },
         frontend::api::wire::EndpointIpamConfig,
     };
 
     fn parse(options: &[&str]) -> Result<EndpointConfig, String> {
         let line = ["netebpf", "network", "connect"].iter().chain(options).chain(&["front", "web"]);
-        let args = Args::try_parse_from(line).map_err(|error| error.to_string())?;
+        let line: Vec<_> = line.map(OsString::from).collect();
+        let args = cli::parse(&line).map_err(|refusal| refusal.to_string())?;
         let Command::Network(NetworkCommand::Connect(args)) = args.command else {
             return Err("another command".to_owned());
         };
@@ -79,7 +84,13 @@ mod tests {
             mac_address: "02:42:ac:11:00:02".to_owned(),
         };
         assert_eq!(parse(&options), Ok(expected));
-        assert_eq!(parse(&[]), Ok(EndpointConfig::default()));
+        let nothing = EndpointConfig {
+            ipam_config: Some(EndpointIpamConfig::default()),
+            aliases: Some(Vec::new()),
+            driver_opts: Some(BTreeMap::new()),
+            ..EndpointConfig::default()
+        };
+        assert_eq!(parse(&[]), Ok(nothing));
     }
 
     #[test]

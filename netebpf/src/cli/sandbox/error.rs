@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use crate::model::{ExposeError, PublishError};
+
 /// Options that do not go together, or what one of them names is not there.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionError {
@@ -31,9 +33,6 @@ pub enum OptionError {
     /// Who shares a network has no addresses of its own.
     #[error("conflicting options: {0} and the container type network mode")]
     Shared(&'static str),
-    /// A variable without name.
-    #[error("invalid environment variable: {0}")]
-    Variable(String),
     /// A file of variables cannot be read.
     #[error("open {}: {source}", path.display())]
     EnvFile {
@@ -53,12 +52,15 @@ pub enum OptionError {
     /// An option of a driver without key or value.
     #[error("invalid key/value pair format in driver options")]
     DriverOption,
-    /// A label without key.
-    #[error("invalid label '{0}': empty name")]
-    EmptyLabel(String),
-    /// A label's key with white space.
-    #[error("label '{0}' contains whitespaces")]
-    SpacedLabel(String),
+    /// Text that publishes no port.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// A field of it without key or value.
+    #[error("invalid publish opts format (should be name=value but got '{0}')")]
+    PublishField(String),
+    /// Text that exposes no port.
+    #[error(transparent)]
+    Expose(#[from] ExposeError),
     /// A path that depends on where one is.
     #[error("the working directory '{0}' is invalid, it needs to be an absolute path")]
     WorkingDirectory(String),

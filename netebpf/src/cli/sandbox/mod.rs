@@ -13,6 +13,7 @@ pub(super) mod logs;
 mod networks;
 pub(super) mod port;
 pub(super) mod ps;
+mod publish;
 mod relay;
 pub(super) mod rename;
 mod request;

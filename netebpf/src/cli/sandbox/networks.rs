@@ -74,8 +74,8 @@ fn add_options(first: &mut NetworkAttachment, args: &JoinArgs) -> Result<(), Opt
     }
     first.aliases.extend_from_slice(&args.aliases);
     first.link_local_ips.extend_from_slice(&args.link_local_ips);
-    first.ip = first.ip.or(args.ip.map(IpAddr::V4));
-    first.ip6 = first.ip6.or(args.ip6.map(IpAddr::V6));
+    first.ip = first.ip.or(args.ip);
+    first.ip6 = first.ip6.or(args.ip6);
     if args.mac_address.is_some() {
         first.mac.clone_from(&args.mac_address);
     }

@@ -1,12 +1,11 @@
 //! What the options of `run`, `create` and `attach` make of a request.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
-use super::{OptionError, environment, networks};
+use super::{OptionError, environment, networks, publish};
 use crate::{
     cli::args::{AttachArgs, JoinArgs, NameArgs, PublishArgs, SandboxArgs},
-    frontend::api::wire::{CreateSandbox, Port},
-    model::{PortRange, PublishRequest},
+    frontend::api::wire::CreateSandbox,
 };
 
 /// A sandbox with a command.
@@ -28,7 +27,7 @@ pub(super) fn with_command(args: SandboxArgs) -> Result<CreateSandbox, OptionErr
         environment: environment::read(&env_file, &env)?,
         directory: workdir,
         command,
-        ..network(&join, ports, &labels)?
+        ..network(&join, &ports, labels)?
     })
 }
 
@@ -39,20 +38,24 @@ pub(super) fn around(path: &Path, args: AttachArgs) -> Result<CreateSandbox, Opt
         name: name.unwrap_or_default(),
         adopt: Some(path.display().to_string()),
         auto_remove: rm,
-        ..network(&join, ports, &labels)?
+        ..network(&join, &ports, labels)?
     })
 }
 
-fn network(join: &JoinArgs, ports: PublishArgs, labels: &[String]) -> Result<CreateSandbox, OptionError> {
+fn network(
+    join: &JoinArgs,
+    ports: &PublishArgs,
+    labels: Vec<(String, String)>,
+) -> Result<CreateSandbox, OptionError> {
     let joined = networks::join(join)?;
     Ok(CreateSandbox {
         networks: joined.networks,
         share_with: joined.share_with,
         links: joined.links,
-        ports: ports.publish.into_iter().map(port).collect(),
+        ports: publish::published(&ports.publish)?,
         publish_all_ports: ports.publish_all,
-        exposed_ports: texts(&ports.expose),
-        labels: read_labels(labels)?,
+        exposed_ports: publish::exposed(&ports.expose)?,
+        labels: labels.into_iter().collect(),
         ..CreateSandbox::default()
     })
 }
@@ -61,45 +64,20 @@ fn texts(values: &[impl ToString]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
 }
 
-fn port(request: PublishRequest) -> Port {
-    Port {
-        ip: request.host_address.map(|address| address.to_string()).unwrap_or_default(),
-        private_port: request.ports.first(),
-        private_port_end: Some(request.ports.last()),
-        public_port: request.host_ports.map(PortRange::first),
-        public_port_end: request.host_ports.map(PortRange::last),
-        protocol: request.protocol.to_string(),
-    }
-}
-
-/// A label may be a key alone; its value is empty then.
-fn read_labels(labels: &[String]) -> Result<BTreeMap<String, String>, OptionError> {
-    let read = |text: &String| {
-        let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        if key.trim_start().is_empty() {
-            return Err(OptionError::EmptyLabel(text.clone()));
-        }
-        if key.contains(char::is_whitespace) {
-            return Err(OptionError::SpacedLabel(key.to_owned()));
-        }
-        Ok((key.to_owned(), value.to_owned()))
-    };
-    labels.iter().map(read).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use std::ffi::OsString;
 
     use super::*;
     use crate::{
-        cli::args::{Args, Command},
-        frontend::api::wire::NamedEndpoint,
+        cli::{self, args::Command},
+        frontend::api::wire::{NamedEndpoint, Port},
     };
 
     fn body(options: &[&str]) -> Result<CreateSandbox, String> {
         let line = ["netebpf", "run"].iter().chain(options).chain(&["--", "serve", "-x"]);
-        let args = Args::try_parse_from(line).map_err(|error| error.to_string())?;
+        let line: Vec<_> = line.map(OsString::from).collect();
+        let args = cli::parse(&line).map_err(|refusal| refusal.to_string())?;
         let Command::Run(args) = args.command else { return Err("another command".to_owned()) };
         with_command(args.sandbox).map_err(|error| error.to_string())
     }
@@ -148,10 +126,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_in_dockers_words() {
         for (options, text) in [
-            (&["-l", "=x"][..], "invalid label '=x': empty name"),
-            (&["-l", "a b=c"], "label 'a b' contains whitespaces"),
-            (&["-w", "tmp"], "the working directory 'tmp' is invalid, it needs to be an absolute path"),
-            (&["-e", "=1"], "invalid environment variable: =1"),
+            (&["-w", "tmp"][..], "the working directory 'tmp' is invalid, it needs to be an absolute path"),
             (&["--mac-address", "x"], "x is not a valid mac address"),
             (&["--network", "a", "--network", "a"], "network \"a\" is specified multiple times"),
             (&["--network", "name=a,colour=red"], "invalid field key colour"),
@@ -161,7 +136,7 @@ mod tests {
             (&["--add-host", "db=x"], "invalid IP address in add-host: \"x\""),
             (&["--link", ""], "empty string specified for links"),
             (&["--link", "a:b:c"], "bad format for links: a:b:c"),
-            (&["--expose", "x"], "invalid range format for --expose: x"),
+            (&["--expose", "x"], "invalid range format for --expose: invalid start port 'x': invalid syntax"),
             (&["-p", "8080:80/icmp"], "invalid proto: icmp"),
             (&["-p", "published=80,x"], "invalid publish opts format (should be name=value but got 'x')"),
         ] {

@@ -14,6 +14,7 @@ use netebpf_common::abi::Family;
 pub use announcements::Announcements;
 pub use error::OptionError;
 pub use gateway_mode::GatewayMode;
+pub use parse::parse_bool;
 
 /// The options of a network, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]

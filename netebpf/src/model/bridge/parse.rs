@@ -111,8 +111,8 @@ impl Given<'_> {
     }
 }
 
-/// The spellings, and the complaint, of Go's `strconv.ParseBool`.
-fn parse_bool(value: &str) -> Result<bool, String> {
+/// Reads `true`, `1`, `f` and the other spellings of Go's `strconv.ParseBool`, or complains as that does.
+pub fn parse_bool(value: &str) -> Result<bool, String> {
     match value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),

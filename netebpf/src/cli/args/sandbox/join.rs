@@ -1,10 +1,13 @@
 //! Which networks a sandbox joins, and what it wishes there.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use clap::Args;
 
-use crate::{cli::args::NetworkAttachment, model::LinkRequest};
+use crate::{
+    cli::args::{NetworkAttachment, value},
+    model::LinkRequest,
+};
 
 /// Which networks a sandbox joins. What is wished outside of `--network` is meant for the first of them.
 #[derive(Debug, Clone, Default, Args)]
@@ -23,15 +26,15 @@ pub struct JoinArgs {
     pub aliases: Vec<String>,
 
     /// IPv4 address on the network; by default a free one
-    #[arg(long, value_name = "IP")]
-    pub ip: Option<Ipv4Addr>,
+    #[arg(long, value_name = "IP", value_parser = value::address)]
+    pub ip: Option<IpAddr>,
 
     /// IPv6 address on the network; by default a free one
-    #[arg(long, value_name = "IP")]
-    pub ip6: Option<Ipv6Addr>,
+    #[arg(long, value_name = "IP", value_parser = value::address)]
+    pub ip6: Option<IpAddr>,
 
     /// Further address of the interface
-    #[arg(long = "link-local-ip", value_name = "IP")]
+    #[arg(long = "link-local-ip", value_name = "IP", value_parser = value::one_address)]
     pub link_local_ips: Vec<IpAddr>,
 
     /// MAC address on the network, such as 02:42:ac:11:00:02

@@ -30,7 +30,7 @@ pub struct PsArgs {
     pub format: String,
 
     /// Show the sandboxes that were created last, running or not
-    #[arg(short = 'n', long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(short = 'n', long, value_name = "COUNT")]
     pub last: Option<i64>,
 
     /// Show the sandbox that was created last, running or not

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, ArgGroup, Args, builder::NonEmptyStringValueParser, value_parser};
+use clap::{ArgAction, ArgGroup, Args, value_parser};
 
 use super::{JoinArgs, PublishArgs};
-use crate::model::{DnsServer, ExtraHost, SearchDomain};
+use crate::{
+    cli::args::value,
+    model::{DnsServer, ExtraHost, SearchDomain},
+};
 
 /// What `run` takes.
 #[derive(Debug, Args)]
@@ -75,7 +78,7 @@ pub struct SandboxArgs {
     pub names: NameArgs,
 
     /// Set a variable of the command's environment; without a value it is taken from yours
-    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    #[arg(short, long, value_name = "NAME[=VALUE]", value_parser = value::variable)]
     pub env: Vec<String>,
 
     /// Set the variables that a file lists, one a line
@@ -87,8 +90,8 @@ pub struct SandboxArgs {
     pub workdir: Option<String>,
 
     /// Set a label
-    #[arg(short, long = "label", value_name = "KEY[=VALUE]")]
-    pub labels: Vec<String>,
+    #[arg(short, long = "label", value_name = "KEY[=VALUE]", value_parser = value::label)]
+    pub labels: Vec<(String, String)>,
 
     /// Accepted as by Docker: in the foreground the command has your standard input anyway
     #[arg(short, long)]
@@ -157,7 +160,7 @@ pub struct AttachArgs {
     pub pid: Option<i32>,
 
     /// Name of the sandbox; by default two words are chosen
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long)]
     pub name: Option<String>,
 
     /// Remove the sandbox when it is stopped
@@ -173,6 +176,6 @@ pub struct AttachArgs {
     pub ports: PublishArgs,
 
     /// Set a label
-    #[arg(short, long = "label", value_name = "KEY[=VALUE]")]
-    pub labels: Vec<String>,
+    #[arg(short, long = "label", value_name = "KEY[=VALUE]", value_parser = value::label)]
+    pub labels: Vec<(String, String)>,
 }

@@ -24,7 +24,7 @@ pub struct StopArgs {
     pub signal: Option<String>,
 
     /// Seconds to wait before the command is killed; -1 to wait for ever; by default 10
-    #[arg(short, long, alias = "time", value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(short, long, alias = "time", value_name = "SECONDS")]
     pub timeout: Option<i64>,
 
     /// Names, ids or unique beginnings of ids

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, builder::NonEmptyStringValueParser};
 
+use crate::cli::args::value;
+
 /// What `exec` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -23,7 +25,7 @@ pub struct ExecArgs {
     pub detach: bool,
 
     /// Set a variable of the command's environment; without a value it is taken from yours
-    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    #[arg(short, long, value_name = "NAME[=VALUE]", value_parser = value::variable)]
     pub env: Vec<String>,
 
     /// Set the variables that a file lists, one a line
