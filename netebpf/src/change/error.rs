@@ -1,6 +1,6 @@
 //! Why a request is refused, in Docker's words.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use netebpf_common::abi::{Family, Mac};
 
@@ -195,9 +195,9 @@ pub enum Error {
     #[error("endpoint {0} not found")]
     EndpointNotFound(String),
     /// Another sandbox has the port.
-    #[error("Bind for {} failed: port is already allocated", SocketAddr::new(*address, *port))]
+    #[error("Bind for {address}:{port} failed: port is already allocated")]
     PortAllocated {
-        /// Host address.
+        /// The host address for which it is taken.
         address: IpAddr,
         /// Host port.
         port: u16,

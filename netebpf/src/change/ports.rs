@@ -68,7 +68,7 @@ fn effective(spec: &Spec, except: &Sandbox) -> Vec<PortMapping> {
 fn refuse_conflict(mapping: &PortMapping, taken: &[PortMapping]) -> Result<(), Error> {
     let Some(other) = taken.iter().find(|other| other.conflicts_with(mapping)) else { return Ok(()) };
     let port = mapping.host_ports.first().max(other.host_ports.first());
-    Err(Error::PortAllocated { address: mapping.host_address, port })
+    Err(Error::PortAllocated { address: other.host_address, port })
 }
 
 struct Allocation<'a> {

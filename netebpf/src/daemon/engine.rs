@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv6Net};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-use super::{Error, Event, Handle, Host, chronicle::Chronicle, with_causes};
+use super::{Error, Event, Handle, Host, chronicle::Chronicle, refusal::refusal, with_causes};
 use crate::{
     change::{self, Context, HostView},
     compile::files::SandboxFiles,
@@ -109,7 +109,7 @@ impl<H: Host> Engine<H> {
             Err(error) if !self.is_known(&error) => {
                 warn!(error = with_causes(&error), "the request failed, going back to what was before");
                 self.go_back_to(&previous).await;
-                Err(Error::kernel(error))
+                Err(refusal(error, &wanted))
             }
             Ok(_) | Err(_) => {
                 self.put_in_force(wanted);

@@ -13,6 +13,7 @@ mod files;
 mod host;
 mod notify;
 mod observer;
+mod refusal;
 mod request;
 mod sandboxes;
 mod sources;
@@ -32,7 +33,8 @@ use crate::model::{Process, SandboxId};
 
 pub use crate::kernel::launch::{Launch, Place};
 pub use crate::kernel::{
-    FeatureStatus, ProgramStatus, Settings, TableSize, flows::Connection, hostname, kernel_release, link_name,
+    FeatureStatus, Machine, ProgramStatus, Settings, TableSize, flows::Connection, hostname, kernel_release,
+    link_name,
 };
 
 pub use chronicle::{Follow, Silence, Told};

@@ -8,11 +8,17 @@ use std::{
 use super::Error;
 use crate::model::InterfaceSysctl;
 
+const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 const IPV6: &str = "/proc/sys/net/ipv6/conf";
+
+/// Whether the host passes IPv4 packets on between its links.
+pub(super) fn forwards_ipv4() -> bool {
+    is(Path::new(IP_FORWARD), "1")
+}
 
 /// Lets the host pass IPv4 packets on between its links.
 pub(super) fn enable_forwarding() -> Result<(), Error> {
-    set(PathBuf::from("/proc/sys/net/ipv4/ip_forward"), "1")
+    set(PathBuf::from(IP_FORWARD), "1")
 }
 
 /// Whether the host passes IPv6 packets on between its links.

@@ -34,6 +34,8 @@ enum How {
     Lines { docker: Vec<Regex>, netebpf: Vec<Regex> },
     /// Docker's lines are netebpf's without what matches this.
     Added(Regex),
+    /// All the lines match this, whoever says them.
+    Either(Regex),
 }
 
 /// The differences that are meant.
@@ -66,7 +68,7 @@ fn unframed(line: &str) -> Option<&str> {
 
 impl KnownDifferences {
     /// Reads the file: each table of `difference` has an `id` and a `reason`; patterns of the lines that `docker` and
-    /// `netebpf` say, or of what netebpf has `added`; perhaps the beginnings of the `engines`' versions that differ, and a
+    /// `netebpf` say, or of what netebpf has `added`, or of lines that `either` may say; perhaps the beginnings of the `engines`' versions that differ, and a
     /// `command` that must be part of the step.
     pub fn parse(text: &str) -> Result<Self> {
         let file: toml::Table = text.parse().context("known_differences.toml")?;
@@ -111,9 +113,10 @@ impl Known {
                 .map(|line| Ok(Regex::new(&format!("^(?:{})$", line.trim()))?))
                 .collect::<Result<Vec<_>>>()
         };
-        let how = match text("added") {
-            Some(pattern) => How::Added(Regex::new(&pattern)?),
-            None => How::Lines { docker: lines("docker")?, netebpf: lines("netebpf")? },
+        let how = match (text("added"), text("either")) {
+            (Some(pattern), _) => How::Added(Regex::new(&pattern)?),
+            (None, Some(pattern)) => How::Either(Regex::new(&format!("^(?:{pattern})$"))?),
+            (None, None) => How::Lines { docker: lines("docker")?, netebpf: lines("netebpf")? },
         };
         if let How::Lines { docker, netebpf } = &how {
             ensure!(!(docker.is_empty() && netebpf.is_empty()), "the known difference {id} is none");
@@ -127,6 +130,9 @@ impl How {
         match self {
             Self::Lines { docker, netebpf } => {
                 match_all(docker, &hunk.docker) && match_all(netebpf, &hunk.netebpf)
+            }
+            Self::Either(pattern) => {
+                hunk.docker.iter().chain(&hunk.netebpf).all(|line| pattern.is_match(bare(line)))
             }
             Self::Added(pattern) => {
                 // A line of its own, of which nothing is left, is not said by the other at all.
@@ -265,6 +271,17 @@ mod tests {
         assert_eq!(known.find("x", &part), Some("gateway"));
         known.keep_those_of("29.0.0");
         assert_eq!(known.find("x", &part), None);
+    }
+
+    #[test]
+    fn lines_may_be_of_no_account_whoever_says_them() {
+        let file = "[[difference]]\nid = 'names'\nreason = 'r'\neither = 'ns .|x'\n";
+        let known = KnownDifferences::parse(file).expect("it parses");
+        let ns = |text: &str| vec![format!("| ns {text}")];
+        assert_eq!(known.find("x", &Hunk { docker: ns("1"), netebpf: lines("x") }), Some("names"));
+        assert_eq!(known.find("x", &Hunk { docker: Vec::new(), netebpf: ns("2") }), Some("names"));
+        assert_eq!(known.find("x", &Hunk { docker: ns("1"), netebpf: lines("y") }), None);
+        assert_eq!(known.find("x", &Hunk { docker: ns("10"), netebpf: Vec::new() }), None);
     }
 
     #[test]

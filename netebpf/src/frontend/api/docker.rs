@@ -7,10 +7,10 @@ use axum::{Json, extract::State};
 use super::{
     Context,
     version::ApiVersion,
-    wire::{Component, Info, Platform, Plugins, Version},
+    wire::{Component, Info, Platform, Plugins, Swarm, Version},
 };
 use crate::{
-    daemon::{hostname, kernel_release},
+    daemon::{Machine, hostname, kernel_release},
     model::Driver,
 };
 
@@ -62,6 +62,8 @@ pub(super) async fn info(State(context): State<Context>) -> Json<Info> {
     let running = spec.sandboxes.values().filter(|sandbox| sandbox.is_running()).count();
     let mut drivers = Driver::ALL.map(|driver| driver.to_string());
     drivers.sort();
+    let machine = Machine::read();
+    let warning = (!machine.forwards_ipv4).then(|| "WARNING: IPv4 forwarding is disabled".to_owned());
     Json(Info {
         id: context.settings.state_dir.display().to_string(),
         containers: spec.sandboxes.len(),
@@ -71,13 +73,19 @@ pub(super) async fn info(State(context): State<Context>) -> Json<Info> {
         images: 0,
         plugins: Plugins { network: drivers.into() },
         kernel_version: kernel_release().unwrap_or_default(),
-        operating_system: "netebpf".to_owned(),
+        operating_system: machine.operating_system,
+        os_version: machine.version,
         os_type: "linux".to_owned(),
         architecture: ARCH.to_owned(),
         processors: thread::available_parallelism().map_or(1, usize::from),
         name: hostname(),
         server_version: NETEBPF_VERSION.to_owned(),
-        warnings: Vec::new(),
+        memory: machine.memory,
+        ipv4_forwarding: machine.forwards_ipv4,
+        root: context.settings.state_dir.display().to_string(),
+        live_restore: true,
+        swarm: Swarm { local_node_state: "inactive".to_owned() },
+        warnings: warning.into_iter().collect(),
     })
 }
 

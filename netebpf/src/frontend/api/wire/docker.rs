@@ -68,8 +68,11 @@ pub struct Info {
     pub plugins: Plugins,
     /// Release of the kernel.
     pub kernel_version: String,
-    /// Always `netebpf`.
+    /// The distribution.
     pub operating_system: String,
+    /// Version of the distribution.
+    #[serde(rename = "OSVersion")]
+    pub os_version: String,
     /// Always `linux`.
     #[serde(rename = "OSType")]
     pub os_type: String,
@@ -78,12 +81,34 @@ pub struct Info {
     /// Processors.
     #[serde(rename = "NCPU")]
     pub processors: usize,
+    /// Memory of the host, in bytes.
+    #[serde(rename = "MemTotal")]
+    pub memory: u64,
+    /// Whether the host passes IPv4 packets on.
+    #[serde(rename = "IPv4Forwarding")]
+    pub ipv4_forwarding: bool,
+    /// Where the engine keeps its state.
+    #[serde(rename = "DockerRootDir")]
+    pub root: String,
+    /// Always true: sandboxes go on while the daemon is away.
+    #[serde(rename = "LiveRestoreEnabled")]
+    pub live_restore: bool,
+    /// The swarm that it belongs to: none.
+    pub swarm: Swarm,
     /// Name of the host.
     pub name: String,
     /// Version of netebpf.
     pub server_version: String,
     /// What the user should know.
     pub warnings: Vec<String>,
+}
+
+/// What the engine is to a swarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Swarm {
+    /// Always `inactive`.
+    pub local_node_state: String,
 }
 
 /// Plugins by their kind.

@@ -17,7 +17,7 @@ pub use container::{
     NetworkSettings, PortBinding, RestartPolicy, Waited,
 };
 pub use container_list::{ContainerPort, ContainerSummary, SummaryHostConfig, SummaryNetworkSettings};
-pub use docker::{Component, Info, Platform, Plugins, Version};
+pub use docker::{Component, Info, Platform, Plugins, Swarm, Version};
 pub use endpoint::{EndpointConfig, EndpointIpamConfig, EndpointSettings};
 pub use engine::{Counter, Feature, Program, Status, Table};
 pub use engine_event::{Actor, EngineEvent};
