@@ -42,25 +42,26 @@ pub(super) fn check(network: &Network, settings: &EndpointSettings) -> Result<()
     }
     let mut faults = Vec::new();
     if super::is_predefined(&network.name) {
-        if settings.addresses.iter().next().is_some() {
+        if settings.wished_addresses().next().is_some() {
             faults.push(InvalidSetting::AddressOnPredefined);
         }
-        if !settings.aliases.is_empty() {
+        if settings.aliases.iter().flatten().next().is_some() {
             faults.push(InvalidSetting::AliasOnPredefined);
         }
     }
-    for address in settings.addresses.iter() {
+    for address in settings.wished_addresses() {
         let version = if address.is_ipv4() { "IPv4" } else { "IPv6" };
         if address.is_unspecified() {
             faults.push(InvalidSetting::Unspecified { version, address });
         }
     }
     let is_outside = |address: &IpAddr| !network.pools.iter().any(|pool| pool.subnet.contains(address));
-    faults.extend(settings.addresses.iter().filter(is_outside).map(InvalidSetting::Outside));
+    faults.extend(settings.wished_addresses().filter(is_outside).map(InvalidSetting::Outside));
     if let Some(mac) = settings.mac.filter(|mac| mac.0[0] & 1 == 1 || mac.0 == [0; 6]) {
         faults.push(InvalidSetting::Mac(mac));
     }
-    if let Err(options) = EndpointOptions::parse(&settings.driver_options) {
+    let options = settings.driver_options.as_ref().map(EndpointOptions::parse);
+    if let Some(Err(options)) = options {
         faults.extend(options.into_iter().map(InvalidSetting::Option));
     }
     if faults.is_empty() { Ok(()) } else { Err(InvalidSettings(faults).into()) }
@@ -88,7 +89,7 @@ pub(super) fn make(
     }
     let taken = taken(spec, network);
     let addresses = network.pools.iter().map(|pool| {
-        match settings.addresses.iter().find(|address| pool.subnet.contains(address)) {
+        match settings.wished_addresses().find(|address| pool.subnet.contains(address)) {
             Some(address) => claim(pool, address, &taken),
             None => ipam::lowest_free(pool, &taken).ok_or_else(|| Error::AddressesExhausted {
                 family: pool.family(),

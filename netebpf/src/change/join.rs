@@ -23,7 +23,7 @@ pub fn connect(
     }
     check_company(spec, sandbox, network)?;
     let mut joined = sandbox.clone();
-    let mut attachment = Attachment::new(network, settings);
+    let mut attachment = Attachment { joined_later: true, ..Attachment::new(network, settings) };
     if sandbox.is_active() {
         attachment.endpoint = Some(endpoint::make(spec, network, &attachment.settings, sandbox, context)?);
     }

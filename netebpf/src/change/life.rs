@@ -1,7 +1,9 @@
 //! A sandbox's life: about to start, running, exited, and started again.
 
 use super::{Context, Error, endpoint, find_sandbox, ports};
-use crate::model::{FAMILIES, NetworkMode, Process, Sandbox, SandboxId, SandboxState, Spec};
+use crate::model::{
+    Attachment, FAMILIES, Network, NetworkMode, Process, Sandbox, SandboxId, SandboxState, Spec,
+};
 
 /// Gives a sandbox its endpoints and host ports, and notes that a process is about to start its command.
 ///
@@ -18,20 +20,26 @@ pub fn start_sandbox(
     }
     check_donor(spec, &sandbox)?;
     check_links(spec, &sandbox)?;
+    let is_first = sandbox.state == SandboxState::Created;
     sandbox.state = SandboxState::Starting(starter);
-    provide(spec, &mut sandbox, context).map_err(|source| Error::Networking(Box::new(source)))?;
+    provide(spec, &mut sandbox, is_first, context).map_err(|source| Error::Networking(Box::new(source)))?;
     let id = sandbox.id;
     spec.sandboxes.insert(id, sandbox);
     Ok(id)
 }
 
 /// Gives a sandbox its endpoints and host ports.
-fn provide(spec: &Spec, sandbox: &mut Sandbox, context: &mut Context<'_>) -> Result<(), Error> {
+fn provide(
+    spec: &Spec,
+    sandbox: &mut Sandbox,
+    is_first: bool,
+    context: &mut Context<'_>,
+) -> Result<(), Error> {
     for index in 0..sandbox.attachments.len() {
         let attachment = &sandbox.attachments[index];
-        let network = spec.networks.get(&attachment.network);
-        let network = network.ok_or_else(|| Error::NetworkNotFound(attachment.name.to_string()))?;
+        let network = find_meant(spec, attachment, is_first)?;
         let endpoint = endpoint::make(spec, network, &attachment.settings, sandbox, context)?;
+        sandbox.attachments[index].network = network.id;
         sandbox.attachments[index].endpoint = Some(endpoint);
     }
     let ports = ports::allocate(spec, sandbox, context.host);
@@ -44,6 +52,16 @@ fn provide(spec: &Spec, sandbox: &mut Sandbox, context: &mut Context<'_>) -> Res
         None => source,
     })?;
     Ok(())
+}
+
+/// The network that a sandbox belongs to. Before its first start the name counts: another network may have it by then.
+fn find_meant<'a>(spec: &'a Spec, attachment: &Attachment, is_first: bool) -> Result<&'a Network, Error> {
+    let known = spec.networks.get(&attachment.network);
+    if is_first {
+        let named = || spec.networks.values().find(|network| network.name == attachment.name);
+        return known.or_else(named).ok_or_else(|| Error::NetworkNotFound(attachment.name.to_string()));
+    }
+    known.ok_or_else(|| Error::NetworkNotFound(attachment.network.to_string()))
 }
 
 /// Records that a sandbox's command runs as this process, or that nothing needs to run in it.

@@ -2,7 +2,7 @@
 
 use super::{Context, Error, PruneChoice, endpoint, find_network, find_sandbox, join};
 use crate::model::{
-    Attachment, EndpointSettings, LinkRequest, Name, NetworkMode, Sandbox, SandboxConfig, SandboxId,
+    Attachment, EndpointSettings, LinkRequest, Name, Network, NetworkMode, Sandbox, SandboxConfig, SandboxId,
     SandboxLink, SandboxState, Spec,
 };
 
@@ -65,7 +65,7 @@ pub fn create_sandbox(
     let mut sandbox =
         Sandbox { id, name, created: context.now, mode, config, state, ports, links, attachments };
     for AttachRequest { network, settings } in networks {
-        let network = find_network(spec, &network)?;
+        let network = find_joined(spec, &network)?;
         endpoint::check(network, &settings).map_err(|source| Error::InvalidConfig {
             network: network.name.clone(),
             source: Box::new(source),
@@ -128,6 +128,11 @@ fn made_up_name(spec: &Spec, context: &mut Context<'_>) -> Name {
     free.expect("there are more numbers than sandboxes")
 }
 
+/// Finds a network to be joined. Docker misses it only at the start, and says so.
+fn find_joined<'a>(spec: &'a Spec, reference: &str) -> Result<&'a Network, Error> {
+    find_network(spec, reference).map_err(|source| Error::Networking(Box::new(source)))
+}
+
 /// Links mean the first network. On the default bridge they open ports, so they are the sandbox's own.
 fn distribute_links(
     spec: &Spec,
@@ -135,7 +140,7 @@ fn distribute_links(
     links: Vec<LinkRequest>,
 ) -> Result<Vec<LinkRequest>, Error> {
     let Some(first) = networks.first_mut() else { return Ok(links) };
-    if find_network(spec, &first.network)?.bridge.is_default {
+    if find_joined(spec, &first.network)?.bridge.is_default {
         return Ok(links);
     }
     first.settings.links.extend(links);

@@ -20,19 +20,22 @@ pub struct Attachment {
     pub settings: EndpointSettings,
     /// What the sandbox was given; none while it is not active.
     pub endpoint: Option<Endpoint>,
+    /// Whether the sandbox was joined to the network after it was made.
+    pub joined_later: bool,
 }
 
-/// What a user wishes of an endpoint; everything is optional.
+/// What a user wishes of an endpoint; everything is optional. What was said to be nothing is told from what was not
+/// said at all, for `inspect`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EndpointSettings {
     /// Addresses (`--ip`, `--ip6`).
-    pub addresses: AddressWishes,
+    pub addresses: Option<AddressWishes>,
     /// Further names of the sandbox on the network (`--network-alias`).
-    pub aliases: Vec<String>,
+    pub aliases: Option<Vec<String>>,
     /// What this sandbox calls others on the network (`--link`); they need not exist.
     pub links: Vec<LinkRequest>,
-    /// Options of the driver as given, for `inspect`.
-    pub driver_options: BTreeMap<String, String>,
+    /// Options of the driver as given.
+    pub driver_options: Option<BTreeMap<String, String>>,
     /// What they say.
     pub options: EndpointOptions,
     /// Of several networks that lead out the one with the highest is the way (`--gw-priority`).
@@ -65,6 +68,13 @@ pub struct Endpoint {
     pub interface: String,
 }
 
+impl EndpointSettings {
+    /// The addresses that are wished for, IPv4 first.
+    pub fn wished_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses.into_iter().flat_map(AddressWishes::iter)
+    }
+}
+
 impl AddressWishes {
     /// Both, IPv4 first.
     pub fn iter(self) -> impl Iterator<Item = IpAddr> {
@@ -76,7 +86,7 @@ impl Attachment {
     /// One that awaits its endpoint.
     #[must_use]
     pub fn new(network: &Network, settings: EndpointSettings) -> Self {
-        Self { network: network.id, name: network.name.clone(), settings, endpoint: None }
+        Self { network: network.id, name: network.name.clone(), settings, endpoint: None, joined_later: false }
     }
 }
 

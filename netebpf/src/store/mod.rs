@@ -35,7 +35,7 @@ pub use error::{Damage, Error};
 const FILE: &str = "state.redb";
 
 /// Version of the rows' layout; a file of another version is refused, never reinterpreted.
-const FORMAT: u64 = 4;
+const FORMAT: u64 = 5;
 
 /// The number that tells this engine from others.
 const GLOBAL_ID: &str = "global_id";

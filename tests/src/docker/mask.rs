@@ -28,8 +28,15 @@ static PATTERNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub struct Mask {
     /// What the scenario's author wrote is not by chance.
     written: String,
-    ids: BTreeMap<String, usize>,
-    macs: BTreeMap<String, usize>,
+    ids: Names,
+    macs: Names,
+}
+
+/// Numbers in the order in which things are first seen.
+#[derive(Debug, Default)]
+struct Names {
+    given: BTreeMap<String, usize>,
+    last: usize,
 }
 
 impl Mask {
@@ -37,6 +44,12 @@ impl Mask {
     #[must_use]
     pub fn new(steps: &[String]) -> Self {
         Self { written: steps.join("\n"), ..Self::default() }
+    }
+
+    /// Has this mask and another one go on with the same numbers, also where one has seen more than the other.
+    pub fn level(&mut self, other: &mut Self) {
+        self.ids.level(&mut other.ids);
+        self.macs.level(&mut other.macs);
     }
 
     /// Replaces what is by chance.
@@ -51,12 +64,12 @@ impl Mask {
             return whole.to_owned();
         }
         if let Some(id) = found.name("id") {
-            let number = numbered(&mut self.ids, &id.as_str()[..SHORT]);
+            let number = self.ids.number(&id.as_str()[..SHORT]);
             let short = if id.len() == SHORT { " short" } else { "" };
             return format!("<id {number}{short}>");
         }
         if let Some(mac) = found.name("mac") {
-            return format!("<mac {}>", numbered(&mut self.macs, mac.as_str()));
+            return format!("<mac {}>", self.macs.number(mac.as_str()));
         }
         if found.name("ula").is_some() {
             return "<ula>:".to_owned();
@@ -65,9 +78,18 @@ impl Mask {
     }
 }
 
-fn numbered(names: &mut BTreeMap<String, usize>, name: &str) -> usize {
-    let next = names.len() + 1;
-    *names.entry(name.to_owned()).or_insert(next)
+impl Names {
+    fn number(&mut self, name: &str) -> usize {
+        *self.given.entry(name.to_owned()).or_insert_with(|| {
+            self.last += 1;
+            self.last
+        })
+    }
+
+    fn level(&mut self, other: &mut Self) {
+        let last = self.last.max(other.last);
+        (self.last, other.last) = (last, last);
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +104,17 @@ mod tests {
         assert_eq!(mask.apply(&format!("{} x {ID}", &ID[..SHORT])), "<id 1 short> x <id 1>");
         let other = ID.replace('0', "9");
         assert_eq!(mask.apply(&format!("br-{} {ID}", &other[..SHORT])), "br-<id 2 short> <id 1>");
+    }
+
+    #[test]
+    fn who_has_seen_less_goes_on_with_the_numbers_of_the_other() {
+        let [mut one, mut other] = [Mask::default(), Mask::default()];
+        let (first, second) = (ID.replace('0', "8"), ID.replace('0', "9"));
+        assert_eq!((one.apply(ID), one.apply(&first)), ("<id 1>".to_owned(), "<id 2>".to_owned()));
+        assert_eq!(other.apply(ID), "<id 1>");
+        one.level(&mut other);
+        assert_eq!((one.apply(&second), other.apply(&second)), ("<id 3>".to_owned(), "<id 3>".to_owned()));
+        assert_eq!(other.apply(ID), "<id 1>");
     }
 
     #[test]

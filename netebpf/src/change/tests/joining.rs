@@ -49,7 +49,7 @@ fn predefined_networks_take_no_address_and_no_alias() {
     let mut world = wide_world();
     let settings = wishing(|settings| {
         settings.addresses = wishes(Some("172.17.0.9"));
-        settings.aliases = vec!["www".to_owned()];
+        settings.aliases = Some(vec!["www".to_owned()]);
     });
     let text = "invalid endpoint settings:\n\
                 * user-specified IP address is supported on user-defined networks only\n\
@@ -64,7 +64,7 @@ fn all_faults_of_the_wishes_are_told_at_once() {
     let settings = wishing(|settings| {
         settings.addresses = wishes(Some("0.0.0.0"));
         settings.mac = Some(Mac([1, 0, 0, 0, 0, 1]));
-        settings.driver_options = [option("sysctls", "net.ipv4.ip_forward=1")].into();
+        settings.driver_options = Some([option("sysctls", "net.ipv4.ip_forward=1")].into());
     });
     let text = "invalid endpoint settings:\n\
                 * invalid IPv4 address: 0.0.0.0\n\
@@ -117,11 +117,28 @@ fn the_way_out_goes_by_priority_then_by_both_ip_versions_then_by_name() {
 }
 
 #[test]
+fn before_its_first_start_a_sandbox_means_networks_by_their_names() {
+    let mut world = wide_world();
+    world.sandbox("early", "back", &[]).expect("a sandbox");
+    world.stop("early", 0);
+    let late = sandbox_request("late", "back");
+    world.change(|spec, context| create_sandbox(spec, late, context)).expect("a sandbox");
+    world.change(|spec, _| remove_network(spec, "back")).expect("nobody is on it");
+    refused(world.start("late"), Kind::NotFound, "network back not found");
+    world.network("back", Some("10.9.0.0/24")).expect("a network");
+    world.start("late").expect("it is there again");
+    assert_eq!(world.endpoints("late"), ["eth0 10.9.0.2"]);
+    let missing = format!("network {} not found", world.named("early").attachments[0].network);
+    refused(world.start("early"), Kind::NotFound, &missing);
+}
+
+#[test]
 fn a_network_that_is_gone_is_left_by_force() {
     let mut world = wide_world();
     world.stop("web", 0);
     world.change(|spec, _| remove_network(spec, "front")).expect("nobody is on it");
-    refused(world.start("web"), Kind::NotFound, "network front not found");
+    let missing = format!("network {} not found", world.named("web").attachments[0].network);
+    refused(world.start("web"), Kind::NotFound, &missing);
     let gone = world.change(|spec, _| disconnect(spec, "front", "web", false));
     refused(gone, Kind::NotFound, "network front not found");
     world.change(|spec, _| disconnect(spec, "front", "web", true)).expect("by force");

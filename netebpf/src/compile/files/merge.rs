@@ -2,25 +2,35 @@
 
 /// Replaces lines that we wrote by those that we want, and leaves all others and their order alone.
 ///
-/// `written` is what we wrote last. A line of ours that a user has changed or removed stays as the user left it; new
-/// lines go to the end, as Docker appends them.
+/// `written` is what we wrote last. A line of ours that a user has changed or removed stays as the user left it. A new line
+/// goes before the one that follows it in what we want, or to the end, as Docker appends addresses.
 #[must_use]
 pub fn merge_lines(current: &str, written: &str, wanted: &str) -> String {
     let mut obsolete = without(written, wanted);
-    let added = without(wanted, written);
+    let mut added = without(wanted, written);
     let kept = current.split_inclusive('\n').filter(|line| {
         let known = obsolete.iter().position(|old| *old == bare(line));
         known.map(|index| obsolete.swap_remove(index)).is_none()
     });
-    let mut text: String = kept.collect();
-    for line in added {
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
+    let mut lines: Vec<_> = kept.map(str::to_owned).collect();
+    let mut place = lines.len();
+    for line in wanted.lines().rev() {
+        if let Some(index) = added.iter().rposition(|new| *new == line) {
+            added.remove(index);
+            end(lines[..place].last_mut());
+            lines.insert(place, format!("{line}\n"));
+        } else if let Some(found) = lines[..place].iter().rposition(|known| bare(known) == line) {
+            place = found;
         }
-        text.push_str(line);
-        text.push('\n');
     }
-    text
+    lines.concat()
+}
+
+/// Ends a line, if it is the last one and has no end yet.
+fn end(line: Option<&mut String>) {
+    if let Some(line) = line.filter(|line| !line.ends_with('\n')) {
+        line.push('\n');
+    }
 }
 
 /// What we want, unless somebody has edited what we wrote.
@@ -58,6 +68,14 @@ mod tests {
         let edited = "# mine\n192.0.2.2\tweb\n\n10.0.0.1 mine";
         assert_eq!(merge_lines(edited, one, two), "# mine\n\n10.0.0.1 mine\n192.0.3.2\tweb\n");
         assert_eq!(merge_lines(one, one, two), two);
+    }
+
+    #[test]
+    fn a_line_that_comes_back_is_where_it_was() {
+        let (with, without) = ("a\nlink\nown\n", "a\nown\n");
+        assert_eq!(merge_lines("a\nlink\nown\nmine", with, without), "a\nown\nmine");
+        assert_eq!(merge_lines("a\nown\nmine", without, with), "a\nlink\nown\nmine");
+        assert_eq!(merge_lines("mine", without, with), "mine\nlink\n");
     }
 
     #[test]

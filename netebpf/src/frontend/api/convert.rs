@@ -6,7 +6,7 @@ mod event;
 mod network;
 mod sandbox;
 
-use std::{net::AddrParseError, str::FromStr};
+use std::str::FromStr;
 
 use netebpf_common::{abi::Hook, verdict::Outcome};
 
@@ -78,9 +78,9 @@ const fn explain(outcome: Outcome) -> &'static str {
     }
 }
 
-fn address<T: FromStr<Err = AddrParseError>>(text: &str) -> Result<Option<T>, Error> {
+fn address<T: FromStr>(text: &str) -> Result<Option<T>, Error> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|source| Error::Address { text: text.to_owned(), source })
+    text.parse().map(Some).map_err(|_| Error::Address(text.to_owned()))
 }

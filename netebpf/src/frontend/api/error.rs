@@ -1,6 +1,6 @@
 //! Which status code an error gets.
 
-use std::{io, net::AddrParseError};
+use std::io;
 
 use axum::{
     Json,
@@ -42,8 +42,8 @@ pub(super) enum Error {
     Json(serde_json::Error),
     #[error(transparent)]
     Name(#[from] NameError),
-    #[error("invalid IP address {text:?}: {source}")]
-    Address { text: String, source: AddrParseError },
+    #[error("invalid JSON: ParseAddr({0:?}): unable to parse IP")]
+    Address(String),
     #[error("{matches} matches found based on ID prefix: network {reference} is ambiguous")]
     Ambiguous { reference: String, matches: usize },
     #[error(transparent)]
@@ -147,7 +147,7 @@ impl Error {
             | Self::Ambiguous { .. }
             | Self::Json(_)
             | Self::Name(_)
-            | Self::Address { .. }
+            | Self::Address(_)
             | Self::Scope(_)
             | Self::Publish(_)
             | Self::Protocol(_)

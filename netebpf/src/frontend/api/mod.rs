@@ -97,11 +97,11 @@ fn docker_paths() -> Router<Context> {
         .route("/images/create", post(refused::pull))
         .route("/events", get(events::events))
         .route("/networks", get(networks::list))
+        .route("/networks/", get(networks::list))
         .route("/networks/create", post(networks::create))
         .route("/networks/prune", post(networks::prune))
-        .route("/networks/{id}", get(networks::inspect).delete(networks::remove))
-        .route("/networks/{id}/connect", post(networks::connect))
-        .route("/networks/{id}/disconnect", post(networks::disconnect))
+        // The name of a network may have slashes in it.
+        .route("/networks/{*id}", get(networks::inspect).delete(networks::remove).post(networks::join))
 }
 
 fn own_paths() -> Router<Context> {

@@ -1,7 +1,11 @@
 //! The Docker Engine's calls for networks.
 
-use axum::{Extension, Json, extract::State, http::StatusCode};
-use serde::Deserialize;
+use axum::{
+    Extension, Json,
+    extract::{FromRequest as _, Request, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     Context, Error,
@@ -11,7 +15,7 @@ use super::{
     version::ApiVersion,
     wire::{Connect, CreateNetwork, CreatedNetwork, Disconnect, Network, Pruned},
 };
-use crate::{change, daemon::Request, model};
+use crate::{change, daemon, model};
 
 /// Parameters of calls that choose among networks.
 #[derive(Deserialize)]
@@ -56,7 +60,7 @@ pub(super) async fn prune(
     Parameters(parameters): Parameters<ListParameters>,
 ) -> Result<Json<Pruned>, Error> {
     let choice = prune_choice(parameters.filters.as_deref())?;
-    let deleted = context.daemon.ask(|reply| Request::PruneNetworks(choice, reply)).await?;
+    let deleted = context.daemon.ask(|reply| daemon::Request::PruneNetworks(choice, reply)).await?;
     let names: Vec<_> = deleted.iter().map(ToString::to_string).collect();
     Ok(Json(Pruned { networks_deleted: (!names.is_empty()).then_some(names) }))
 }
@@ -108,32 +112,42 @@ pub(super) async fn create(
         body.enable_ipv4 = None;
     }
     let request = convert::network_request(body)?;
-    let id = context.daemon.ask(|reply| Request::CreateNetwork(request, reply)).await?;
+    let id = context.daemon.ask(|reply| daemon::Request::CreateNetwork(request, reply)).await?;
     Ok((StatusCode::CREATED, Json(CreatedNetwork { id: id.to_string(), warning: String::new() })))
 }
 
 pub(super) async fn remove(State(context): State<Context>, Id(id): Id) -> Result<StatusCode, Error> {
-    context.daemon.ask(|reply| Request::RemoveNetwork(id, reply)).await?;
+    context.daemon.ask(|reply| daemon::Request::RemoveNetwork(id, reply)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn connect(
+/// `NAME/connect` and `NAME/disconnect`.
+pub(super) async fn join(
     State(context): State<Context>,
-    Id(network): Id,
-    DockersBody(body): DockersBody<Connect>,
+    Id(path): Id,
+    request: Request,
 ) -> Result<StatusCode, Error> {
+    let (network, call) = path.rsplit_once('/').ok_or(Error::MethodNotAllowed)?;
+    match call {
+        "connect" => connect(context, network.to_owned(), body(request).await?).await,
+        "disconnect" => disconnect(context, network.to_owned(), body(request).await?).await,
+        _ => Err(Error::MethodNotAllowed),
+    }
+}
+
+async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Error> {
+    DockersBody::from_request(request, &()).await.map(|DockersBody(body)| body)
+}
+
+async fn connect(context: Context, network: String, body: Connect) -> Result<StatusCode, Error> {
     let settings = Box::new(convert::endpoint_settings(body.endpoint_config.unwrap_or_default())?);
     let sandbox = body.container;
-    context.daemon.ask(|reply| Request::Connect { network, sandbox, settings, reply }).await?;
+    context.daemon.ask(|reply| daemon::Request::Connect { network, sandbox, settings, reply }).await?;
     Ok(StatusCode::OK)
 }
 
-pub(super) async fn disconnect(
-    State(context): State<Context>,
-    Id(network): Id,
-    DockersBody(body): DockersBody<Disconnect>,
-) -> Result<StatusCode, Error> {
+async fn disconnect(context: Context, network: String, body: Disconnect) -> Result<StatusCode, Error> {
     let Disconnect { container: sandbox, force } = body;
-    context.daemon.ask(|reply| Request::Disconnect { network, sandbox, force, reply }).await?;
+    context.daemon.ask(|reply| daemon::Request::Disconnect { network, sandbox, force, reply }).await?;
     Ok(StatusCode::OK)
 }

@@ -85,7 +85,7 @@ fn an_endpoint_may_wish_for_addresses() {
     let body: Connect = serde_json::from_value(body).expect("the shape is right");
     let settings = endpoint_settings(body.endpoint_config.expect("there is one")).expect("settings");
     let wanted = AddressWishes { v4: "10.0.0.9".parse().ok(), v6: "fd00::9".parse().ok() };
-    assert_eq!(settings.addresses, wanted);
+    assert_eq!(settings.addresses, Some(wanted));
 }
 
 #[test]
@@ -96,7 +96,8 @@ fn an_endpoint_may_wish_for_names_links_options_and_a_mac() {
     });
     let config: EndpointConfig = serde_json::from_value(config).expect("the shape is right");
     let settings = endpoint_settings(config).expect("settings");
-    assert_eq!((settings.aliases.join(" ").as_str(), settings.gateway_priority), ("www api", 7));
+    let aliases = settings.aliases.map(|aliases| aliases.join(" "));
+    assert_eq!((aliases.as_deref(), settings.gateway_priority), (Some("www api"), 7));
     let links: Vec<_> = settings.links.iter().map(ToString::to_string).collect();
     assert_eq!(links, ["db:db", "cache:store"]);
     assert_eq!(settings.options.interface.as_deref(), Some("uplink"));

@@ -22,17 +22,23 @@ pub(super) struct AttachmentRecord {
     name: String,
     settings: SettingsRecord,
     endpoint: Option<EndpointRecord>,
+    joined_later: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 struct SettingsRecord {
-    v4: Option<Ipv4Addr>,
-    v6: Option<Ipv6Addr>,
-    aliases: Vec<String>,
+    addresses: Option<WishesRecord>,
+    aliases: Option<Vec<String>>,
     links: Vec<String>,
-    driver_options: BTreeMap<String, String>,
+    driver_options: Option<BTreeMap<String, String>>,
     gateway_priority: i64,
     mac: Option<[u8; 6]>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WishesRecord {
+    v4: Option<Ipv4Addr>,
+    v6: Option<Ipv6Addr>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,6 +56,7 @@ impl From<&Attachment> for AttachmentRecord {
             name: attachment.name.to_string(),
             settings: SettingsRecord::from(&attachment.settings),
             endpoint: attachment.endpoint.as_ref().map(EndpointRecord::from),
+            joined_later: attachment.joined_later,
         }
     }
 }
@@ -64,6 +71,7 @@ impl TryFrom<AttachmentRecord> for Attachment {
             name: Name::of_network(&record.name)?,
             settings: record.settings.try_into()?,
             endpoint: record.endpoint.map(|endpoint| endpoint.read(network)).transpose()?,
+            joined_later: record.joined_later,
         })
     }
 }
@@ -71,8 +79,7 @@ impl TryFrom<AttachmentRecord> for Attachment {
 impl From<&EndpointSettings> for SettingsRecord {
     fn from(settings: &EndpointSettings) -> Self {
         Self {
-            v4: settings.addresses.v4,
-            v6: settings.addresses.v6,
+            addresses: settings.addresses.map(|AddressWishes { v4, v6 }| WishesRecord { v4, v6 }),
             aliases: settings.aliases.clone(),
             links: settings.links.iter().map(ToString::to_string).collect(),
             driver_options: settings.driver_options.clone(),
@@ -87,12 +94,12 @@ impl TryFrom<SettingsRecord> for EndpointSettings {
 
     fn try_from(record: SettingsRecord) -> Result<Self, Damage> {
         let links = record.links.iter().map(|text| text.parse::<LinkRequest>());
-        let options = EndpointOptions::parse(&record.driver_options);
+        let options = record.driver_options.as_ref().map(EndpointOptions::parse).transpose();
         Ok(Self {
-            addresses: AddressWishes { v4: record.v4, v6: record.v6 },
+            addresses: record.addresses.map(|WishesRecord { v4, v6 }| AddressWishes { v4, v6 }),
             aliases: record.aliases,
             links: links.collect::<Result<_, _>>().map_err(|_| Damage::Inconsistent)?,
-            options: options.map_err(|_| Damage::Inconsistent)?,
+            options: options.map_err(|_| Damage::Inconsistent)?.unwrap_or_default(),
             driver_options: record.driver_options,
             gateway_priority: record.gateway_priority,
             mac: record.mac.map(Mac),

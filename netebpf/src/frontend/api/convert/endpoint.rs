@@ -3,25 +3,35 @@
 use netebpf_common::abi::Mac;
 
 use super::{
-    super::{error::Error, wire::EndpointConfig},
+    super::{
+        error::Error,
+        wire::{EndpointConfig, EndpointIpamConfig},
+    },
     address,
 };
 use crate::model::{AddressWishes, EndpointOptions, EndpointSettings};
 
 /// What a client wishes for an endpoint.
 pub(in crate::frontend::api) fn endpoint_settings(config: EndpointConfig) -> Result<EndpointSettings, Error> {
-    let wishes = config.ipam_config.unwrap_or_default();
-    if wishes.link_local_ips.is_some_and(|addresses| !addresses.is_empty()) {
+    let wishes = config.ipam_config;
+    let link_local = wishes.as_ref().and_then(|wishes| wishes.link_local_ips.as_ref());
+    if link_local.is_some_and(|addresses| !addresses.is_empty()) {
         return Err(Error::Unsupported("link-local-ip"));
     }
-    let driver_options = config.driver_opts.unwrap_or_default();
+    let read = |wishes: EndpointIpamConfig| {
+        Ok::<_, Error>(AddressWishes {
+            v4: address(&wishes.ipv4_address)?,
+            v6: address(&wishes.ipv6_address)?,
+        })
+    };
+    // What is wrong with them is told together with the rest.
+    let options = config.driver_opts.as_ref().and_then(|options| EndpointOptions::parse(options).ok());
     Ok(EndpointSettings {
-        addresses: AddressWishes { v4: address(&wishes.ipv4_address)?, v6: address(&wishes.ipv6_address)? },
-        aliases: config.aliases.unwrap_or_default(),
+        addresses: wishes.map(read).transpose()?,
+        aliases: config.aliases,
         links: config.links.iter().flatten().map(|link| link.parse()).collect::<Result<_, _>>()?,
-        // What is wrong with them is told together with the rest.
-        options: EndpointOptions::parse(&driver_options).unwrap_or_default(),
-        driver_options,
+        options: options.unwrap_or_default(),
+        driver_options: config.driver_opts,
         gateway_priority: config.gw_priority,
         mac: mac(&config.mac_address)?,
     })

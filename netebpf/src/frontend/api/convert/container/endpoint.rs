@@ -26,9 +26,8 @@ pub(super) fn in_short(spec: &Spec, sandbox: &Sandbox, attachment: &Attachment) 
         Some(endpoint) => network.filter(|network| network.has_bridge()).map(|_| endpoint.mac),
         None => settings.mac.filter(|_| !was_started),
     };
-    let wishes = settings.addresses;
     EndpointSettings {
-        ipam_config: wishes.iter().next().is_some().then(|| EndpointIpamConfig {
+        ipam_config: settings.addresses.map(|wishes| EndpointIpamConfig {
             ipv4_address: text(wishes.v4.map(Into::into)),
             ipv6_address: text(wishes.v6.map(Into::into)),
             link_local_ips: None,
@@ -58,13 +57,14 @@ pub(super) fn in_full(
     hostname: &str,
 ) -> EndpointSettings {
     let settings = &attachment.settings;
-    let has_names = sandbox.state != SandboxState::Created && !change::is_predefined(&attachment.name);
-    let own = [sandbox.name.to_string()].into_iter().chain(settings.aliases.iter().cloned());
+    let is_named = attachment.joined_later || sandbox.state != SandboxState::Created;
+    let has_names = is_named && !change::is_predefined(&attachment.name);
+    let own = [sandbox.name.to_string()].into_iter().chain(settings.aliases.iter().flatten().cloned());
     let made_up = [sandbox.id.short(), hostname.to_owned()];
     EndpointSettings {
         links: some(settings.links.iter().map(LinkRequest::to_string)),
-        aliases: some(settings.aliases.iter().cloned()),
-        driver_opts: (!settings.driver_options.is_empty()).then(|| settings.driver_options.clone()),
+        aliases: settings.aliases.clone(),
+        driver_opts: settings.driver_options.clone(),
         dns_names: has_names.then(|| without_repetitions(own.chain(made_up))),
         ..in_short(spec, sandbox, attachment)
     }
