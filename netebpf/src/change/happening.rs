@@ -86,16 +86,19 @@ const UNKNOWN_CODE: i32 = 255;
 /// there before its command starts, and gone when its end is told.
 #[must_use]
 pub fn between(old: &Spec, new: &Spec) -> Vec<Happening> {
-    let made = new.networks.values().filter(|network| !old.networks.contains_key(&network.id));
-    let removed = old.networks.values().filter(|network| !new.networks.contains_key(&network.id));
-    let gone = old.sandboxes.values().filter(|sandbox| !new.sandboxes.contains_key(&sandbox.id));
+    let networks = || new.networks.changed(&old.networks);
+    let sandboxes = || new.sandboxes.changed(&old.sandboxes);
+    let made = networks().filter(|id| !old.networks.contains_key(id)).filter_map(|id| new.networks.get(id));
+    let removed =
+        networks().filter(|id| !new.networks.contains_key(id)).filter_map(|id| old.networks.get(id));
+    let gone = sandboxes().filter(|id| !new.sandboxes.contains_key(id));
     let mut happenings: Vec<_> =
         made.map(|network| Happening::of_network(network, NetworkAction::Create)).collect();
-    for sandbox in gone {
+    for sandbox in gone.filter_map(|id| old.sandboxes.get(id)) {
         happenings.extend(ended(old, sandbox, None));
         happenings.push(Happening::of_sandbox(sandbox, SandboxAction::Destroy));
     }
-    for sandbox in new.sandboxes.values() {
+    for sandbox in sandboxes().filter_map(|id| new.sandboxes.get(id)) {
         let before = old.sandboxes.get(&sandbox.id);
         match before {
             None => happenings.push(Happening::of_sandbox(sandbox, SandboxAction::Create)),

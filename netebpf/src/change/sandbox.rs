@@ -107,8 +107,12 @@ pub fn prune_sandboxes(spec: &mut Spec, choice: &PruneChoice) -> Vec<SandboxId> 
 /// Removes a sandbox with the links to it.
 fn forget(spec: &mut Spec, id: SandboxId) {
     spec.sandboxes.remove(&id);
-    for other in spec.sandboxes.values_mut() {
-        other.links.retain(|link| link.sandbox != id);
+    let has_link = |other: &&Sandbox| other.links.iter().any(|link| link.sandbox == id);
+    let linked: Vec<_> = spec.sandboxes.values().filter(has_link).map(|other| other.id).collect();
+    for other in linked {
+        if let Some(other) = spec.sandboxes.get_mut(&other) {
+            other.links.retain(|link| link.sandbox != id);
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl<H: Host> Engine<H> {
         options: EngineOptions,
         events: mpsc::Sender<Event>,
     ) -> Result<Self, Error> {
-        let spec = watch::Sender::new(Arc::new(store.load()?));
+        let spec = watch::Sender::new(Arc::new(store.spec()));
         let own_prefix = ipam::ula(store.global_id()?);
         Ok(Self {
             host,

@@ -1,6 +1,7 @@
 //! The files that sandboxes have of their own: kept in step with the spec and the host's, edits of users left alone.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
@@ -25,9 +26,9 @@ impl<H: Host> Engine<H> {
     /// Writes the files of active sandboxes that may be to say something else than before, by another spec: of those that
     /// have changed, and of those with links to others.
     pub(super) fn write_changed_files(&mut self, previous: &Spec) {
-        self.write_files_of(|sandbox| {
-            !sandbox.links.is_empty() || previous.sandboxes.get(&sandbox.id) != Some(sandbox)
-        });
+        let spec = self.spec();
+        let changed: BTreeSet<_> = spec.sandboxes.changed(&previous.sandboxes).collect();
+        self.write_files_of(|sandbox| !sandbox.links.is_empty() || changed.contains(&sandbox.id));
     }
 
     /// Writes the files of active sandboxes that are to say something else than they were last told to.

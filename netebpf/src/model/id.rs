@@ -37,6 +37,14 @@ macro_rules! identifier {
                 }
                 text
             }
+
+            /// Whether the identifier's digits begin with a text.
+            #[must_use]
+            pub fn starts_with(&self, text: &str) -> bool {
+                let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+                let mut digits = digits.map(|digit| char::from_digit(digit.into(), 16));
+                text.chars().all(|character| digits.next() == Some(Some(character)))
+            }
         }
 
         impl fmt::Display for $name {

@@ -25,6 +25,7 @@ mod port;
 mod publish;
 mod publish_request;
 mod sandbox;
+mod shared_map;
 mod signal;
 mod spec;
 
@@ -51,5 +52,6 @@ pub use port::{ExposeError, ExposedPorts, PortRange, Protocol, ProtocolError};
 pub use publish::PortMapping;
 pub use publish_request::{PublishError, PublishRequest};
 pub use sandbox::{DnsConfig, NetworkMode, Process, Sandbox, SandboxConfig, SandboxState};
+pub use shared_map::SharedMap;
 pub use signal::{Signal, SignalError};
 pub use spec::Spec;

@@ -1,18 +1,18 @@
 //! The desired state of one engine.
 
-use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr};
+use std::{cmp::Reverse, net::IpAddr};
 
 use netebpf_common::abi::Family;
 
-use super::{Endpoint, GatewayMode, Network, NetworkId, PortMapping, Sandbox, SandboxId};
+use super::{Endpoint, GatewayMode, Network, NetworkId, PortMapping, Sandbox, SandboxId, SharedMap};
 
-/// All that users asked for.
+/// All that users asked for. Copies share what they do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Spec {
     /// Networks by identifier.
-    pub networks: BTreeMap<NetworkId, Network>,
+    pub networks: SharedMap<NetworkId, Network>,
     /// Sandboxes by identifier.
-    pub sandboxes: BTreeMap<SandboxId, Sandbox>,
+    pub sandboxes: SharedMap<SandboxId, Sandbox>,
 }
 
 impl Spec {

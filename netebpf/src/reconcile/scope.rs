@@ -29,8 +29,8 @@ pub(super) struct Scope {
 impl Scope {
     /// What differs between two specs, with the networks that it lies on and the sandboxes that it is linked to.
     pub(super) fn between(old: &Spec, new: &Spec) -> Self {
-        let networks: BTreeSet<_> = changed(&old.networks, &new.networks).copied().collect();
-        let mut sandboxes: BTreeSet<_> = changed(&old.sandboxes, &new.sandboxes).copied().collect();
+        let networks: BTreeSet<_> = new.networks.changed(&old.networks).copied().collect();
+        let mut sandboxes: BTreeSet<_> = new.sandboxes.changed(&old.sandboxes).copied().collect();
         let is_on = |sandbox: &&Sandbox| networks.iter().any(|id| sandbox.attachment_to(*id).is_some());
         sandboxes.extend(new.sandboxes.values().filter(is_on).map(|sandbox| sandbox.id));
         let linked: Vec<_> = new
@@ -45,12 +45,10 @@ impl Scope {
     }
 
     fn of(new: &Spec, mut networks: BTreeSet<NetworkId>, sandboxes: &BTreeSet<SandboxId>) -> Self {
-        let concerned = sandboxes.iter().filter_map(|id| Some((*id, new.sandboxes.get(id)?.clone())));
-        let mut spec = Spec { sandboxes: concerned.collect(), ..Spec::default() };
+        let mut spec = Spec { sandboxes: new.sandboxes.select(sandboxes), ..Spec::default() };
         let attachments = spec.sandboxes.values().flat_map(|sandbox| &sandbox.attachments);
         networks.extend(attachments.map(|attachment| attachment.network));
-        let concerned = networks.iter().filter_map(|id| Some((*id, new.networks.get(id)?.clone())));
-        spec.networks = concerned.collect();
+        spec.networks = new.networks.select(&networks);
         let others = || new.networks.values().filter(|network| !networks.contains(&network.id));
         let strangers = || new.active_sandboxes().filter(|sandbox| !sandboxes.contains(&sandbox.id));
         let endpoints = || strangers().flat_map(Sandbox::endpoints);
@@ -126,14 +124,4 @@ impl Scope {
             published: published.map(|(key, value)| (*key, *value)).collect(),
         }
     }
-}
-
-/// The keys of what is in only one of two maps, or not the same in both.
-fn changed<'a, K: Ord, V: PartialEq>(
-    old: &'a BTreeMap<K, V>,
-    new: &'a BTreeMap<K, V>,
-) -> impl Iterator<Item = &'a K> {
-    let gone = old.keys().filter(|key| !new.contains_key(key));
-    let other = new.iter().filter(|(key, value)| old.get(key) != Some(value)).map(|(key, _)| key);
-    gone.chain(other)
 }

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Rows by identifier.
-pub(super) type Rows = BTreeMap<[u8; 32], Vec<u8>>;
-
-/// Rows to be written, and `None` for those to be removed.
-pub(super) type Patch = BTreeMap<[u8; 32], Option<Vec<u8>>>;
+use super::rows::{Patch, Rows};
 
 /// Everything that is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,43 +28,35 @@ pub(super) struct Changes {
     pub(super) sandboxes: Patch,
 }
 
-impl Contents {
-    /// What has to be done to `before` to come here.
-    pub(super) fn since(&self, before: &Self) -> Changes {
-        let is_new = |(name, number): &(&String, &u64)| before.numbers.get(*name) != Some(*number);
-        let numbers = self.numbers.iter().filter(is_new).map(|(name, number)| (name.clone(), *number));
-        Changes {
-            numbers: numbers.collect(),
-            networks: patch(&before.networks, &self.networks),
-            sandboxes: patch(&before.sandboxes, &self.sandboxes),
-        }
-    }
+/// What a state says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// How many commits led here.
+    pub(super) generation: u64,
+    /// Of all of it.
+    pub(super) digest: u64,
+}
 
+impl Contents {
     /// Does what one commit did.
     pub(super) fn apply(&mut self, changes: Changes) {
         self.generation += 1;
         self.numbers.extend(changes.numbers);
-        for (rows, patch) in
-            [(&mut self.networks, changes.networks), (&mut self.sandboxes, changes.sandboxes)]
-        {
-            for (id, row) in patch {
-                match row {
-                    Some(row) => drop(rows.insert(id, row)),
-                    None => drop(rows.remove(&id)),
-                }
-            }
-        }
+        self.networks.apply(changes.networks);
+        self.sandboxes.apply(changes.sandboxes);
     }
 
-    /// FNV-1a over all of it.
-    pub(super) fn digest(&self) -> u64 {
-        let numbers = self
-            .numbers
-            .iter()
-            .flat_map(|(name, number)| name.bytes().chain(number.to_le_bytes()).collect::<Vec<_>>());
-        let rows = self.networks.iter().chain(&self.sandboxes);
-        let rows = rows.flat_map(|(id, row)| id.iter().chain(row).copied());
-        fnv(SEED, self.generation.to_le_bytes().into_iter().chain(numbers).chain(rows))
+    /// The stamp of this state.
+    pub(super) fn stamp(&self) -> Stamp {
+        stamp(self.generation, &self.numbers, [self.networks.sum(), self.sandboxes.sum()])
+    }
+
+    /// The stamp of the state that one more commit leads to; it takes as long as what changes.
+    pub(super) fn stamp_after(&self, changes: &Changes) -> Stamp {
+        let mut numbers = self.numbers.clone();
+        numbers.extend(changes.numbers.clone());
+        let sums = [self.networks.sum_after(&changes.networks), self.sandboxes.sum_after(&changes.sandboxes)];
+        stamp(self.generation + 1, &numbers, sums)
     }
 }
 
@@ -79,10 +67,11 @@ impl Changes {
     }
 }
 
-fn patch(before: &Rows, after: &Rows) -> Patch {
-    let removed = before.keys().filter(|id| !after.contains_key(*id)).map(|id| (*id, None));
-    let written = after.iter().filter(|(id, row)| before.get(*id) != Some(*row));
-    removed.chain(written.map(|(id, row)| (*id, Some(row.clone())))).collect()
+fn stamp(generation: u64, numbers: &BTreeMap<String, u64>, sums: [u64; 2]) -> Stamp {
+    let named = numbers.iter().flat_map(|(name, number)| name.bytes().chain(number.to_le_bytes()));
+    let sums = sums.into_iter().flat_map(u64::to_le_bytes);
+    let digest = fnv(SEED, generation.to_le_bytes().into_iter().chain(named).chain(sums));
+    Stamp { generation, digest }
 }
 
 /// What a digest begins with.
@@ -97,6 +86,10 @@ pub(super) fn fnv(seed: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
 /// Everything in one change, for a file that begins.
 impl From<&Contents> for Changes {
     fn from(contents: &Contents) -> Self {
-        contents.since(&Contents::default())
+        Self {
+            numbers: contents.numbers.clone(),
+            networks: contents.networks.all(),
+            sandboxes: contents.sandboxes.all(),
+        }
     }
 }

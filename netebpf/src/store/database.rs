@@ -8,7 +8,8 @@ use redb::{
 
 use super::{
     Damage, Error, FORMAT,
-    contents::{Changes, Contents, Patch, Rows},
+    contents::{Changes, Contents, Stamp},
+    rows::{Patch, Rows},
     shield,
 };
 
@@ -33,7 +34,7 @@ impl Database {
     }
 
     /// Writes one change; it is on disk when this returns.
-    pub(super) fn commit(&self, file: &Path, changes: &Changes, after: &Contents) -> Result<(), Error> {
+    pub(super) fn commit(&self, file: &Path, changes: &Changes, after: Stamp) -> Result<(), Error> {
         let commit = || {
             let mut transaction = self.0.begin_write()?;
             transaction.set_durability(Durability::Immediate)?;
@@ -55,7 +56,7 @@ fn open(file: &Path) -> Result<(Database, Contents), Error> {
     match format {
         None if contents == Contents::default() => {}
         None => return Err(damaged(file, Damage::Foreign)),
-        Some(FORMAT) if digest == Some(contents.digest()) => {}
+        Some(FORMAT) if digest == Some(contents.stamp().digest) => {}
         Some(FORMAT) => return Err(damaged(file, Damage::Inconsistent)),
         Some(found) => return Err(Error::Format { file: file.to_owned(), found }),
     }
@@ -95,15 +96,14 @@ fn read(database: &redb::Database) -> Result<Stored, redb::Error> {
 }
 
 fn rows(table: &impl ReadableTable<[u8; 32], &'static [u8]>) -> Result<Rows, StorageError> {
-    let mut rows = Rows::new();
-    for row in table.iter()? {
+    let rows = table.iter()?.map(|row| {
         let (id, value) = row?;
-        rows.insert(id.value(), value.value().to_vec());
-    }
-    Ok(rows)
+        Ok((id.value(), value.value().to_vec()))
+    });
+    rows.collect()
 }
 
-fn write(transaction: &WriteTransaction, changes: &Changes, after: &Contents) -> Result<(), redb::Error> {
+fn write(transaction: &WriteTransaction, changes: &Changes, after: Stamp) -> Result<(), redb::Error> {
     let mut meta = transaction.open_table(META)?;
     for (name, number) in &changes.numbers {
         meta.insert(name.as_str(), number)?;
@@ -111,7 +111,7 @@ fn write(transaction: &WriteTransaction, changes: &Changes, after: &Contents) ->
     meta.insert(FORMAT_KEY, FORMAT)?;
     meta.insert(GENERATION_KEY, after.generation)?;
     // The library does not compare its checksums when it reads.
-    meta.insert(DIGEST_KEY, after.digest())?;
+    meta.insert(DIGEST_KEY, after.digest)?;
     patch(transaction, NETWORKS, &changes.networks)?;
     patch(transaction, SANDBOXES, &changes.sandboxes)
 }

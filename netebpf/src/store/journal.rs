@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FORMAT,
-    contents::{self, Changes, Contents, Patch},
+    contents::{self, Changes, Contents},
     directory,
+    rows::Patch,
 };
 use crate::model::{IdError, NetworkId, SandboxId};
 

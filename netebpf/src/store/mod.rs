@@ -16,14 +16,18 @@ mod error;
 mod journal;
 mod record;
 mod recovery;
+mod rows;
 mod shield;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use crate::model::{NetworkId, SandboxId, Spec};
-use contents::Contents;
+use contents::{Changes, Contents};
 use database::Database;
 use directory::Directory;
 use journal::Journal;
@@ -69,8 +73,8 @@ impl Store {
             tracing::warn!("{recovery}");
         }
         let file = state_dir.join(FILE);
-        let mut store =
-            Self { directory, file, database, journal: None, contents, saved: Spec::default(), recovery };
+        let saved = spec_of(&contents).map_err(|damage| Error::Damaged { file: file.clone(), damage })?;
+        let mut store = Self { directory, file, database, journal: None, contents, saved, recovery };
         if !store.contents.numbers.contains_key(GLOBAL_ID) {
             store.set_number(GLOBAL_ID, random())?;
             store.directory.sync()?;
@@ -82,7 +86,7 @@ impl Store {
     /// Reads the spec of a directory whose daemon has ended; `None` if there is none, or none that can be read.
     #[must_use]
     pub fn read(state_dir: &Path) -> Option<Spec> {
-        state_dir.join(FILE).exists().then(|| Self::open(state_dir).ok()?.load().ok())?
+        state_dir.join(FILE).exists().then(|| Some(Self::open(state_dir).ok()?.spec()))?
     }
 
     /// What was done about a damaged file when it was opened, in a sentence.
@@ -91,20 +95,10 @@ impl Store {
         self.recovery.as_ref().map(ToString::to_string)
     }
 
-    /// Reads the spec.
-    pub fn load(&self) -> Result<Spec, Error> {
-        let networks = self.contents.networks.iter().map(|(id, row)| {
-            let id = NetworkId::new(*id);
-            Ok((id, record::read_network(id, row)?))
-        });
-        let sandboxes = self.contents.sandboxes.iter().map(|(id, row)| {
-            let id = SandboxId::new(*id);
-            Ok((id, record::read_sandbox(id, row)?))
-        });
-        let spec = networks
-            .collect::<Result<_, Damage>>()
-            .and_then(|networks| Ok(Spec { networks, sandboxes: sandboxes.collect::<Result<_, Damage>>()? }));
-        spec.map_err(|damage| Error::Damaged { file: self.file.clone(), damage })
+    /// The spec that is stored.
+    #[must_use]
+    pub fn spec(&self) -> Spec {
+        self.saved.clone()
     }
 
     /// The random number that tells this engine's addresses from those of all others (RFC 4193, 3.2); the same for as
@@ -125,46 +119,39 @@ impl Store {
 
     /// Writes what has changed, all or nothing; it is on disk when this returns.
     pub fn save(&mut self, spec: &Spec) -> Result<(), Error> {
-        let Self { saved, contents, .. } = &*self;
-        let networks = spec.networks.values().map(|network| {
-            let id = *network.id.as_bytes();
-            let is_same = saved.networks.get(&network.id) == Some(network);
-            let row = contents.networks.get(&id).filter(|_| is_same).cloned();
-            (id, row.unwrap_or_else(|| record::write_network(network)))
-        });
-        let sandboxes = spec.sandboxes.values().map(|sandbox| {
-            let id = *sandbox.id.as_bytes();
-            let is_same = saved.sandboxes.get(&sandbox.id) == Some(sandbox);
-            let row = contents.sandboxes.get(&id).filter(|_| is_same).cloned();
-            (id, row.unwrap_or_else(|| record::write_sandbox(sandbox)))
-        });
-        let (networks, sandboxes) = (networks.collect(), sandboxes.collect());
-        let numbers = contents.numbers.clone();
-        self.commit(Contents { generation: 0, numbers, networks, sandboxes })?;
+        let networks = spec.networks.changed(&self.saved.networks);
+        let networks = networks.map(|id| (*id.as_bytes(), spec.networks.get(id).map(record::write_network)));
+        let sandboxes = spec.sandboxes.changed(&self.saved.sandboxes);
+        let sandboxes =
+            sandboxes.map(|id| (*id.as_bytes(), spec.sandboxes.get(id).map(record::write_sandbox)));
+        self.commit(Changes {
+            numbers: BTreeMap::new(),
+            networks: networks.collect(),
+            sandboxes: sandboxes.collect(),
+        })?;
         self.saved = spec.clone();
         Ok(())
     }
 
     fn set_number(&mut self, name: &str, number: u64) -> Result<(), Error> {
-        let mut wanted = self.contents.clone();
-        wanted.numbers.insert(name.to_owned(), number);
-        self.commit(wanted)
+        if self.contents.numbers.get(name) == Some(&number) {
+            return Ok(());
+        }
+        self.commit(Changes { numbers: [(name.to_owned(), number)].into(), ..Changes::default() })
     }
 
-    /// Goes to another state, by one commit unless it is the present one.
-    fn commit(&mut self, wanted: Contents) -> Result<(), Error> {
-        let changes = wanted.since(&self.contents);
+    fn commit(&mut self, changes: Changes) -> Result<(), Error> {
         if changes.is_empty() {
             return Ok(());
         }
-        let after = Contents { generation: self.contents.generation + 1, ..wanted };
-        self.database.commit(&self.file, &changes, &after)?;
-        self.contents = after;
-        let added = self.journal.as_mut().map(|journal| journal.add(&changes, self.contents.generation));
+        let after = self.contents.stamp_after(&changes);
+        self.database.commit(&self.file, &changes, after)?;
+        let added = self.journal.as_mut().map(|journal| journal.add(&changes, after.generation));
         if let Some(Err(error)) = added {
             tracing::warn!(%error, "cannot add to the journal of the state");
             self.journal = None;
         }
+        self.contents.apply(changes);
         if self.journal.as_ref().is_none_or(Journal::is_long) {
             self.begin_journal();
         }
@@ -177,6 +164,21 @@ impl Store {
             .inspect_err(|error| tracing::warn!(%error, "cannot write the journal of the state"))
             .ok();
     }
+}
+
+fn spec_of(contents: &Contents) -> Result<Spec, Damage> {
+    let networks = contents.networks.iter().map(|(id, row)| {
+        let id = NetworkId::new(*id);
+        Ok((id, record::read_network(id, row)?))
+    });
+    let sandboxes = contents.sandboxes.iter().map(|(id, row)| {
+        let id = SandboxId::new(*id);
+        Ok((id, record::read_sandbox(id, row)?))
+    });
+    Ok(Spec {
+        networks: networks.collect::<Result<_, Damage>>()?,
+        sandboxes: sandboxes.collect::<Result<_, Damage>>()?,
+    })
 }
 
 /// A random number.

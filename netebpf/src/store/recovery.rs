@@ -71,7 +71,7 @@ pub(super) fn open(directory: &Directory) -> Result<(Database, Contents, Option<
     // Killed before this is written, the next daemon finds an empty file and the same journal.
     let (database, _) = Database::open(&file)?;
     let Replayed { contents, written, is_cut } = replayed;
-    database.commit(&file, &Changes::from(&contents), &contents)?;
+    database.commit(&file, &Changes::from(&contents), contents.stamp())?;
     directory.sync()?;
     Ok((database, contents, Some(Recovery { file, fault, journal, written, is_cut })))
 }

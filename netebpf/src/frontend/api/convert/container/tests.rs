@@ -154,7 +154,10 @@ fn mappings((port, bindings): (&String, &Value)) -> Vec<PortMapping> {
 /// How a container belongs to a network, which is made if it is not there.
 fn attachment_of(name: &str, docker: &Value, spec: &mut Spec) -> Attachment {
     let id = filled(docker, "/NetworkID").unwrap_or(NetworkId::new([7; 32]));
-    let network = spec.networks.entry(id).or_insert_with(|| network_of(id, name, docker));
+    if !spec.networks.contains_key(&id) {
+        spec.networks.insert(id, network_of(id, name, docker));
+    }
+    let network = &spec.networks[&id];
     let mut wishes: crate::frontend::api::wire::EndpointConfig =
         serde_json::from_value(docker.clone()).expect("it is also a wish");
     let all = endpoint_settings(wishes.clone()).expect("the engine has taken it");
