@@ -1,6 +1,6 @@
 //! Maps whose copies share what they hold, so that a spec can be copied for each change and compared with the last one.
 
-use std::{collections::BTreeMap, fmt, ops::Index, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, fmt, iter, ops::Index, sync::Arc};
 
 /// An ordered map that shares its values with its copies until they are changed. A copy costs a reference for each value,
 /// and a value that both still share is known to be the same without a look.
@@ -53,6 +53,7 @@ impl<K: Ord, V> SharedMap<K, V> {
     }
 
     /// All values, in the order of their keys.
+    #[must_use]
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.0.values().map(|value| &**value)
     }
@@ -94,12 +95,33 @@ impl<K: Ord, V: Clone> SharedMap<K, V> {
 }
 
 impl<K: Ord, V: PartialEq> SharedMap<K, V> {
-    /// The keys of what is in only one of two maps, or not the same in both.
+    /// The keys of what is in only one of two maps, or not the same in both, in order.
     pub fn changed<'a>(&'a self, earlier: &'a Self) -> impl Iterator<Item = &'a K> {
-        let gone = earlier.0.keys().filter(|key| !self.0.contains_key(key));
-        let is_new =
-            |(key, value): &(&K, &Arc<V>)| !earlier.0.get(key).is_some_and(|known| is_same(known, value));
-        gone.chain(self.0.iter().filter(is_new).map(|(key, _)| key))
+        let (mut old, mut new) = (earlier.0.iter().peekable(), self.0.iter().peekable());
+        iter::from_fn(move || {
+            loop {
+                let (before, after) = (old.peek().copied(), new.peek().copied());
+                if let (Some((_, before)), Some((_, after))) = (before, after)
+                    && Arc::ptr_eq(before, after)
+                {
+                    // A value has one key.
+                    old.next();
+                    new.next();
+                    continue;
+                }
+                let order = match (before, after) {
+                    (None, None) => return None,
+                    (Some(_), None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                    (Some((before, _)), Some((after, _))) => before.cmp(after),
+                };
+                let before = if order.is_le() { old.next() } else { None };
+                let after = if order.is_ge() { new.next() } else { None };
+                if before.map(|(_, value)| value) != after.map(|(_, value)| value) {
+                    return before.or(after).map(|(key, _)| key);
+                }
+            }
+        })
     }
 }
 
@@ -142,6 +164,8 @@ impl<K: Ord, V> FromIterator<(K, V)> for SharedMap<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -160,7 +184,20 @@ mod tests {
             second.iter().map(|(key, value)| (*key, value.as_str())).collect::<Vec<_>>(),
             [(1, "ax"), (3, "c")]
         );
-        assert_eq!(second.changed(&first).copied().collect::<Vec<_>>(), [2, 1, 3]);
+        assert_eq!(second.changed(&first).copied().collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_has_changed_is_what_differs(old: BTreeMap<u8, u8>, new: BTreeMap<u8, u8>, shared: Vec<u8>) {
+            let earlier: SharedMap<_, _> = old.clone().into_iter().collect();
+            let mut later: SharedMap<_, _> = new.clone().into_iter().collect();
+            for key in shared.iter().filter(|key| old.contains_key(key)) {
+                later.0.insert(*key, Arc::clone(&earlier.0[key]));
+            }
+            let wanted: Vec<_> = (0..=u8::MAX).filter(|key| earlier.get(key) != later.get(key)).collect();
+            prop_assert_eq!(later.changed(&earlier).copied().collect::<Vec<_>>(), wanted);
+        }
     }
 
     #[test]
