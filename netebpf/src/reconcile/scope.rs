@@ -3,7 +3,7 @@
 //! A kernel that is as one spec asks needs, for the next spec, only what differs between the two: planning for a thousand
 //! sandboxes because one is new would make that one wait. What belongs to nobody is always in view.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use netebpf_common::abi::{Address, PublishKey};
 
@@ -17,12 +17,12 @@ use crate::{
 pub(super) struct Scope {
     /// The networks and sandboxes that are concerned.
     pub(super) spec: Spec,
-    networks: BTreeSet<NetworkId>,
+    networks: HashSet<NetworkId>,
     /// Names of bridges of others' that networks which are not concerned use.
-    devices: BTreeSet<String>,
-    sandboxes: BTreeSet<SandboxId>,
-    endpoints: BTreeSet<EndpointId>,
-    addresses: BTreeSet<Address>,
+    devices: HashSet<String>,
+    sandboxes: HashSet<SandboxId>,
+    endpoints: HashSet<EndpointId>,
+    addresses: HashSet<Address>,
     held: BTreeSet<PublishKey>,
 }
 
@@ -68,7 +68,7 @@ impl Scope {
 
     /// What the kernel shows without what belongs to others.
     pub(super) fn restrict(&self, observed: &Observed) -> Observed {
-        let (mut links, mut hidden) = (BTreeMap::new(), BTreeSet::new());
+        let (mut links, mut hidden) = (BTreeMap::new(), HashSet::new());
         for (ifindex, link) in &observed.links {
             if self.is_hidden(link) {
                 hidden.insert(*ifindex);
@@ -103,7 +103,7 @@ impl Scope {
         }
     }
 
-    fn restrict_tables(&self, tables: &TableContents, hidden: &BTreeSet<u32>) -> TableContents {
+    fn restrict_tables(&self, tables: &TableContents, hidden: &HashSet<u32>) -> TableContents {
         let (is_ours, is_seen) =
             (|address: &Address| !self.addresses.contains(address), |ifindex| !hidden.contains(&ifindex));
         let endpoints = tables.endpoints.iter().filter(|(address, _)| is_ours(address));
