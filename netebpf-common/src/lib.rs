@@ -25,6 +25,7 @@ pub mod admission;
 pub mod checksum;
 pub mod collect;
 pub mod conntrack;
+pub mod dns;
 pub mod event;
 #[cfg(feature = "model")]
 pub mod model;

@@ -1,11 +1,27 @@
-//! Does a host process mean a published port? Then its socket is translated once, and no packet needs to be.
+//! Does a host process mean a published port, or one in a sandbox Docker's resolver? Then its socket is translated once,
+//! and no packet needs to be.
 //!
-//! This is how `127.0.0.1:8080` works without a proxy process and without `route_localnet`.
+//! This is how `127.0.0.1:8080` works without a proxy process and without `route_localnet`, and `127.0.0.11` without
+//! netfilter and without a socket in the sandbox.
+
+use core::net::Ipv4Addr;
 
 use crate::{
-    abi::{Address, Config, Family, LocalAddress, PeerKey, Port, PublishKey, PublishTarget, SocketAddress},
+    abi::{
+        Address, Config, Family, LocalAddress, Netns, PeerKey, Port, PublishKey, PublishTarget, SocketAddress,
+    },
+    dns,
     verdict::DropReason,
 };
+
+/// Where programs in a sandbox look for a resolver, as Docker's containers do.
+const DOCKERS_RESOLVER: SocketAddress = resolver(Ipv4Addr::new(127, 0, 0, 11));
+/// Where it is.
+const OUR_RESOLVER: SocketAddress = resolver(dns::RESOLVER);
+
+const fn resolver(address: Ipv4Addr) -> SocketAddress {
+    SocketAddress::new(Address::v4_from_wire(address.to_bits().to_be()), Port::new(dns::PORT))
+}
 
 /// The lookups and updates of the socket hooks.
 pub trait SocketTables {
@@ -17,6 +33,9 @@ pub trait SocketTables {
 
     /// The endpoint behind a host port, without wildcard matching.
     fn published(&self, key: &PublishKey) -> Option<PublishTarget>;
+
+    /// Whether processes of a namespace have our resolver at `127.0.0.11`.
+    fn is_resolving(&self, netns: Netns) -> bool;
 
     /// What a translated socket believes its peer to be.
     fn peer(&self, key: &PeerKey) -> Option<SocketAddress>;
@@ -34,6 +53,13 @@ pub struct Socket {
     pub netns_cookie: u64,
     /// IP protocol.
     pub protocol: u8,
+}
+
+impl Socket {
+    #[inline(always)]
+    const fn netns(&self) -> Netns {
+        Netns { cookie: self.netns_cookie }
+    }
 }
 
 /// What a socket call may be turned into.
@@ -57,6 +83,9 @@ pub fn translate(
     wanted: SocketAddress,
     tables: &mut impl SocketTables,
 ) -> Result<Option<SocketAddress>, DropReason> {
+    if wanted == DOCKERS_RESOLVER && tables.is_resolving(socket.netns()) {
+        return Ok(Some(OUR_RESOLVER));
+    }
     let Some(backend) = behind(socket, wanted, tables) else { return Ok(None) };
     let possible = match call {
         Call::Connect => backend.address.is_v4() || !wanted.address.is_v4(),
@@ -93,6 +122,9 @@ pub fn believed_peer(
     backend: SocketAddress,
     tables: &impl SocketTables,
 ) -> Option<SocketAddress> {
+    if backend == OUR_RESOLVER && tables.is_resolving(socket.netns()) {
+        return Some(DOCKERS_RESOLVER);
+    }
     let config = tables.config()?;
     if socket.netns_cookie != config.netns_cookie {
         return None;

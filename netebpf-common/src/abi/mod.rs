@@ -26,7 +26,7 @@ pub use fragments::{FragmentKey, FragmentPorts};
 pub use locals::LocalAddress;
 pub use networks::{AllowKey, Network, TrustKey};
 pub use published::{PublishBlock, PublishKey, PublishTarget};
-pub use sockets::{PeerKey, SocketAddress};
+pub use sockets::{Netns, PeerKey, SocketAddress};
 pub use uplinks::Uplink;
 
 /// Version of everything in this module; pinned maps of another version are refused, never reinterpreted.
@@ -74,6 +74,8 @@ pub mod map_name {
     pub const HOST_FLOWS: &str = "HOST_FLOWS";
     /// [`super::FragmentKey`] → [`super::FragmentPorts`].
     pub const FRAGMENTS: &str = "FRAGMENTS";
+    /// [`super::Netns`] → `u32`, by its presence: sandboxes that ask our resolver at 127.0.0.11.
+    pub const RESOLVING: &str = "RESOLVING";
     /// [`super::PeerKey`] → [`super::SocketAddress`]: what a translated host socket believes its peer to be.
     pub const SOCKET_PEERS: &str = "SOCKET_PEERS";
     /// `u64` per CPU, indexed by [`super::counter_index`].

@@ -1,4 +1,4 @@
-//! What translated host sockets believe their peer to be.
+//! Which namespaces have a resolver, and what translated host sockets believe their peer to be.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -24,6 +24,16 @@ impl SocketAddress {
     pub const fn new(address: Address, port: Port) -> Self {
         Self { address, port, reserved: 0 }
     }
+}
+
+/// A network namespace, whose sockets' cookies and addresses are its own.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct Netns {
+    /// Its cookie (`SO_NETNS_COOKIE`, Linux 5.14), which is never given twice.
+    pub cookie: u64,
 }
 
 /// A socket together with the endpoint it was translated to.

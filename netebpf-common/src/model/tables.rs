@@ -8,8 +8,8 @@ use std::{
 use crate::{
     abi::{
         Address, AllowKey, Config, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey,
-        LocalAddress, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress, TrustKey,
-        Tuple, Uplink, WayOut,
+        LocalAddress, Netns, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress,
+        TrustKey, Tuple, Uplink, WayOut,
     },
     collect,
     socket::SocketTables,
@@ -43,6 +43,8 @@ pub struct MapTables {
     pub pending: BTreeMap<Tuple, Flow>,
     /// `FRAGMENTS`.
     pub fragments: BTreeMap<FragmentKey, FragmentPorts>,
+    /// `RESOLVING`.
+    pub resolving: BTreeSet<Netns>,
     /// `SOCKET_PEERS`.
     pub peers: BTreeMap<PeerKey, SocketAddress>,
     /// The routing table: an address in the subnet, its mask, the route; the first match wins. A wildcard next
@@ -263,6 +265,10 @@ impl SocketTables for MapTables {
 
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
         self.find_published(key).copied()
+    }
+
+    fn is_resolving(&self, netns: Netns) -> bool {
+        self.resolving.contains(&netns)
     }
 
     fn peer(&self, key: &PeerKey) -> Option<SocketAddress> {

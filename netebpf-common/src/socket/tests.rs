@@ -4,7 +4,8 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use super::{Call, Socket, believed_peer, translate};
 use crate::{
-    abi::{Address, Family, Port, PublishBlock, PublishKey, PublishTarget, SocketAddress, protocol},
+    abi::{Address, Family, Netns, Port, PublishBlock, PublishKey, PublishTarget, SocketAddress, protocol},
+    dns,
     model::World,
     verdict::DropReason,
 };
@@ -134,4 +135,30 @@ fn another_sockets_translation_is_nobody_elses() {
     assert_eq!(believed_peer(&other, backend, &world.tables), None);
     let other_namespace = Socket { netns_cookie: 8, ..HOST_SOCKET };
     assert_eq!(believed_peer(&other_namespace, backend, &world.tables), None);
+}
+
+#[test]
+fn dockers_resolver_is_ours_in_namespaces_that_have_one() {
+    let mut world = World::usual();
+    let sandbox = Socket { cookie: 9, netns_cookie: 42, protocol: protocol::UDP };
+    world.tables.resolving.insert(Netns { cookie: 42 });
+    let dockers = at(Ipv4Addr::new(127, 0, 0, 11).into(), 53);
+    let ours = at(dns::RESOLVER.into(), 53);
+    for call in CALLS {
+        assert_eq!(translate(&sandbox, call, dockers, &mut world.tables), Ok(Some(ours)));
+        let elsewhere = [at(Ipv4Addr::new(127, 0, 0, 11).into(), 54), at(Ipv4Addr::LOCALHOST.into(), 53)];
+        for other in elsewhere {
+            assert_eq!(translate(&sandbox, call, other, &mut world.tables), Ok(None), "only this one");
+        }
+        let stranger = Socket { netns_cookie: 43, ..sandbox };
+        assert_eq!(translate(&stranger, call, dockers, &mut world.tables), Ok(None), "it has none");
+        assert_eq!(translate(&HOST_SOCKET, call, dockers, &mut world.tables), Ok(None), "the host has none");
+    }
+    assert_eq!(
+        believed_peer(&sandbox, ours, &world.tables),
+        Some(dockers),
+        "also of datagrams nobody connected for"
+    );
+    assert_eq!(believed_peer(&HOST_SOCKET, ours, &world.tables), None);
+    assert!(world.tables.peers.is_empty(), "nothing needs to be remembered");
 }

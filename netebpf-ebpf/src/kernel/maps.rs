@@ -14,8 +14,8 @@ use aya_ebpf::{
 use netebpf_common::{
     abi::{
         Address, AllowKey, Config, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey,
-        LocalAddress, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress, TrustKey,
-        Tuple, Uplink, WayOut,
+        LocalAddress, Netns, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress,
+        TrustKey, Tuple, Uplink, WayOut,
     },
     run::Workspace,
     socket::SocketTables,
@@ -54,6 +54,8 @@ static HOST_FLOWS: Array<u64> = Array::pinned(1, 0);
 static FRAGMENTS: LruHashMap<FragmentKey, FragmentPorts> = LruHashMap::pinned(16_384, 0);
 #[map]
 static WORKSPACE: PerCpuArray<Workspace> = PerCpuArray::with_max_entries(1, 0);
+#[map]
+static RESOLVING: HashMap<Netns, u32> = HashMap::pinned(65_536, BPF_F_NO_PREALLOC);
 #[map]
 static SOCKET_PEERS: LruHashMap<PeerKey, SocketAddress> = LruHashMap::pinned(65_536, 0);
 
@@ -267,6 +269,11 @@ impl SocketTables for SocketMaps {
     #[inline(always)]
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
         find_published(key).copied()
+    }
+
+    #[inline(always)]
+    fn is_resolving(&self, netns: Netns) -> bool {
+        value_of!(RESOLVING, &netns).is_some()
     }
 
     #[inline(always)]

@@ -7,6 +7,7 @@ mod host;
 mod links;
 mod networks;
 mod publish;
+mod resolving;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ pub fn compile(spec: &Spec, options: &EngineOptions, observed: &Observed, links:
         uplinks: host::uplinks(observed, links),
         networks: networks::networks(spec, links),
         trusted: networks::trusted(spec, observed, links),
+        resolving: resolving::resolving(spec, observed),
         allowed: allowed::allowed(spec, &endpoints),
         published: publish::published(spec, &endpoints, observed),
         endpoints,

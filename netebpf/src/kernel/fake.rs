@@ -103,6 +103,7 @@ impl FakeKernel {
             && let Some(namespace) = self.state.sandboxes.get_mut(&sandbox)
         {
             namespace.interfaces.remove(&interface);
+            namespace.resolver.take_if(|resolver| *resolver == interface);
             let left: Vec<_> =
                 namespace.interfaces.values().flat_map(|other| other.addresses.clone()).collect();
             namespace.default_gateways.retain(|gateway| left.iter().any(|subnet| subnet.contains(gateway)));
@@ -132,6 +133,13 @@ impl FakeKernel {
         self.state.attached.clear();
         self.state.tables = TableContents::default();
         self.peers.clear();
+    }
+
+    fn create_namespace(&mut self, sandbox: SandboxId) {
+        // Cookies are never given twice.
+        let cookie = self.state.netns_cookie + u64::from(self.next_ifindex);
+        self.next_ifindex += 1;
+        self.state.sandboxes.entry(sandbox).or_insert_with(|| Namespace { cookie, ..Namespace::default() });
     }
 
     fn insert(&mut self, link: Link) -> u32 {
@@ -266,7 +274,7 @@ impl FakeKernel {
                 link.master.ok_or_else(|| FakeError::Missing(format!("bridge of link {ifindex}")))?;
                 link.forwarding.insert(mac);
             }
-            Action::CreateNamespace { sandbox, .. } => drop(self.state.sandboxes.entry(sandbox).or_default()),
+            Action::CreateNamespace { sandbox, .. } => self.create_namespace(sandbox),
             Action::DeleteNamespace { sandbox } => self.delete_namespace(sandbox),
             Action::ConfigureInterface { sandbox, interface, setup } => {
                 let namespace = self.namespace(sandbox)?;
@@ -278,6 +286,15 @@ impl FakeKernel {
             Action::DeleteDefaultRoute { sandbox, gateway } => {
                 self.namespace(sandbox)?.default_gateways.remove(&gateway);
             }
+            Action::ReachResolver { sandbox, interface, .. } => {
+                let namespace = self.namespace(sandbox)?;
+                let inside = namespace.interfaces.get(&interface);
+                if !inside.is_some_and(|inside| inside.up) {
+                    return Err(FakeError::Missing(interface));
+                }
+                namespace.resolver = Some(interface);
+            }
+            Action::LeaveResolver { sandbox } => self.namespace(sandbox)?.resolver = None,
             Action::AttachProgram { hook, ifindex } => {
                 self.link(ifindex)?;
                 self.state.attached.insert((hook, ifindex));

@@ -210,6 +210,10 @@ impl LinuxKernel {
             Action::DeleteDefaultRoute { sandbox, gateway } => {
                 self.sandboxes.delete_default_route(*sandbox, *gateway).await
             }
+            Action::ReachResolver { sandbox, interface, source } => {
+                self.sandboxes.reach_resolver(*sandbox, interface, *source).await
+            }
+            Action::LeaveResolver { sandbox } => self.sandboxes.leave_resolver(*sandbox).await,
             Action::AttachProgram { hook, ifindex } => self.datapath.attach(*hook, *ifindex),
             Action::DetachProgram { hook, ifindex } => self.datapath.detach(*hook, *ifindex),
             Action::HoldPort(key) => self.ports.hold(*key),

@@ -25,6 +25,7 @@ mod privileges;
 pub mod process;
 mod reading;
 mod relay;
+mod resolver_way;
 mod routes;
 mod sandboxes;
 mod settings;

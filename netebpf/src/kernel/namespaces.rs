@@ -137,23 +137,23 @@ pub(super) fn inside<T: Send>(path: &Path, work: impl FnOnce() -> io::Result<T> 
     .map_err(Error::namespace("work inside", path))
 }
 
-/// Opens a netlink connection inside the namespace at `path`.
-pub(super) fn connect(path: &Path) -> Result<Handle, Error> {
+/// Opens a netlink connection inside the namespace at `path`, and reads the namespace's cookie.
+pub(super) fn connect(path: &Path) -> Result<(Handle, u64), Error> {
     let runtime = runtime::Handle::current();
     inside(path, move || {
         let _async = runtime.enter();
-        netlink::connect()
+        Ok((netlink::connect()?, read_cookie()?))
     })
 }
 
 /// The cookie of the calling thread's network namespace.
 pub(super) fn cookie() -> Result<u64, Error> {
-    let read = || {
-        let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
-        getsockopt(&socket, NetnsCookie)
-    };
-    read()
-        .map_err(|errno| Error::System { doing: "read the network namespace's cookie", source: errno.into() })
+    read_cookie().map_err(|source| Error::System { doing: "read the network namespace's cookie", source })
+}
+
+fn read_cookie() -> io::Result<u64> {
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    Ok(getsockopt(&socket, NetnsCookie)?)
 }
 
 /// Bind-mounts an open namespace to a file.

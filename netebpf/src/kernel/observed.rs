@@ -7,8 +7,8 @@ use std::{
 
 use ipnet::IpNet;
 use netebpf_common::abi::{
-    Address, AllowKey, Config, Endpoint, Family, Hook, LinkKey, LocalAddress, Mac, Network, PublishBlock,
-    PublishKey, PublishTarget, TrustKey, Uplink,
+    Address, AllowKey, Config, Endpoint, Family, Hook, LinkKey, LocalAddress, Mac, Netns, Network,
+    PublishBlock, PublishKey, PublishTarget, TrustKey, Uplink,
 };
 
 use crate::{
@@ -105,6 +105,10 @@ pub struct Namespace {
     pub interfaces: BTreeMap<String, Interface>,
     /// Gateways of the default routes.
     pub default_gateways: BTreeSet<IpAddr>,
+    /// The interface that leads to our resolver.
+    pub resolver: Option<String>,
+    /// Its cookie (`SO_NETNS_COOKIE`, Linux 5.14).
+    pub cookie: u64,
 }
 
 /// An interface inside a sandbox.
@@ -137,6 +141,8 @@ pub struct TableContents {
     pub networks: BTreeMap<LinkKey, Network>,
     /// `TRUSTED`.
     pub trusted: BTreeSet<TrustKey>,
+    /// `RESOLVING`.
+    pub resolving: BTreeSet<Netns>,
     /// `ALLOWED`.
     pub allowed: BTreeSet<AllowKey>,
     /// `PUBLISHED`.
@@ -154,6 +160,7 @@ impl TableContents {
             Entry::Uplink(key, value) => drop(self.uplinks.insert(key, value)),
             Entry::Network(key, value) => drop(self.networks.insert(key, value)),
             Entry::Trusted(key) => drop(self.trusted.insert(key)),
+            Entry::Resolving(key) => drop(self.resolving.insert(key)),
             Entry::Allowed(key) => drop(self.allowed.insert(key)),
             Entry::Published(key, value) => drop(self.published.insert(key, value)),
         }
@@ -168,6 +175,7 @@ impl TableContents {
             Key::Uplink(key) => drop(self.uplinks.remove(&key)),
             Key::Network(key) => drop(self.networks.remove(&key)),
             Key::Trusted(key) => drop(self.trusted.remove(&key)),
+            Key::Resolving(key) => drop(self.resolving.remove(&key)),
             Key::Allowed(key) => drop(self.allowed.remove(&key)),
             Key::Published(key) => drop(self.published.remove(&key)),
         }

@@ -120,7 +120,9 @@ impl Reading {
             | Action::DeleteNamespace { sandbox }
             | Action::ConfigureInterface { sandbox, .. }
             | Action::SetDefaultRoute { sandbox, .. }
-            | Action::DeleteDefaultRoute { sandbox, .. } => self.namespaces.add(*sandbox),
+            | Action::DeleteDefaultRoute { sandbox, .. }
+            | Action::ReachResolver { sandbox, .. }
+            | Action::LeaveResolver { sandbox } => self.namespaces.add(*sandbox),
             Action::AttachProgram { hook, ifindex } if succeeded => {
                 self.observed.attached.insert((*hook, *ifindex));
             }

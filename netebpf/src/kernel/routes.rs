@@ -8,6 +8,7 @@ use std::{
 
 use futures::TryStreamExt as _;
 use ipnet::IpNet;
+use netebpf_common::dns;
 use nix::errno::Errno;
 use rtnetlink::{
     Handle, RouteMessageBuilder,
@@ -16,14 +17,25 @@ use rtnetlink::{
 
 use super::{Error, netlink};
 
-/// Gateways of the default routes in the main table.
-pub(super) async fn default_gateways(netlink: &Handle) -> Result<BTreeSet<IpAddr>, Error> {
+/// Where a sandbox's routes lead that are ours.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    /// Gateways of the default routes in the main table.
+    pub(super) default_gateways: BTreeSet<IpAddr>,
+    /// Index of the interface that leads to our resolver.
+    pub(super) resolver: Option<u32>,
+}
+
+/// Reads a sandbox's routes.
+pub(super) async fn ways(netlink: &Handle) -> Result<Ways, Error> {
     let routes = list(netlink).await?;
-    Ok(routes
-        .iter()
-        .filter(|route| route.header.destination_prefix_length == 0)
-        .filter_map(gateway)
-        .collect())
+    let default = routes.iter().filter(|route| route.header.destination_prefix_length == 0);
+    let resolver = IpNet::from(IpAddr::V4(dns::RESOLVER));
+    let mut direct = routes.iter().filter(|route| destination(route) == Some(resolver));
+    Ok(Ways {
+        default_gateways: default.filter_map(gateway).collect(),
+        resolver: direct.find_map(output_interface),
+    })
 }
 
 /// Subnets that the host reaches without a gateway.
@@ -77,10 +89,14 @@ pub(super) fn is_main(route: &RouteMessage) -> bool {
 }
 
 fn leads_over(route: &RouteMessage, links: &BTreeSet<u32>) -> bool {
+    output_interface(route).is_some_and(|index| links.contains(&index))
+}
+
+fn output_interface(route: &RouteMessage) -> Option<u32> {
     route
         .attributes
         .iter()
-        .any(|attribute| matches!(attribute, RouteAttribute::Oif(index) if links.contains(index)))
+        .find_map(|attribute| if let RouteAttribute::Oif(index) = attribute { Some(*index) } else { None })
 }
 
 fn is_link_local(route: &RouteMessage) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,7 +12,9 @@ use netebpf_common::abi::Mac;
 use rtnetlink::Handle;
 use tokio::time::{sleep, timeout};
 
-use super::{Error, Interface, Namespace, Settings, addresses, links, namespaces, routes, sysctl};
+use super::{
+    Error, Interface, Namespace, Settings, addresses, links, namespaces, resolver_way, routes, sysctl,
+};
 use crate::{model::SandboxId, plan::InterfaceSetup};
 
 /// How many namespaces are read at the same time.
@@ -29,10 +31,20 @@ pub(super) struct Sandboxes {
     connections: BTreeMap<SandboxId, Connection>,
 }
 
+#[derive(Clone)]
 struct Connection {
     /// Inode of the namespace: a file of the same name may later stand for another.
     inode: u64,
+    /// Cookie of the namespace.
+    cookie: u64,
     netlink: Handle,
+}
+
+impl Connection {
+    fn open(path: &Path, inode: u64) -> Result<Self, Error> {
+        let (netlink, cookie) = namespaces::connect(path)?;
+        Ok(Self { inode, cookie, netlink })
+    }
 }
 
 impl Sandboxes {
@@ -45,8 +57,8 @@ impl Sandboxes {
     pub(super) async fn observe(&mut self) -> Result<BTreeMap<SandboxId, Namespace>, Error> {
         self.refresh()?;
         let readings = self.connections.iter().map(|(sandbox, connection)| {
-            let (sandbox, netlink) = (*sandbox, connection.netlink.clone());
-            async move { Ok((sandbox, read(&netlink).await?)) }
+            let (sandbox, connection) = (*sandbox, connection.clone());
+            async move { Ok((sandbox, read(&connection).await?)) }
         });
         stream::iter(readings.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY).try_collect().await
     }
@@ -58,8 +70,8 @@ impl Sandboxes {
     ) -> Result<BTreeMap<SandboxId, Namespace>, Error> {
         let mut found = BTreeMap::new();
         for &sandbox in sandboxes {
-            if let Some(netlink) = self.refresh_one(sandbox)? {
-                found.insert(sandbox, read(&netlink).await?);
+            if let Some(connection) = self.refresh_one(sandbox)? {
+                found.insert(sandbox, read(&connection).await?);
             }
         }
         Ok(found)
@@ -96,12 +108,7 @@ impl Sandboxes {
         };
         namespaces::inside(&self.path(sandbox), || Ok(prepare()))??;
         let netlink = self.connection(sandbox)?;
-        let link = links::list(&netlink).await?.into_iter().find(|link| link.name == interface);
-        let (index, mac) = link.map(|link| (link.index, link.mac)).ok_or_else(|| Error::Link {
-            doing: "find",
-            link: interface.to_owned(),
-            source: nix::Error::ENODEV.into(),
-        })?;
+        let (index, mac) = find(&netlink, interface).await?;
         for address in &setup.addresses {
             addresses::add(&netlink, index, *address).await?;
         }
@@ -133,33 +140,49 @@ impl Sandboxes {
         routes::delete_default(&self.connection(sandbox)?, gateway).await
     }
 
+    /// Lets a sandbox reach the resolver by an interface, from an address of its own if that has none.
+    pub(super) async fn reach_resolver(
+        &mut self,
+        sandbox: SandboxId,
+        interface: &str,
+        source: Option<Ipv4Addr>,
+    ) -> Result<(), Error> {
+        let netlink = self.connection(sandbox)?;
+        let (index, _) = find(&netlink, interface).await?;
+        resolver_way::add(&netlink, index, source).await
+    }
+
+    /// Takes the way to the resolver from a sandbox.
+    pub(super) async fn leave_resolver(&mut self, sandbox: SandboxId) -> Result<(), Error> {
+        resolver_way::delete(&self.connection(sandbox)?).await
+    }
+
     fn path(&self, sandbox: SandboxId) -> PathBuf {
         self.settings.namespace(sandbox)
     }
 
     fn connection(&mut self, sandbox: SandboxId) -> Result<Handle, Error> {
-        let found = self.refresh_one(sandbox)?;
+        let found = self.refresh_one(sandbox)?.map(|connection| connection.netlink);
         found.ok_or_else(|| Error::namespace("find", self.path(sandbox))(nix::Error::ENOENT.into()))
     }
 
     /// Brings the connection in step with the namespace file of one sandbox.
-    fn refresh_one(&mut self, sandbox: SandboxId) -> Result<Option<Handle>, Error> {
+    fn refresh_one(&mut self, sandbox: SandboxId) -> Result<Option<Connection>, Error> {
         let path = self.path(sandbox);
         let inode = namespaces::inode(&path)?;
         let known = self.connections.get(&sandbox).filter(|connection| Some(connection.inode) == inode);
-        let netlink = match (known, inode) {
-            (Some(connection), _) => return Ok(Some(connection.netlink.clone())),
+        match (known, inode) {
+            (Some(connection), _) => Ok(Some(connection.clone())),
             (None, Some(inode)) => {
-                let netlink = namespaces::connect(&path)?;
-                self.connections.insert(sandbox, Connection { inode, netlink: netlink.clone() });
-                Some(netlink)
+                let connection = Connection::open(&path, inode)?;
+                self.connections.insert(sandbox, connection.clone());
+                Ok(Some(connection))
             }
             (None, None) => {
                 self.connections.remove(&sandbox);
-                None
+                Ok(None)
             }
-        };
-        Ok(netlink)
+        }
     }
 
     /// Brings the connections in step with the namespace files.
@@ -168,8 +191,8 @@ impl Sandboxes {
         self.connections.retain(|sandbox, connection| present.get(sandbox) == Some(&connection.inode));
         for (sandbox, inode) in present {
             if !self.connections.contains_key(&sandbox) {
-                let netlink = namespaces::connect(&self.path(sandbox))?;
-                self.connections.insert(sandbox, Connection { inode, netlink });
+                let connection = Connection::open(&self.path(sandbox), inode)?;
+                self.connections.insert(sandbox, connection);
             }
         }
         Ok(())
@@ -205,13 +228,25 @@ async fn until_operational(netlink: &Handle, index: u32) -> Result<(), Error> {
     Ok(())
 }
 
-async fn read(netlink: &Handle) -> Result<Namespace, Error> {
+/// The index and MAC of an interface.
+async fn find(netlink: &Handle, interface: &str) -> Result<(u32, Mac), Error> {
+    let link = links::list(netlink).await?.into_iter().find(|link| link.name == interface);
+    link.map(|link| (link.index, link.mac)).ok_or_else(|| Error::Link {
+        doing: "find",
+        link: interface.to_owned(),
+        source: nix::Error::ENODEV.into(),
+    })
+}
+
+async fn read(Connection { netlink, cookie, .. }: &Connection) -> Result<Namespace, Error> {
     let links = links::list(netlink).await?;
     let mut addresses = addresses::list(netlink).await?;
-    let default_gateways = routes::default_gateways(netlink).await?;
+    let routes::Ways { default_gateways, resolver } = routes::ways(netlink).await?;
+    let resolver = resolver.and_then(|index| links.iter().find(|link| link.index == index));
+    let resolver = resolver.map(|link| link.name.clone());
     let interfaces = links.into_iter().filter(|link| !link.loopback).map(|link| {
         let addresses = addresses.remove(&link.index).unwrap_or_default().all;
         (link.name, Interface { peer: link.peer, up: link.up, mac: link.mac, addresses })
     });
-    Ok(Namespace { interfaces: interfaces.collect(), default_gateways })
+    Ok(Namespace { interfaces: interfaces.collect(), default_gateways, resolver, cookie: *cookie })
 }

@@ -86,7 +86,13 @@ impl Attachment {
     /// One that awaits its endpoint.
     #[must_use]
     pub fn new(network: &Network, settings: EndpointSettings) -> Self {
-        Self { network: network.id, name: network.name.clone(), settings, endpoint: None, joined_later: false }
+        Self {
+            network: network.id,
+            name: network.name.clone(),
+            settings,
+            endpoint: None,
+            joined_later: false,
+        }
     }
 }
 

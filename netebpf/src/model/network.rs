@@ -56,6 +56,12 @@ impl Network {
         matches!(self.driver, Driver::Bridge)
     }
 
+    /// Whether sandboxes on it know each other by name.
+    #[must_use]
+    pub const fn has_names(&self) -> bool {
+        self.has_bridge() && !self.bridge.is_default
+    }
+
     /// The name of the network's bridge device: the user's, or as Docker makes it.
     #[must_use]
     pub fn bridge_name(&self) -> String {

@@ -67,6 +67,21 @@ impl Spec {
         best.map(|(_, endpoint, network)| (endpoint, network))
     }
 
+    /// The endpoint by whose interface a sandbox asks our resolver; none if it is on no network whose names are known.
+    ///
+    /// A packet's source must be an address of the interface that it leaves by, so one with IPv4 is preferred.
+    #[must_use]
+    pub fn resolver_endpoint<'a>(&'a self, sandbox: &'a Sandbox) -> Option<&'a Endpoint> {
+        let endpoints = || self.joined(sandbox).filter(|(_, network)| network.has_bridge());
+        if !endpoints().any(|(_, network)| network.has_names()) {
+            return None;
+        }
+        let mut all = endpoints().map(|(endpoint, _)| endpoint);
+        let first = all.next()?;
+        let mut all = std::iter::once(first).chain(all);
+        Some(all.find(|endpoint| endpoint.address(Family::V4).is_some()).unwrap_or(first))
+    }
+
     /// The address that answers for a published host port; `None` where the host has no part in it, because nothing
     /// leads out of the sandbox's networks or the one that does is routed.
     ///

@@ -1,11 +1,11 @@
 //! One change to the kernel, as data: `Display` is its log line and its line in `netebpf plan`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use netebpf_common::abi::{
-    Address, AllowKey, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, Network, PublishBlock, PublishKey,
-    PublishTarget, TrustKey, Uplink,
+    Address, AllowKey, Config, Endpoint, Hook, LinkKey, LocalAddress, Mac, Netns, Network, PublishBlock,
+    PublishKey, PublishTarget, TrustKey, Uplink,
 };
 
 use crate::model::{Announcements, EndpointId, InterfaceSysctl, NetworkId, SandboxId};
@@ -137,6 +137,20 @@ pub enum Action {
         /// The gateway of the route that is there.
         gateway: IpAddr,
     },
+    /// Lets a sandbox reach our resolver directly by an interface.
+    ReachResolver {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// The interface.
+        interface: String,
+        /// Where its queries come from if the interface has no IPv4 address.
+        source: Option<Ipv4Addr>,
+    },
+    /// Takes that from a sandbox which is on no network with names any more.
+    LeaveResolver {
+        /// The sandbox.
+        sandbox: SandboxId,
+    },
     /// Attaches a hook's program to a link and pins the bpf link.
     AttachProgram {
         /// Which program.
@@ -178,6 +192,8 @@ pub enum Entry {
     Network(LinkKey, Network),
     /// `TRUSTED`.
     Trusted(TrustKey),
+    /// `RESOLVING`.
+    Resolving(Netns),
     /// `ALLOWED`.
     Allowed(AllowKey),
     /// `PUBLISHED`.
@@ -199,6 +215,8 @@ pub enum Key {
     Network(LinkKey),
     /// `TRUSTED`.
     Trusted(TrustKey),
+    /// `RESOLVING`.
+    Resolving(Netns),
     /// `ALLOWED`.
     Allowed(AllowKey),
     /// `PUBLISHED`.

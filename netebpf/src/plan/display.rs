@@ -51,6 +51,12 @@ impl fmt::Display for Action {
             Self::DeleteDefaultRoute { sandbox, gateway } => {
                 write!(f, "delete default route of sandbox {} to {gateway}", sandbox.short())
             }
+            Self::ReachResolver { sandbox, interface, .. } => {
+                write!(f, "let sandbox {} reach the resolver by {interface}", sandbox.short())
+            }
+            Self::LeaveResolver { sandbox } => {
+                write!(f, "take the way to the resolver from sandbox {}", sandbox.short())
+            }
             Self::AttachProgram { hook, ifindex } => write!(f, "attach {} to link {ifindex}", hook.as_str()),
             Self::DetachProgram { hook, ifindex } => {
                 write!(f, "detach {} from link {ifindex}", hook.as_str())
@@ -79,6 +85,7 @@ impl fmt::Display for Entry {
                 write!(f, "{} with source {}", Key::Network(*key), ip(network.snat))
             }
             Self::Trusted(key) => Key::Trusted(*key).fmt(f),
+            Self::Resolving(netns) => Key::Resolving(*netns).fmt(f),
             Self::Allowed(key) => Key::Allowed(*key).fmt(f),
             Self::Published(block, target) => {
                 let port = target.port_for(block.key.port);
@@ -97,6 +104,7 @@ impl fmt::Display for Key {
             Self::Uplink(key) => write!(f, "uplink {}", key.ifindex()),
             Self::Network(key) => write!(f, "network of bridge {}", key.ifindex()),
             Self::Trusted(key) => write!(f, "trust of bridge {} in link {}", key.bridge, key.ingress),
+            Self::Resolving(netns) => write!(f, "resolver of namespace {}", netns.cookie),
             Self::Allowed(key) => {
                 write!(f, "leave of {} to reach {}", ip(key.client), socket(key.server, key.port))
             }

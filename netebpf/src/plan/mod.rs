@@ -37,6 +37,7 @@ pub fn plan(spec: &Spec, wanted: &Wanted, observed: &Observed, links: &Links<'_>
         tables.delete,
         links::delete_addresses(spec, links),
         sandboxes::delete_routes(spec, observed),
+        sandboxes::leave_resolver(spec, observed),
         sandboxes::delete_namespaces(spec, observed),
         // creation
         sandboxes::create_namespaces(spec, observed),
@@ -54,6 +55,7 @@ pub fn plan(spec: &Spec, wanted: &Wanted, observed: &Observed, links: &Links<'_>
         links::add_forwarding_entries(spec, links),
         sandboxes::configure_interfaces(spec, observed, links),
         sandboxes::set_routes(spec, observed, links),
+        sandboxes::reach_resolver(spec, observed, links),
     ]
     .concat()
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use netebpf_common::{abi::Family, dns};
 
 use super::{Action, InterfaceSetup};
 use crate::{
@@ -90,6 +91,31 @@ pub(super) fn delete_routes(spec: &Spec, observed: &Observed) -> Vec<Action> {
         actions.extend(stray.map(|gateway| Action::DeleteDefaultRoute { sandbox: sandbox.id, gateway }));
     }
     actions
+}
+
+/// Lets sandboxes reach the resolver by the interface that is meant for it; runs after interfaces were configured.
+pub(super) fn reach_resolver(spec: &Spec, observed: &Observed, links: &Links<'_>) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for (sandbox, inside) in inhabited(spec, observed) {
+        let Some(endpoint) = spec.resolver_endpoint(sandbox) else { continue };
+        let is_there = inside.resolver.as_ref() == Some(&endpoint.interface);
+        if !is_there && links.veths.contains_key(&endpoint.id) {
+            let has_ipv4 = endpoint.address(Family::V4).is_some();
+            actions.push(Action::ReachResolver {
+                sandbox: sandbox.id,
+                interface: endpoint.interface.clone(),
+                source: (!has_ipv4).then_some(dns::CLIENT_WITHOUT_IPV4),
+            });
+        }
+    }
+    actions
+}
+
+/// Takes the way to the resolver from sandboxes that are on no network with names.
+pub(super) fn leave_resolver(spec: &Spec, observed: &Observed) -> Vec<Action> {
+    let stray = inhabited(spec, observed)
+        .filter(|(sandbox, inside)| inside.resolver.is_some() && spec.resolver_endpoint(sandbox).is_none());
+    stray.map(|(sandbox, _)| Action::LeaveResolver { sandbox: sandbox.id }).collect()
 }
 
 /// The wanted default routes, at most one for each IP version, with the endpoint that they leave by.

@@ -33,6 +33,7 @@ pub(super) fn compare(wanted: &TableContents, observed: &Observed) -> Changes {
         deletions(&present.uplinks, &wanted.uplinks, Key::Uplink),
         deletions(&present.networks, &wanted.networks, Key::Network),
         beyond(&present.trusted, &wanted.trusted, |key| Action::Delete(Key::Trusted(key))),
+        beyond(&present.resolving, &wanted.resolving, |key| Action::Delete(Key::Resolving(key))),
         beyond(&present.allowed, &wanted.allowed, |key| Action::Delete(Key::Allowed(key))),
     ]
     .concat();
@@ -42,6 +43,7 @@ pub(super) fn compare(wanted: &TableContents, observed: &Observed) -> Changes {
         puts(&wanted.uplinks, &present.uplinks, Entry::Uplink),
         puts(&wanted.networks, &present.networks, Entry::Network),
         beyond(&wanted.trusted, &present.trusted, |key| Action::Put(Entry::Trusted(key))),
+        beyond(&wanted.resolving, &present.resolving, |key| Action::Put(Entry::Resolving(key))),
         beyond(&wanted.allowed, &present.allowed, |key| Action::Put(Entry::Allowed(key))),
         puts(&wanted.published, &present.published, Entry::Published),
     ]

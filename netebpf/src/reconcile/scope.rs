@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use netebpf_common::abi::{Address, PublishKey};
+use netebpf_common::abi::{Address, Netns, PublishKey};
 
 use crate::{
     kernel::{Link, LinkRole, Observed, Owner, TableContents},
@@ -82,7 +82,10 @@ impl Scope {
             sandboxes: sandboxes.map(|(id, inside)| (*id, inside.clone())).collect(),
             attached: attached.copied().collect(),
             held: observed.held.difference(&self.held).copied().collect(),
-            tables: self.restrict_tables(&observed.tables, &hidden),
+            tables: TableContents {
+                resolving: self.restrict_resolving(observed),
+                ..self.restrict_tables(&observed.tables, &hidden)
+            },
             routes: observed.routes,
             forwards_ipv6: observed.forwards_ipv6,
             netns_cookie: observed.netns_cookie,
@@ -103,6 +106,13 @@ impl Scope {
         }
     }
 
+    fn restrict_resolving(&self, observed: &Observed) -> BTreeSet<Netns> {
+        let others = observed.sandboxes.iter().filter(|(id, _)| self.sandboxes.contains(id));
+        let hidden: HashSet<_> = others.map(|(_, inside)| inside.cookie).collect();
+        let resolving = observed.tables.resolving.iter();
+        resolving.filter(|netns| !hidden.contains(&netns.cookie)).copied().collect()
+    }
+
     fn restrict_tables(&self, tables: &TableContents, hidden: &HashSet<u32>) -> TableContents {
         let (is_ours, is_seen) =
             (|address: &Address| !self.addresses.contains(address), |ifindex| !hidden.contains(&ifindex));
@@ -120,6 +130,7 @@ impl Scope {
             uplinks: tables.uplinks.clone(),
             networks: networks.map(|(key, value)| (*key, *value)).collect(),
             trusted: tables.trusted.iter().filter(|key| is_seen(key.bridge)).copied().collect(),
+            resolving: BTreeSet::new(),
             allowed: allowed.copied().collect(),
             published: published.map(|(key, value)| (*key, *value)).collect(),
         }

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use netebpf_common::{
     abi::{
-        Address, Config, LocalAddress, PeerKey, PublishKey, PublishTarget, SocketAddress, map_name, protocol,
+        Address, Config, LocalAddress, Netns, PeerKey, PublishKey, PublishTarget, SocketAddress, map_name,
+        protocol,
     },
     socket::{Call, Socket, SocketTables, translate},
 };
@@ -69,6 +70,11 @@ impl SocketTables for TranslatedSockets {
 
     fn published(&self, key: &PublishKey) -> Option<PublishTarget> {
         self.noted(self.published.get(*key))
+    }
+
+    /// What is translated for a resolver is not kept, and nobody asks for it here.
+    fn is_resolving(&self, _netns: Netns) -> bool {
+        false
     }
 
     fn peer(&self, key: &PeerKey) -> Option<SocketAddress> {

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use aya::maps::{Array, Map, MapData, MapError, MapInfo};
 use netebpf_common::abi::{
     ABI_VERSION, Address, AllowKey, Config, DropKey, Endpoint, EventFilter, Flow, FragmentKey, FragmentPorts,
-    LinkKey, LocalAddress, Network, PeerKey, PublishBlock, PublishTarget, SocketAddress, TrustKey, Tuple,
-    Uplink, map_name,
+    LinkKey, LocalAddress, Netns, Network, PeerKey, PublishBlock, PublishTarget, SocketAddress, TrustKey,
+    Tuple, Uplink, map_name,
 };
 
 use super::{
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Every map with the size of its key and value; arrays have an index of four bytes.
-const LAYOUTS: [(&str, MapLayout); 17] = [
+const LAYOUTS: [(&str, MapLayout); 18] = [
     (map_name::CONFIG, layout::<u32, Config>()),
     (map_name::ENDPOINTS, layout::<Address, Endpoint>()),
     (map_name::ENDPOINT_LINKS, layout::<LinkKey, Endpoint>()),
@@ -29,6 +29,7 @@ const LAYOUTS: [(&str, MapLayout); 17] = [
     (map_name::UPLINKS, layout::<LinkKey, Uplink>()),
     (map_name::NETWORKS, layout::<LinkKey, Network>()),
     (map_name::TRUSTED, layout::<TrustKey, u32>()),
+    (map_name::RESOLVING, layout::<Netns, u32>()),
     (map_name::ALLOWED, layout::<AllowKey, u32>()),
     (map_name::PUBLISHED, layout::<PublishBlock, PublishTarget>()),
     (map_name::FLOWS, layout::<Tuple, Flow>()),
@@ -53,6 +54,7 @@ pub(super) struct Tables {
     uplinks: Table<LinkKey, Uplink>,
     networks: Table<LinkKey, Network>,
     trusted: Table<TrustKey, u32>,
+    resolving: Table<Netns, u32>,
     allowed: Table<AllowKey, u32>,
     published: PublishTrie,
 }
@@ -68,6 +70,7 @@ impl Tables {
             uplinks: Table::open(maps, map_name::UPLINKS)?,
             networks: Table::open(maps, map_name::NETWORKS)?,
             trusted: Table::open(maps, map_name::TRUSTED)?,
+            resolving: Table::open(maps, map_name::RESOLVING)?,
             allowed: Table::open(maps, map_name::ALLOWED)?,
             published: PublishTrie::open(maps)?,
         })
@@ -85,6 +88,7 @@ impl Tables {
             Entry::Uplink(key, value) => self.uplinks.put(key, value),
             Entry::Network(key, value) => self.networks.put(key, value),
             Entry::Trusted(key) => self.trusted.put(key, PRESENT),
+            Entry::Resolving(key) => self.resolving.put(key, PRESENT),
             Entry::Allowed(key) => self.allowed.put(key, PRESENT),
             Entry::Published(block, target) => self.published.put(block, target),
         }
@@ -99,6 +103,7 @@ impl Tables {
             Key::Uplink(key) => self.uplinks.delete(key),
             Key::Network(key) => self.networks.delete(key),
             Key::Trusted(key) => self.trusted.delete(key),
+            Key::Resolving(key) => self.resolving.delete(key),
             Key::Allowed(key) => self.allowed.delete(key),
             Key::Published(block) => self.published.delete(block),
         }
@@ -121,6 +126,7 @@ impl Tables {
             uplinks: self.uplinks.entries()?,
             networks: self.networks.entries()?,
             trusted: keys(&self.trusted)?,
+            resolving: keys(&self.resolving)?,
             allowed: keys(&self.allowed)?,
             published: self.published.entries()?,
         })

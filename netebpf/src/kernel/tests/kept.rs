@@ -85,7 +85,7 @@ fn what_nobody_tells_of_is_found_by_looking_again() {
         apply(&mut kernel, &finish(bridge, veth)).await;
         observe(&mut kernel).await;
         let inside = settings.namespace(SANDBOX);
-        let netlink = crate::kernel::namespaces::connect(&inside).expect("a netlink socket");
+        let (netlink, _) = crate::kernel::namespaces::connect(&inside).expect("a netlink socket");
         let index = links::list(&netlink).await.expect("links").last().expect("eth0").index;
         let down = rtnetlink::LinkUnspec::new_with_index(index).down().build();
         netlink.link().change(down).execute().await.expect("it can be set down");
