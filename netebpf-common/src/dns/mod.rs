@@ -10,3 +10,5 @@ pub const RESOLVER_MAC: Mac = Mac([0x02, 0x4e, 0x45, 0x42, 0x00, 0x35]);
 pub const CLIENT_WITHOUT_IPV4: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 54);
 /// The port.
 pub const PORT: u16 = 53;
+/// Clients.
+pub const CLIENTS: (Ipv4Addr, u8) = (Ipv4Addr::new(240, 0, 0, 0), 5);

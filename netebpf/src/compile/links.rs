@@ -14,6 +14,8 @@ pub struct Links<'a> {
     pub bridges: BTreeMap<NetworkId, Claimed<'a>>,
     /// Host sides of veths whose other side is in its sandbox.
     pub veths: BTreeMap<EndpointId, Claimed<'a>>,
+    /// The device that leads to the name server.
+    pub resolver: Option<Claimed<'a>>,
 }
 
 /// A link that belongs to a network or endpoint.
@@ -32,6 +34,7 @@ impl<'a> Links<'a> {
     #[must_use]
     pub fn of(spec: &Spec, observed: &'a Observed) -> Self {
         let (mut bridges, mut veths, mut unfinished) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut resolver = None;
         for (&ifindex, link) in &observed.links {
             let claimed = |is_finished| Claimed { ifindex, link, is_finished };
             match link.role {
@@ -43,6 +46,9 @@ impl<'a> Links<'a> {
                 }
                 LinkRole::Bridge(Owner::Unfinished) | LinkRole::Veth(Owner::Unfinished) => {
                     unfinished.insert(link.name.as_str(), claimed(false));
+                }
+                LinkRole::Resolver => {
+                    resolver.get_or_insert(claimed(true));
                 }
                 LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => {}
             }
@@ -66,6 +72,7 @@ impl<'a> Links<'a> {
                 .filter(|(sandbox, endpoint, _)| is_inside(observed, sandbox.id, endpoint))
                 .filter_map(|(_, endpoint, _)| Some((endpoint.id, veth(endpoint)?)))
                 .collect(),
+            resolver,
         }
     }
 
@@ -76,10 +83,15 @@ impl<'a> Links<'a> {
         netdevs.filter_map(move |(ifindex, link)| (!adopted.contains(ifindex)).then_some((*ifindex, link)))
     }
 
+    /// All these links.
+    pub fn ours(&self) -> impl Iterator<Item = &Claimed<'a>> {
+        self.bridges.values().chain(self.veths.values()).chain(&self.resolver)
+    }
+
     /// The indices of all these links.
     #[must_use]
     pub fn indices(&self) -> BTreeSet<u32> {
-        self.bridges.values().chain(self.veths.values()).map(|claimed| claimed.ifindex).collect()
+        self.ours().map(|claimed| claimed.ifindex).collect()
     }
 }
 

@@ -84,6 +84,11 @@ fn remove_namespaces(settings: &Settings, removed: &mut Vec<String>) -> Result<(
         namespaces::remove(&settings.namespace(sandbox))?;
         removed.push(format!("namespace of sandbox {}", sandbox.short()));
     }
+    let resolver = settings.resolver_namespace();
+    if resolver.exists() {
+        namespaces::remove(&resolver)?;
+        removed.push("namespace of the name server".to_owned());
+    }
     Ok(())
 }
 

@@ -73,7 +73,7 @@ fn rest(begin: Instant, end: Instant) -> Instant {
 
 fn uplinks(links: &BTreeMap<u32, Link>) -> Uplinks {
     let of_others = links.iter().filter(|(_, link)| match link.role {
-        LinkRole::Bridge(_) | LinkRole::Veth(_) => false,
+        LinkRole::Bridge(_) | LinkRole::Veth(_) | LinkRole::Resolver => false,
         LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => true,
     });
     of_others.map(|(&index, link)| (index, (link.up, link.addresses.clone()))).collect()

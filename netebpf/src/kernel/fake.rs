@@ -128,17 +128,19 @@ impl FakeKernel {
     /// Forgets what ends with the machine: links of ours, namespaces, programs, tables.
     pub(crate) fn reboot(&mut self) {
         self.restart_daemon();
-        self.state.links.retain(|_, link| !matches!(link.role, LinkRole::Bridge(_) | LinkRole::Veth(_)));
+        self.state.links.retain(|_, link| {
+            !matches!(link.role, LinkRole::Bridge(_) | LinkRole::Veth(_) | LinkRole::Resolver)
+        });
         self.state.sandboxes.clear();
         self.state.attached.clear();
         self.state.tables = TableContents::default();
         self.peers.clear();
     }
 
+    /// The cookie follows from the sandbox, so that two ways to the same state end in the same one.
     fn create_namespace(&mut self, sandbox: SandboxId) {
-        // Cookies are never given twice.
-        let cookie = self.state.netns_cookie + u64::from(self.next_ifindex);
-        self.next_ifindex += 1;
+        let [a, b, c, d, e, f, g, h, ..] = *sandbox.as_bytes();
+        let cookie = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         self.state.sandboxes.entry(sandbox).or_insert_with(|| Namespace { cookie, ..Namespace::default() });
     }
 
@@ -177,7 +179,11 @@ impl FakeKernel {
         let link = self.link(ifindex)?;
         match link.role {
             LinkRole::Bridge(_) => link.role = role,
-            LinkRole::Veth(_) | LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => {
+            LinkRole::Veth(_)
+            | LinkRole::Resolver
+            | LinkRole::Loopback
+            | LinkRole::Netdev
+            | LinkRole::Other => {
                 return Err(FakeError::Exists(name.to_owned()));
             }
         }
@@ -254,6 +260,11 @@ impl FakeKernel {
             }
             Action::CreateVeth { endpoint, sandbox, ref name, bridge, ref interface, mac, mtu } => {
                 self.create_veth(&NewVeth { endpoint, sandbox, name, bridge, interface, mac, mtu })?;
+            }
+            Action::CreateResolver => {
+                if self.ifindex("netebpf-dns").is_none() {
+                    self.insert(new_link("netebpf-dns", Mac::default(), LinkRole::Resolver));
+                }
             }
             Action::AttachToBridge { ifindex, bridge } => {
                 self.link(bridge)?;

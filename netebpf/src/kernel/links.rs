@@ -152,6 +152,39 @@ pub(super) async fn create_veth(netlink: &Handle, pair: &VethPair<'_>) -> Result
     finish(netlink, pair.name, pair.alias).await
 }
 
+/// What the pair is made of that leads to the name server.
+pub(super) struct ResolverPair<'a> {
+    /// Host-side name.
+    pub(super) name: &'a str,
+    /// Name of the other side.
+    pub(super) inside: &'a str,
+    /// MAC of the other side.
+    pub(super) mac: Mac,
+    /// The name server's namespace file.
+    pub(super) namespace: &'a Path,
+}
+
+/// Makes the veth pair that leads to the name server, both sides down and the host side not marked yet.
+pub(super) async fn create_resolver(netlink: &Handle, pair: &ResolverPair<'_>) -> Result<(), Error> {
+    let namespace = File::open(pair.namespace).map_err(Error::namespace("open", pair.namespace))?;
+    let peer = LinkMessageBuilder::<LinkUnspec>::new()
+        .name(pair.inside)
+        .address(pair.mac.0.to_vec())
+        .setns_by_fd(namespace.as_raw_fd())
+        .build();
+    let message = LinkMessageBuilder::<LinkVeth>::new(pair.name, pair.inside)
+        .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
+        .link_group(ownership::GROUP)
+        .build();
+    add(netlink, pair.name, message).await?;
+    sysctl::disable_ipv6(pair.name)
+}
+
+/// Marks the device that leads to the name server as complete.
+pub(super) async fn mark_resolver(netlink: &Handle, name: &str) -> Result<(), Error> {
+    finish(netlink, name, &ownership::alias(ownership::RESOLVER)).await
+}
+
 /// Has a bridge that is not ours keep the MAC that it has, by which sandboxes know it: a bridge that was never told one
 /// takes the lowest of its ports' each time that they change.
 async fn keep_mac(netlink: &Handle, index: u32) -> Result<(), Error> {

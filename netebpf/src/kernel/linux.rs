@@ -16,7 +16,7 @@ use super::{
     ports::{self, HeldPorts},
     privileges,
     reading::Reading,
-    routes,
+    resolver, routes,
     sandboxes::Sandboxes,
     stale, sysctl,
     watch::Notices,
@@ -178,6 +178,7 @@ impl LinuxKernel {
                 };
                 links::create_veth(&self.netlink, &pair).await
             }
+            Action::CreateResolver => resolver::device::create(&self.netlink, &self.settings).await,
             Action::AttachToBridge { ifindex, bridge } => {
                 links::attach_to_bridge(&self.netlink, *ifindex, *bridge).await
             }

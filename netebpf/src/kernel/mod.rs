@@ -25,7 +25,7 @@ mod privileges;
 pub mod process;
 mod reading;
 mod relay;
-mod resolver_way;
+pub mod resolver;
 mod routes;
 mod sandboxes;
 mod settings;

@@ -81,6 +81,8 @@ pub enum LinkRole {
     Bridge(Owner<NetworkId>),
     /// The host side of an endpoint's veth, by its marks.
     Veth(Owner<EndpointId>),
+    /// The device that leads to the name server.
+    Resolver,
     /// The loopback device.
     Loopback,
     /// A device that is not ours and no part of another, with or without Ethernet header: programs are attached to it.

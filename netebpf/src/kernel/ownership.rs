@@ -18,6 +18,9 @@ pub(super) const GROUP: u32 = 0x006e_6562;
 /// Start of every alias.
 const ALIAS_PREFIX: &str = "netebpf:";
 
+/// Whose the device is that leads to the name server.
+pub(super) const RESOLVER: &str = "resolver";
+
 /// The alias of a link that belongs to `owner`.
 pub(super) fn alias(owner: impl Display) -> String {
     format!("{ALIAS_PREFIX}{owner}")
@@ -26,7 +29,7 @@ pub(super) fn alias(owner: impl Display) -> String {
 /// Whether netebpf made the link.
 pub(super) fn is_ours(link: &RawLink) -> bool {
     match role(link) {
-        LinkRole::Bridge(_) | LinkRole::Veth(_) => true,
+        LinkRole::Bridge(_) | LinkRole::Veth(_) | LinkRole::Resolver => true,
         LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => false,
     }
 }
@@ -38,11 +41,16 @@ pub(super) fn role(link: &RawLink) -> LinkRole {
     }
     let ours = match link.kind {
         Some(InfoKind::Bridge) => owner(link).map(LinkRole::Bridge),
+        Some(InfoKind::Veth) if is_resolver(link) => Some(LinkRole::Resolver),
         Some(InfoKind::Veth) => owner(link).map(LinkRole::Veth),
         _ => None,
     };
     let is_netdev = link.layer != Layer::Other && link.master.is_none();
     ours.unwrap_or(if is_netdev { LinkRole::Netdev } else { LinkRole::Other })
+}
+
+fn is_resolver(link: &RawLink) -> bool {
+    link.alias.as_deref().and_then(|alias| alias.strip_prefix(ALIAS_PREFIX)) == Some(RESOLVER)
 }
 
 /// The owner that the marks name; `None` for a link that is not ours.
@@ -57,7 +65,7 @@ fn owner<T: FromStr>(link: &RawLink) -> Option<Owner<T>> {
 mod tests {
     use rtnetlink::packet_route::link::InfoKind;
 
-    use super::{GROUP, Layer, LinkRole, Owner, RawLink, alias, role};
+    use super::{GROUP, Layer, LinkRole, Owner, RESOLVER, RawLink, alias, role};
     use crate::model::{EndpointId, NetworkId};
 
     fn link(kind: InfoKind) -> RawLink {
@@ -72,6 +80,8 @@ mod tests {
         let veth = RawLink { alias: Some(alias(endpoint)), master: Some(3), ..link(InfoKind::Veth) };
         assert_eq!(role(&bridge), LinkRole::Bridge(Owner::Known(network)));
         assert_eq!(role(&veth), LinkRole::Veth(Owner::Known(endpoint)));
+        let resolver = RawLink { alias: Some(alias(RESOLVER)), group: GROUP, ..link(InfoKind::Veth) };
+        assert_eq!(role(&resolver), LinkRole::Resolver);
     }
 
     #[test]

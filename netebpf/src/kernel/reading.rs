@@ -18,6 +18,7 @@ use super::{
     links::{self, RawLink},
     ownership,
     ports::HeldPorts,
+    resolver,
     sandboxes::Sandboxes,
     sysctl,
 };
@@ -103,6 +104,7 @@ impl Reading {
                 self.links.add(*bridge);
                 self.namespaces.add(*sandbox);
             }
+            Action::CreateResolver => self.doubt_named(resolver::device::NAME),
             Action::AttachToBridge { ifindex, bridge } => {
                 self.links.add(*ifindex);
                 self.links.add(*bridge);

@@ -12,9 +12,7 @@ use netebpf_common::abi::Mac;
 use rtnetlink::Handle;
 use tokio::time::{sleep, timeout};
 
-use super::{
-    Error, Interface, Namespace, Settings, addresses, links, namespaces, resolver_way, routes, sysctl,
-};
+use super::{Error, Interface, Namespace, Settings, addresses, links, namespaces, resolver, routes, sysctl};
 use crate::{model::SandboxId, plan::InterfaceSetup};
 
 /// How many namespaces are read at the same time.
@@ -149,12 +147,12 @@ impl Sandboxes {
     ) -> Result<(), Error> {
         let netlink = self.connection(sandbox)?;
         let (index, _) = find(&netlink, interface).await?;
-        resolver_way::add(&netlink, index, source).await
+        resolver::way::add(&netlink, index, source).await
     }
 
     /// Takes the way to the resolver from a sandbox.
     pub(super) async fn leave_resolver(&mut self, sandbox: SandboxId) -> Result<(), Error> {
-        resolver_way::delete(&self.connection(sandbox)?).await
+        resolver::way::delete(&self.connection(sandbox)?).await
     }
 
     fn path(&self, sandbox: SandboxId) -> PathBuf {

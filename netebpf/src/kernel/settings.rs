@@ -40,6 +40,12 @@ impl Settings {
         self.namespaces().join(sandbox.to_string())
     }
 
+    /// The name server's namespace file, a bind mount.
+    #[must_use]
+    pub fn resolver_namespace(&self) -> PathBuf {
+        self.namespaces().join("resolver")
+    }
+
     /// The directory of a sandbox's own files.
     #[must_use]
     pub fn sandbox_dir(&self, sandbox: SandboxId) -> PathBuf {

@@ -53,6 +53,8 @@ pub enum Action {
         /// MTU of both sides, in bytes; `None` for the kernel's default.
         mtu: Option<u32>,
     },
+    /// Makes the name server's namespace and the device that leads there, still down.
+    CreateResolver,
     /// Attaches the host side of a veth to its network's bridge, from which it was torn.
     AttachToBridge {
         /// The host-side veth.

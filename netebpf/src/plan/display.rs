@@ -24,6 +24,7 @@ impl fmt::Display for Action {
                 }
                 write!(f, "in sandbox {} for endpoint {}", sandbox.short(), endpoint.short())
             }
+            Self::CreateResolver => f.write_str("create the device that leads to the name server"),
             Self::AttachToBridge { ifindex, bridge } => write!(f, "attach link {ifindex} to bridge {bridge}"),
             Self::DeleteLink { ifindex, name } => write!(f, "delete link {ifindex} ({name})"),
             Self::AddAddress { ifindex, address } => write!(f, "add address {address} to link {ifindex}"),

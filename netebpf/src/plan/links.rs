@@ -23,7 +23,7 @@ pub(super) fn delete(observed: &Observed, links: &Links<'_>) -> Vec<Action> {
 
 fn is_ours(link: &Link) -> bool {
     match link.role {
-        LinkRole::Bridge(_) | LinkRole::Veth(_) => true,
+        LinkRole::Bridge(_) | LinkRole::Veth(_) | LinkRole::Resolver => true,
         LinkRole::Loopback | LinkRole::Netdev | LinkRole::Other => false,
     }
 }
@@ -41,6 +41,11 @@ pub(super) fn create_bridges(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
             ipv6: network.has_ipv6_gateway(),
         })
         .collect()
+}
+
+/// The name server is there for networks that are yet to come as well.
+pub(super) fn create_resolver(links: &Links<'_>) -> Vec<Action> {
+    if links.resolver.is_none() { vec![Action::CreateResolver] } else { Vec::new() }
 }
 
 pub(super) fn create_veths(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
@@ -118,8 +123,9 @@ pub(super) fn add_addresses(spec: &Spec, links: &Links<'_>) -> Vec<Action> {
 
 /// Runs after programs were attached.
 pub(super) fn set_up(links: &Links<'_>) -> Vec<Action> {
-    let ours = links.bridges.values().chain(links.veths.values());
-    ours.filter(|claimed| !claimed.link.up)
+    links
+        .ours()
+        .filter(|claimed| !claimed.link.up)
         .map(|claimed| Action::SetUp { ifindex: claimed.ifindex })
         .collect()
 }

@@ -43,6 +43,7 @@ pub fn plan(spec: &Spec, wanted: &Wanted, observed: &Observed, links: &Links<'_>
         sandboxes::create_namespaces(spec, observed),
         links::create_bridges(spec, links),
         links::forward_ipv6(spec, observed),
+        links::create_resolver(links),
         links::create_veths(spec, links),
         links::attach_to_bridges(spec, links),
         links::set_mtus(spec, links),

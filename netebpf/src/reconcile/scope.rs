@@ -101,6 +101,7 @@ impl Scope {
             LinkRole::Netdev => link.bridge && self.devices.contains(&link.name),
             LinkRole::Bridge(Owner::Unfinished)
             | LinkRole::Veth(Owner::Unfinished)
+            | LinkRole::Resolver
             | LinkRole::Loopback
             | LinkRole::Other => false,
         }

@@ -10,10 +10,10 @@ use netebpf_common::dns;
 use nix::errno::Errno;
 use rtnetlink::{Handle, RouteMessageBuilder, packet_route::route::RouteScope};
 
-use super::{Error, addresses, netlink};
+use crate::kernel::{Error, addresses, netlink};
 
 /// Makes the way by an interface, instead of any other. `source` is given to the interface if it has no IPv4 address.
-pub(super) async fn add(netlink: &Handle, index: u32, source: Option<Ipv4Addr>) -> Result<(), Error> {
+pub(in crate::kernel) async fn add(netlink: &Handle, index: u32, source: Option<Ipv4Addr>) -> Result<(), Error> {
     if let Some(source) = source {
         addresses::add(netlink, index, IpNet::V4(Ipv4Net::from(source))).await?;
     }
@@ -26,7 +26,7 @@ pub(super) async fn add(netlink: &Handle, index: u32, source: Option<Ipv4Addr>) 
 }
 
 /// Removes the way; one that is gone already is fine.
-pub(super) async fn delete(netlink: &Handle) -> Result<(), Error> {
+pub(in crate::kernel) async fn delete(netlink: &Handle) -> Result<(), Error> {
     let result = netlink.route().del(route().build()).execute().await;
     netlink::unless(Errno::ESRCH, result).map_err(|source| Error::Route {
         doing: "delete",
