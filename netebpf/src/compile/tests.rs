@@ -10,7 +10,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     kernel::{LinkRole, fake::FakeKernel},
-    model::{BridgeOptions, Pool, PortMapping, PortRange, Protocol, SandboxLink, arbitrary, family_of},
+    model::{
+        AddressWishes, BridgeOptions, Pool, PortMapping, PortRange, Protocol, SandboxLink, arbitrary,
+        family_of,
+    },
     reconcile::reconcile,
 };
 
@@ -55,6 +58,28 @@ fn an_endpoint_stands_under_its_address_and_its_link() {
     );
     assert_eq!(contents.endpoint_links[&LinkKey::new(entry.ifindex, Family::V4)], entry);
     assert_eq!(contents.endpoint_links.len(), 3);
+}
+
+#[test]
+fn a_link_local_address_stands_under_its_link_and_leads_nowhere() {
+    let (mut spec, kernel) = (arbitrary::example(), kernel());
+    let chosen: std::net::IpAddr = "169.254.8.8".parse().expect("an address");
+    for sandbox in spec.sandboxes.values_mut() {
+        for attachment in &mut sandbox.attachments {
+            let wishes = AddressWishes { link_local: vec![chosen], ..AddressWishes::default() };
+            attachment.settings.addresses = Some(wishes);
+        }
+    }
+    let contents = tables(&spec, &kernel);
+    let (own, chosen) = (contents.endpoints[&address("10.0.0.2")], Address::from(chosen));
+    let entry = contents.endpoints[&chosen.on_link(own.ifindex)];
+    assert_eq!(
+        (entry.address, entry.ifindex, entry.bridge, entry.mac),
+        (chosen, own.ifindex, own.bridge, own.mac)
+    );
+    assert!(entry.flags.contains(EndpointFlags::INTERNAL) && !own.flags.contains(EndpointFlags::INTERNAL));
+    assert_eq!((contents.endpoints.len(), contents.endpoint_links.len()), (6, 3));
+    assert_eq!(contents.endpoint_links[&LinkKey::new(own.ifindex, Family::V4)], own);
 }
 
 #[test]
@@ -191,6 +216,20 @@ fn trusted_devices_count_as_soon_as_they_are_there() {
     assert_eq!(tables(&spec, &kernel).trusted, [trust(2)].into());
     let tunnel = kernel.add_link("wg0", LinkRole::Netdev, &[]);
     assert_eq!(tables(&spec, &kernel).trusted, [trust(2), trust(tunnel)].into());
+}
+
+#[test]
+fn ports_of_a_bridge_that_are_no_endpoints_are_trusted_and_then_the_bridge() {
+    let (spec, mut kernel) = (arbitrary::example(), kernel());
+    assert!(tables(&spec, &kernel).trusted.is_empty(), "endpoints have ports of their own");
+    let bridge = kernel.ifindex("br-010000000000").expect("the bridge of net-0");
+    let port = kernel.add_link("tap0", LinkRole::Other, &[]);
+    assert!(tables(&spec, &kernel).trusted.is_empty(), "it is plugged into nothing");
+    kernel.state.links.get_mut(&port).expect("a link").master = Some(bridge);
+    let trust = |ingress| TrustKey { bridge, ingress };
+    assert_eq!(tables(&spec, &kernel).trusted, [trust(bridge), trust(port)].into());
+    kernel.state.links.get_mut(&port).expect("a link").master = Some(2);
+    assert!(tables(&spec, &kernel).trusted.is_empty(), "that is a bridge of somebody else");
 }
 
 #[test]

@@ -67,6 +67,8 @@ mod networks;
 
 mod network_options;
 
+mod adopted;
+
 mod network_refusals;
 
 mod config;
