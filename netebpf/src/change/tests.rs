@@ -151,11 +151,10 @@ fn pool_request(subnet: &str) -> PoolRequest {
 }
 
 fn wishes(address: Option<&str>) -> Option<AddressWishes> {
-    match address.map(ip) {
-        Some(IpAddr::V4(v4)) => Some(AddressWishes { v4: Some(v4), v6: None }),
-        Some(IpAddr::V6(v6)) => Some(AddressWishes { v4: None, v6: Some(v6) }),
-        None => None,
-    }
+    address.map(ip).map(|address| match address {
+        IpAddr::V4(_) => AddressWishes { v4: Some(address), ..AddressWishes::default() },
+        IpAddr::V6(_) => AddressWishes { v6: Some(address), ..AddressWishes::default() },
+    })
 }
 
 fn network_request(name: &str) -> NetworkRequest {
