@@ -61,6 +61,8 @@ mod run_flags;
 
 mod lifecycle;
 
+mod watching;
+
 mod sandboxes;
 
 mod networks;
