@@ -142,7 +142,7 @@ pub enum Error {
     UnnamedDonor,
     /// The sandbox whose namespace is to be shared is gone.
     #[error("joining network namespace of container: No such container: {0}")]
-    NoDonor(SandboxId),
+    NoDonor(String),
     /// The sandbox whose namespace is to be shared has none.
     #[error("cannot join network namespace of a non running container: container {donor} is {state}")]
     DonorNotRunning {
