@@ -10,6 +10,7 @@ use crate::abi::{
 
 /// Settings of both networks and of the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, as users have them")]
 pub struct Rules {
     /// What front and back allow.
     pub flags: [EndpointFlags; 2],

@@ -42,7 +42,9 @@ pub fn follow_logs(handle: &Handle, settings: &Settings) -> io::Result<()> {
     });
     let mut follow = handle.follow();
     let there: Vec<_> = handle.spec().sandboxes.keys().copied().collect();
-    there.into_iter().for_each(|sandbox| logs.follow(&settings.log(sandbox)));
+    for sandbox in there {
+        logs.follow(&settings.log(sandbox));
+    }
     thread::Builder::new().name("log times".to_owned()).spawn({
         let logs = Arc::clone(&logs);
         move || logs.listen()

@@ -87,7 +87,7 @@ fn name_of(user: u32, users: &str) -> String {
     name.unwrap_or(number)
 }
 
-/// A terminal by its device number (tty_nr in proc(5)): majors 136 to 143 are pseudo terminals, 4 the console's.
+/// A terminal by its device number (`tty_nr` in proc(5)): majors 136 to 143 are pseudo terminals, 4 the console's.
 fn terminal(device: i32) -> Option<String> {
     let device = device.cast_unsigned();
     let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00);

@@ -89,12 +89,11 @@ impl Lines {
             let (line, after) = rest.split_at(length);
             self.position += length as u64;
             rest = after;
-            if let Some(time) = self.wanted() {
-                let time = time.map(|time| rfc3339_fixed(time) + " ").unwrap_or_default();
-                let size = u32::try_from(time.len() + length).expect("a line is cut before").to_be_bytes();
+            if let Some(heading) = self.heading() {
+                let size = u32::try_from(heading.len() + length).expect("a line is cut before").to_be_bytes();
                 frames.extend_from_slice(&[STDOUT, 0, 0, 0]);
                 frames.extend_from_slice(&size);
-                frames.extend_from_slice(time.as_bytes());
+                frames.extend_from_slice(heading.as_bytes());
                 frames.extend_from_slice(line);
             }
         }
@@ -102,16 +101,16 @@ impl Lines {
         frames
     }
 
-    /// Whether the line that ends here is wanted, and if so the time that is shown.
-    fn wanted(&mut self) -> Option<Option<u64>> {
+    /// What is written before the line that ends here; `None` if the line is not wanted.
+    fn heading(&mut self) -> Option<String> {
         if !self.choice.needs_times() {
-            return Some(None);
+            return Some(String::new());
         }
         let time = self.time();
         let Choice { since, until, timestamps } = self.choice;
         self.is_over |= until.is_some_and(|until| time > until);
         let is_wanted = !self.is_over && since.is_none_or(|since| time >= since);
-        is_wanted.then(|| timestamps.then_some(time))
+        is_wanted.then(|| if timestamps { rfc3339_fixed(time) + " " } else { String::new() })
     }
 
     fn time(&mut self) -> u64 {

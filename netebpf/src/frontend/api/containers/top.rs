@@ -76,12 +76,12 @@ mod tests {
             parent: 1,
             user: "systemd-network".to_owned(),
             computing: Duration::from_secs(90_061),
-            started: Duration::from_secs(1_000_000),
+            started: Duration::from_secs(1_000_003),
             terminal: None,
             command: "sleep 1d".to_owned(),
         };
         let [user, pid, parent, busy, _, terminal, time, command] =
-            row(&process, Duration::from_secs(1_200_000));
+            row(&process, Duration::from_secs(1_200_003));
         assert_eq!([user, pid, parent, busy], ["systemd+", "7", "1", "45"]);
         assert_eq!([terminal, time, command], ["?", "1-01:01:01", "sleep 1d"]);
     }
