@@ -258,8 +258,8 @@ pub enum Kind {
     Forbidden,
     /// It makes no sense.
     InvalidParameter,
-    /// Nothing is left to give.
-    Exhausted,
+    /// Docker counts it among its own faults.
+    Internal,
 }
 
 impl Error {
@@ -267,9 +267,7 @@ impl Error {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::InvalidConfig { source, .. } | Self::External { source, .. } | Self::Networking(source) => {
-                source.kind()
-            }
+            Self::InvalidConfig { source, .. } | Self::Networking(source) => source.kind(),
             Self::NetworkNotFound(_)
             | Self::SandboxNotFound(_)
             | Self::EndpointNotFound(_)
@@ -283,18 +281,21 @@ impl Error {
             | Self::DonorNotRunning { .. }
             | Self::InterfaceInUse(_)
             | Self::MacInUse { .. }
-            | Self::AddressInUse
-            | Self::PortAllocated { .. }
             | Self::LinkNotRunning { .. } => Kind::Conflict,
             Self::NetworkInUse { .. }
             | Self::NetworkPredefined(_)
             | Self::RemovePredefined(_)
             | Self::AlreadyConnected { .. }
-            | Self::NotConnected { .. }
-            | Self::NotNoted { .. }
+            | Self::AddressInUse
             | Self::Pool(ipam::PoolError::Overlaps) => Kind::Forbidden,
             Self::Network(error) => error.kind(),
-            Self::AddressesExhausted { .. } | Self::PortsExhausted | Self::NoDonor(_) => Kind::Exhausted,
+            Self::AddressesExhausted { .. }
+            | Self::PortsExhausted
+            | Self::PortAllocated { .. }
+            | Self::External { .. }
+            | Self::NotConnected { .. }
+            | Self::NotNoted { .. }
+            | Self::NoDonor(_) => Kind::Internal,
             Self::Name(_)
             | Self::Publish(_)
             | Self::NetworkAmbiguous { .. }

@@ -1,6 +1,6 @@
 //! A sandbox's making and its end.
 
-use super::{Context, Error, PruneChoice, endpoint, find_network, find_sandbox, join};
+use super::{Context, Error, NetworkError, PruneChoice, endpoint, find_network, find_sandbox, join};
 use crate::model::{
     Attachment, Driver, EndpointSettings, LinkRequest, Name, Network, NetworkMode, Sandbox, SandboxConfig,
     SandboxId, SandboxLink, SandboxState, Spec,
@@ -132,9 +132,13 @@ fn made_up_name(spec: &Spec, context: &mut Context<'_>) -> Name {
     free.expect("there are more numbers than sandboxes")
 }
 
-/// Finds a network to be joined. Docker misses it only at the start, and says so.
+/// Finds a network to be joined. Docker looks for it only at the start, and says so.
 fn find_joined<'a>(spec: &'a Spec, reference: &str) -> Result<&'a Network, Error> {
-    find_network(spec, reference).map_err(|source| Error::Networking(Box::new(source)))
+    let found = find_network(spec, reference).and_then(|network| match &network.template {
+        Some(_) => Err(NetworkError::JoinConfiguration.into()),
+        None => Ok(network),
+    });
+    found.map_err(|source| Error::Networking(Box::new(source)))
 }
 
 /// Links mean the first network. On the default bridge they open ports, so they are the sandbox's own.

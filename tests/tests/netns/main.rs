@@ -71,7 +71,9 @@ mod network_options;
 
 mod adopted;
 
-mod network_refusals;
+mod network_api;
+
+mod refusals;
 
 mod config;
 

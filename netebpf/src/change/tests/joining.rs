@@ -165,11 +165,11 @@ fn a_network_that_is_gone_is_left_by_its_name() {
     refused(world.start("web"), Kind::NotFound, &missing);
     world.change(|spec, _| disconnect(spec, "front", "web", false)).expect("it is not active");
     let noted = format!("container {} is not connected to the network front", world.named("web").id);
-    refused(world.change(|spec, _| disconnect(spec, "front", "web", true)), Kind::Forbidden, &noted);
+    refused(world.change(|spec, _| disconnect(spec, "front", "web", true)), Kind::Internal, &noted);
     world.start("web").expect("nothing is missing");
     let gone = world.change(|spec, _| disconnect(spec, "front", "web", false));
     refused(gone, Kind::NotFound, "network front not found");
-    refused(world.change(|spec, _| disconnect(spec, "front", "web", true)), Kind::Forbidden, &noted);
+    refused(world.change(|spec, _| disconnect(spec, "front", "web", true)), Kind::Internal, &noted);
     let ghost = world.change(|spec, _| disconnect(spec, "back", "ghost", true));
     refused(ghost, Kind::NotFound, "endpoint ghost not found");
     let ghost = world.change(|spec, _| disconnect(spec, "back", "ghost", false));
