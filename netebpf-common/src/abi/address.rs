@@ -106,6 +106,21 @@ impl Address {
         self.words[0] & 0xffc0_0000_u32.to_be() == 0xfe80_0000_u32.to_be()
     }
 
+    /// Whether this is an IPv4 link-local address, `169.254.0.0/16` (RFC 3927).
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_link_local_v4(self) -> bool {
+        self.is_v4() && self.words[3] & 0xffff_0000_u32.to_be() == 0xa9fe_0000_u32.to_be()
+    }
+
+    /// What a link-local address of the sandbox behind a host-side link stands under in the table of endpoints: others may
+    /// have the same address on other links.
+    #[inline(always)]
+    #[must_use]
+    pub const fn on_link(self, ifindex: u32) -> Self {
+        Self { words: [self.words[0], ifindex, self.words[2], self.words[3]] }
+    }
+
     /// Whether packets to this address go to many: multicast of either IP version, or the limited broadcast address.
     #[inline(always)]
     #[must_use]

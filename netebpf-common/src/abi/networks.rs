@@ -13,7 +13,9 @@ pub struct Network {
     pub snat: Address,
 }
 
-/// A host device whose packets may go to the endpoints of a network directly (`trusted_host_interfaces`).
+/// A host device whose packets may go to the endpoints of a network directly: one of its `trusted_host_interfaces`, for
+/// what is published; a port of its bridge into which the user plugged something, for all; and as soon as there is such a
+/// port, the bridge itself, for what these machines send to the host.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]

@@ -78,7 +78,6 @@ fn reach<P>(run: &mut Run<'_, P, impl Tables>, origin: Origin, port: Port) -> Re
             show_sandbox(run);
         }
         Origin::Outside | Origin::Host => {
-            workspace.decision.set_source(workspace.original.source, false);
             way_back(run)?;
         }
     }
@@ -101,7 +100,7 @@ fn show_sandbox<P>(run: &mut Run<'_, P, impl Tables>) {
     workspace.decision.set_source(*chosen.unwrap_or(&target.gateway), true);
 }
 
-/// The way back to a client outside.
+/// The way back to a client outside, who is seen as itself unless the server would answer around us.
 #[inline(always)]
 fn way_back<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     let workspace = &mut *run.workspace;
@@ -109,8 +108,19 @@ fn way_back<P>(run: &mut Run<'_, P, impl Tables>) -> Result<(), DropReason> {
     let family = original.source.family();
     let back =
         run.tables.route(target.bridge, &target.address, &original.source).ok_or(DropReason::NoRoute)?;
-    // A client outside that calls itself a container has its answers routed to no uplink.
-    let uplink = run.tables.uplink(LinkKey::new(back.ifindex, family)).ok_or(DropReason::Martian)?;
-    set_way(&mut workspace.backward, &back, uplink);
+    workspace.decision.set_source(original.source, false);
+    if let Some(uplink) = run.tables.uplink(LinkKey::new(back.ifindex, family)) {
+        set_way(&mut workspace.backward, &back, uplink);
+        return Ok(());
+    }
+    // A client outside that calls itself a container has its answers routed to where it did not come from.
+    let bridge = back.ifindex;
+    if workspace.ingress != bridge || !run.tables.trusted(&TrustKey { bridge, ingress: bridge }) {
+        return Err(DropReason::Martian);
+    }
+    if bridge == target.bridge {
+        workspace.decision.set_source(target.gateway, true);
+    }
+    workspace.backward.set_uplink(bridge, back.next_hop, back.mtu);
     Ok(())
 }

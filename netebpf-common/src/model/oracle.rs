@@ -117,9 +117,14 @@ impl Oracle {
         let about = quoted(sent).ok_or("an error about nothing")?;
         let told = quoted(got).ok_or("an error made into one about nothing")?;
         let (about, told) = (mirrored(about), mirrored(told));
-        let exact = self.current.get(&(from, about)) == Some(&(to, told));
+        // A router on the way may report in place of who was sent the packet.
+        let places = match from {
+            Origin::Sandbox(_) => [from; 2],
+            Origin::Outside | Origin::Machine => [Origin::Outside, Origin::Machine],
+        };
+        let exact = places.iter().any(|at| self.current.get(&(*at, about)) == Some(&(to, told)));
         // A fragment may have begun the flow anew, of which the ports are not known here.
-        let roughly = self.ways.contains(&(rough(from, about), rough(to, told)));
+        let roughly = places.iter().any(|at| self.ways.contains(&(rough(*at, about), rough(to, told))));
         // A packet on its last hop begins a flow, and is not forwarded.
         let own = to == Origin::Outside && sent.source == about.0.0 && got.source == told.0.0;
         let right = (exact || roughly || own && !self.is_internal(from)) && got.destination == told.1.0;
@@ -153,7 +158,7 @@ impl Oracle {
     fn network(origin: Origin) -> Option<usize> {
         match origin {
             Origin::Sandbox(sandbox) => Some(sandbox / 2),
-            Origin::Outside => None,
+            Origin::Outside | Origin::Machine => None,
         }
     }
 
@@ -196,14 +201,16 @@ impl Oracle {
             return false;
         }
         let Origin::Sandbox(server) = to else {
-            return from != Origin::Outside
+            return matches!(from, Origin::Sandbox(_))
+                && to == Origin::Outside
                 && goal(sent) == goal(got)
                 && self.may_be_seen(from, sent, got, World::host(family));
         };
         let number = sent.segment.protocol(sent.destination);
         let reached = (World::address(server, family), goal(got).1);
         let right_source = match from {
-            Origin::Outside => sent.source == got.source,
+            Origin::Machine if server / 2 == 0 => got.source == World::gateway(server, family),
+            Origin::Outside | Origin::Machine => sent.source == got.source,
             Origin::Sandbox(_) if same_network(from, to) => got.source == World::gateway(server, family),
             Origin::Sandbox(_) => self.may_be_seen(from, sent, got, World::gateway(server, family)),
         };
@@ -222,7 +229,8 @@ impl Oracle {
         let number = sent.segment.protocol(sent.destination);
         let Origin::Sandbox(server) = to else {
             let seen = self.may_be_seen(from, sent, got, World::host(family));
-            return from != Origin::Outside && !self.is_internal(from) && seen;
+            let leaves = matches!(from, Origin::Sandbox(_)) && to == Origin::Outside;
+            return leaves && !self.is_internal(from) && seen;
         };
         let entries = || PUBLISHED.iter().filter(|entry| entry.sandbox == server && entry.protocol == number);
         let by_host_port = is_host(sent.destination, family) && self.rules.published && entries().count() > 0;
@@ -230,7 +238,7 @@ impl Oracle {
         let is_open = flags.contains(EndpointFlags::ROUTED)
             || flags.contains(EndpointFlags::UNPROTECTED)
             || self.rules.direct_routing
-            || from == Origin::Outside && self.rules.trusted[server / 2];
+            || self.is_trusted(from, server / 2);
         let at_itself = sent.destination == got.destination && is_open && !same_network(from, to);
         !self.is_internal(to) && (by_host_port || at_itself)
     }
@@ -245,10 +253,19 @@ impl Oracle {
         got.source == if chosen { World::gateway(2, family) } else { usual }
     }
 
+    /// Whether a network trusts where somebody comes from: the uplink, or the segment that the network is on.
+    const fn is_trusted(&self, from: Origin, network: usize) -> bool {
+        match from {
+            Origin::Sandbox(_) => false,
+            Origin::Outside => self.rules.trusted[network] || self.rules.plugged && network == 0,
+            Origin::Machine => self.rules.plugged && network == 0,
+        }
+    }
+
     /// Whether a container's own address and port may be reached from outside its network.
     fn is_open(&self, from: Origin, to: Origin, sent: &FrameSpec, number: u8) -> bool {
         let Some(network) = Self::network(to) else { return false };
-        let trusted = from == Origin::Outside && self.rules.trusted[network];
+        let trusted = self.is_trusted(from, network);
         let (routed, unprotected) =
             (self.has(to, EndpointFlags::ROUTED), self.has(to, EndpointFlags::UNPROTECTED));
         let port = sent.segment.ports().1;

@@ -10,11 +10,14 @@ use crate::abi::{
 
 /// Settings of both networks and of the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, as users have them")]
 pub struct Rules {
     /// What front and back allow.
     pub flags: [EndpointFlags; 2],
     /// Whether front and back trust the uplink.
     pub trusted: [bool; 2],
+    /// Whether a machine is plugged into front's bridge.
+    pub plugged: bool,
     /// Whether the world's ports are published.
     pub published: bool,
     /// Docker's `allow-direct-routing`.
@@ -30,6 +33,7 @@ impl Default for Rules {
         Self {
             flags: [World::USUAL; 2],
             trusted: [false; 2],
+            plugged: false,
             published: true,
             direct_routing: false,
             linked: false,
@@ -79,6 +83,7 @@ impl Rules {
             direct_routing: number >> 16 & 3 == 3,
             linked: number >> 18 & 1 == 1,
             snat: [number >> 19 & 3 == 3, number >> 21 & 3 == 3],
+            plugged: number >> 23 & 1 == 1,
         }
     }
 
@@ -98,6 +103,11 @@ impl Rules {
                 let bridge = world.links.bridges[network];
                 world.tables.trusted.insert(TrustKey { bridge, ingress: world.links.uplink });
             }
+        }
+        if self.plugged {
+            let bridge = world.links.bridges[0];
+            let trusted = [bridge, world.links.port].map(|ingress| TrustKey { bridge, ingress });
+            world.tables.trusted.extend(trusted);
         }
         for family in World::FAMILIES {
             for network in [0, 1] {

@@ -16,6 +16,8 @@ pub enum Origin {
     Sandbox(usize),
     /// Behind the uplink.
     Outside,
+    /// The machine that is plugged into front's bridge; only what it sends to the host.
+    Machine,
 }
 
 impl World {
@@ -24,6 +26,9 @@ impl World {
 
     /// The MAC of the uplink.
     pub const UPLINK_MAC: Mac = Mac([2, 0, 0, 0, 3, 1]);
+
+    /// The MAC of the machine that is plugged into front's bridge.
+    pub const MACHINE_MAC: Mac = Mac([2, 0, 0, 0, 3, 77]);
 
     /// A frame from a sandbox to an address by way of its gateway.
     #[must_use]
@@ -51,6 +56,13 @@ impl World {
         }
     }
 
+    /// A frame from the machine on front's segment to an address by way of the host.
+    #[must_use]
+    pub fn plugged(destination: IpAddr, segment: Segment) -> FrameSpec {
+        let spec = FrameSpec::new(Self::machine(family_of(destination)), destination, segment);
+        Self::sent_by(Origin::Machine, spec)
+    }
+
     /// Sends a frame at a time, in seconds after the tests begin, and returns what became of it.
     ///
     /// # Panics
@@ -62,6 +74,7 @@ impl World {
         let (hook, ifindex) = match origin {
             Origin::Sandbox(sandbox) => (Hook::FromContainer, self.links.veths[sandbox]),
             Origin::Outside => (Hook::FromNetdev, self.links.uplink),
+            Origin::Machine => (Hook::FromBridge, self.links.bridges[0]),
         };
         let arrival = Arrival { now: NOW + second * 1_000_000_000, ..self.arrival(ifindex) };
         let verdict = self.run(hook, arrival, &mut packet);
@@ -111,6 +124,7 @@ impl World {
             Verdict::ToSandbox { ifindex } => {
                 self.links.veths.iter().position(|veth| *veth == ifindex).map(Origin::Sandbox)
             }
+            Verdict::ToUplink { ifindex, .. } if ifindex == self.links.bridges[0] => Some(Origin::Machine),
             Verdict::ToUplink { .. } => Some(Origin::Outside),
             Verdict::ToStack | Verdict::Pass | Verdict::Drop(_) => None,
         }
@@ -128,6 +142,7 @@ impl World {
         let (source_mac, destination_mac) = match origin {
             Origin::Sandbox(sandbox) => (Self::mac(sandbox), Self::bridge_mac(sandbox)),
             Origin::Outside => (Self::CLIENT_MAC, Self::UPLINK_MAC),
+            Origin::Machine => (Self::MACHINE_MAC, Self::bridge_mac(0)),
         };
         FrameSpec { source_mac, destination_mac, ..spec }
     }

@@ -6,6 +6,8 @@
 //!        front 10.1.0.0/24, fd00:1::/64 (gateway .1, ::1) ┤  a .2, ::2   b .3, ::3
 //!        back  10.2.0.0/24, fd00:2::/64 (gateway .1, ::1) ┘  c .2, ::2   d .3, ::3
 //!
+//!   plugged into front's bridge, if the rules say so: a machine .77, ::4d
+//!
 //!   any address: 8080 → a:80   5353/udp → b:53   7000/sctp → a:70   20000-20099 → d:1000-1099
 //!   the host's own address: 8443 → b:443         loopback: 9090 → c:90
 //! ```
@@ -38,11 +40,13 @@ pub struct Links {
     pub bridges: [u32; 2],
     /// The host-side veths of a, b, c and d.
     pub veths: [u32; 4],
+    /// The port of front's bridge that is no endpoint's.
+    pub port: u32,
 }
 
 impl Default for Links {
     fn default() -> Self {
-        Self { uplink: 2, bridges: [10, 20], veths: [11, 12, 21, 22] }
+        Self { uplink: 2, bridges: [10, 20], veths: [11, 12, 21, 22], port: 13 }
     }
 }
 
@@ -115,6 +119,12 @@ impl World {
     #[must_use]
     pub fn gateway(sandbox: usize, family: Family) -> IpAddr {
         Self::inside(sandbox / 2, family, 1)
+    }
+
+    /// The machine that is plugged into front's bridge.
+    #[must_use]
+    pub fn machine(family: Family) -> IpAddr {
+        Self::inside(0, family, 77)
     }
 
     /// An address of network 0 or 1.
@@ -260,12 +270,6 @@ impl World {
     pub fn from_sandbox(&mut self, sandbox: usize, packet: &mut BytePacket) -> Verdict {
         let arrival = self.arrival(self.links.veths[sandbox]);
         self.run(Hook::FromContainer, arrival, packet)
-    }
-
-    /// A packet that comes in by the uplink.
-    pub fn from_client(&mut self, packet: &mut BytePacket) -> Verdict {
-        let arrival = self.arrival(self.links.uplink);
-        self.run(Hook::FromNetdev, arrival, packet)
     }
 
     /// A packet that came in by a device, now.

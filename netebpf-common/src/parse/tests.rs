@@ -161,13 +161,8 @@ proptest! {
         let end = frame.len().min(kept + bytes.len());
         let kept = kept.min(end);
         frame[kept..end].copy_from_slice(&bytes[..end - kept]);
-        for origin in [SANDBOX, Origin::Outside] {
-            let mut packet = crate::model::BytePacket::new(frame.clone());
-            let mut world = World::usual();
-            let _verdict = match origin {
-                Origin::Sandbox(sandbox) => world.from_sandbox(sandbox, &mut packet),
-                Origin::Outside => world.from_client(&mut packet),
-            };
+        for origin in [SANDBOX, Origin::Outside, Origin::Machine] {
+            let _verdict = World::usual().send_at(0, origin, &frame);
         }
     }
 }

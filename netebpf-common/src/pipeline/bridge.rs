@@ -4,11 +4,12 @@ use super::{
     Step,
     container::{from_elsewhere, is_neighbour},
     flow::{from_host, route},
+    netdev::from_outside,
 };
 use crate::{
-    abi::EndpointFlags,
+    abi::{EndpointFlags, TrustKey},
     packet::Packet,
-    parse::{Network, parse},
+    parse::{Network, TransportKind, parse},
     run::{Mark, Run},
     tables::Tables,
     verdict::{DropReason, Exit},
@@ -27,7 +28,11 @@ pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result
     if source.is_link_local_v6() || source.is_unspecified() {
         return Err(Exit::Pass);
     }
-    run.workspace.source = *run.tables.endpoint(&source).ok_or(DropReason::Spoofed)?;
+    match run.tables.endpoint(&source) {
+        Some(endpoint) => run.workspace.source = *endpoint,
+        None if has_machines(run) && run.tables.local(&source).is_none() => return from_machine(run),
+        None => return Err(DropReason::Spoofed.into()),
+    }
     let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
     if endpoint.bridge != run.arrival.ifindex || endpoint.mac != frame.source_mac {
         return Err(DropReason::Spoofed.into());
@@ -37,6 +42,19 @@ pub(super) fn from_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result
         return Err(Exit::Pass);
     }
     route(run)
+}
+
+/// A machine that the user plugged into the bridge sends to the host: by its published ports into a sandbox, or none of our
+/// business.
+#[inline(always)]
+fn from_machine(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
+    let step = from_outside(run)?;
+    let is_error = matches!(run.workspace.transport.kind(), TransportKind::Error);
+    if is_error && run.tables.endpoint(&run.workspace.quoted.reply.source).is_some() {
+        // What a sandbox was sent, no machine beside it can have seen.
+        return Err(DropReason::UnknownFlow.into());
+    }
+    Ok(step)
 }
 
 /// The host stack sends into a network: its own packets and decided ones pass, others would go around every decision.
@@ -54,5 +72,16 @@ pub(super) fn to_bridge(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<S
     if !matches!(network?, Network::Ip) {
         return Err(Exit::Pass);
     }
+    if has_machines(run) && run.tables.endpoint(&run.workspace.tuple.destination).is_none() {
+        // How the host routes between the machines on its links is its own business.
+        return Err(Exit::Pass);
+    }
     from_elsewhere(run, run.arrival.ifindex, EndpointFlags::ICC)
+}
+
+/// Whether there may be machines on the bridge that are no endpoints, because the user plugged something into it.
+#[inline(always)]
+fn has_machines<P>(run: &Run<'_, P, impl Tables>) -> bool {
+    let bridge = run.arrival.ifindex;
+    run.tables.trusted(&TrustKey { bridge, ingress: bridge })
 }

@@ -6,7 +6,7 @@ use super::{
     source,
 };
 use crate::{
-    abi::{Address, Endpoint, EndpointFlags, Family, LinkKey},
+    abi::{Address, Endpoint, EndpointFlags, Family, LinkKey, TrustKey},
     admission::is_linked,
     packet::Packet,
     parse::{Network, TransportKind, parse, transport},
@@ -40,8 +40,8 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
         return to_neighbour(run);
     }
     if frame.destination_mac != endpoint.bridge_mac {
-        // Another container is this one's router: the bridge carries the frame, and the gate at its other end decides.
-        return Err(Exit::Pass);
+        // Its router is somebody on the segment: the bridge carries the frame, and the gate at its other end decides.
+        return over_segment(run);
     }
     route(run)
 }
@@ -70,9 +70,14 @@ fn without_address<P>(
 /// Link-local addresses never leave their segment (RFC 4291, 2.5.6): either the host is meant, or another container.
 #[inline(always)]
 fn link_local<T>(run: &Run<'_, impl Packet, T>) -> Result<Step, Exit> {
-    let endpoint = &run.workspace.source;
-    let to_host = run.workspace.frame.destination_mac == endpoint.bridge_mac;
-    if to_host || endpoint.flags.contains(EndpointFlags::ICC) || source::finds_neighbours(run) {
+    let to_host = run.workspace.frame.destination_mac == run.workspace.source.bridge_mac;
+    if to_host { Err(Exit::Pass) } else { over_segment(run) }
+}
+
+/// To somebody on the segment whom no endpoint's address names: ICC is all that is to be asked.
+#[inline(always)]
+fn over_segment<T>(run: &Run<'_, impl Packet, T>) -> Result<Step, Exit> {
+    if run.workspace.source.flags.contains(EndpointFlags::ICC) || source::finds_neighbours(run) {
         Err(Exit::Pass)
     } else {
         Err(DropReason::IccDisabled.into())
@@ -88,7 +93,10 @@ pub(super) fn is_neighbour(destination: Address, endpoint: &Endpoint) -> bool {
 /// Within a network nothing is tracked: one lookup says whether and where to.
 #[inline(always)]
 fn to_neighbour(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
-    let Some(target) = run.tables.endpoint(&run.workspace.tuple.destination) else { return Err(Exit::Pass) };
+    let destination = &run.workspace.tuple.destination;
+    let Some(target) = run.tables.endpoint(destination) else {
+        return if run.tables.local(destination).is_some() { Err(Exit::Pass) } else { over_segment(run) };
+    };
     let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
     let (ifindex, direct) = (target.ifindex, target.mac == frame.destination_mac);
     let direct = direct && ifindex != endpoint.ifindex;
@@ -111,7 +119,27 @@ pub(super) fn to_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Resul
     let link = LinkKey::new(run.arrival.ifindex, family);
     let endpoint = run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
     let (bridge, flags) = (endpoint.bridge, endpoint.flags);
-    from_elsewhere(run, bridge, flags)
+    match from_elsewhere(run, bridge, flags) {
+        Err(Exit::Drop(DropReason::DirectAccess)) if is_machine(run, bridge) || is_on_link(run, bridge) => {
+            within_network(run, flags)
+        }
+        step => step,
+    }
+}
+
+/// Whether the packet came by a port of the bridge into which the user plugged something, and not in the host's name.
+#[inline(always)]
+fn is_machine<P>(run: &Run<'_, P, impl Tables>, bridge: u32) -> bool {
+    let key = TrustKey { bridge, ingress: run.arrival.ingress };
+    run.tables.trusted(&key) && run.tables.local(&run.workspace.tuple.source).is_none()
+}
+
+/// Whether the source is a link-local address, in the same network, of the sandbox that sent the packet.
+#[inline(always)]
+fn is_on_link<P>(run: &Run<'_, P, impl Tables>, bridge: u32) -> bool {
+    let source = run.workspace.tuple.source;
+    let sender = run.tables.endpoint(&source.on_link(run.arrival.ingress));
+    sender.is_some_and(|sender| sender.bridge == bridge && sender.address == source)
 }
 
 /// A packet that the bridge or the host stack carries into the network `bridge`; `flags` are the network's.
@@ -121,14 +149,17 @@ pub(super) fn from_elsewhere(
     bridge: u32,
     flags: EndpointFlags,
 ) -> Result<Step, Exit> {
-    let source = run.workspace.tuple.source;
+    let (source, ingress) = (run.workspace.tuple.source, run.arrival.ingress);
     if source.is_unspecified() || source.is_link_local_v6() {
         // Nobody routes these, so the sender is in the same network.
         return within_network(run, flags);
     }
-    match run.tables.endpoint(&run.workspace.tuple.source) {
+    match run.tables.endpoint(&source) {
         Some(source) if source.bridge == bridge => {
             let flags = source.flags;
+            if ingress != source.ifindex && ingress != bridge {
+                return Err(DropReason::Spoofed.into());
+            }
             within_network(run, flags)
         }
         Some(_) => Err(DropReason::Isolated.into()),

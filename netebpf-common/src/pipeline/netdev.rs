@@ -27,6 +27,12 @@ pub(super) fn from_netdev(run: &mut Run<'_, impl Packet, impl Tables>) -> Result
     if !run.arrival.bare && run.workspace.frame.destination_mac.is_group() {
         return Err(Exit::Pass);
     }
+    from_outside(run)
+}
+
+/// An IP packet, already read, from somebody who is no endpoint.
+#[inline(always)]
+pub(super) fn from_outside(run: &mut Run<'_, impl Packet, impl Tables>) -> Result<Step, Exit> {
     let tuple = &run.workspace.tuple;
     if tuple.destination.is_loopback() || tuple.source.is_loopback() {
         return Err(DropReason::Martian.into());

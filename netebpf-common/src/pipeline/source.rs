@@ -5,6 +5,7 @@ use crate::{
     packet::Packet,
     parse::{Fragment, Network},
     run::Run,
+    tables::Tables,
     verdict::DropReason,
 };
 
@@ -26,7 +27,10 @@ const MAX_OPTIONS: u32 = 4;
 
 /// Refuses what is not sent by the workspace's source endpoint as itself.
 #[inline(always)]
-pub(super) fn check<T>(run: &mut Run<'_, impl Packet, T>, network: Network) -> Result<(), DropReason> {
+pub(super) fn check(run: &mut Run<'_, impl Packet, impl Tables>, network: Network) -> Result<(), DropReason> {
+    if matches!(network, Network::Ip) {
+        choose_address(run);
+    }
     let (frame, endpoint) = (&run.workspace.frame, &run.workspace.source);
     let own = frame.source_mac == endpoint.mac
         && match network {
@@ -35,6 +39,17 @@ pub(super) fn check<T>(run: &mut Run<'_, impl Packet, T>, network: Network) -> R
             Network::Other => true,
         };
     if own { Ok(()) } else { Err(DropReason::Spoofed) }
+}
+
+/// What is sent from a link-local address that the user gave the endpoint beside its own is that address's.
+#[inline(always)]
+fn choose_address<P>(run: &mut Run<'_, P, impl Tables>) {
+    let (source, endpoint) = (run.workspace.tuple.source, &run.workspace.source);
+    if source != endpoint.address
+        && let Some(chosen) = run.tables.endpoint(&source.on_link(endpoint.ifindex))
+    {
+        run.workspace.source = *chosen;
+    }
 }
 
 /// The endpoint's address; its link-local one; or none yet, to a group: DHCP, duplicate address detection.
@@ -48,7 +63,7 @@ fn has_own_address<P, T>(run: &Run<'_, P, T>) -> bool {
 
 /// Whether an ARP packet's sender is the endpoint; a probe (RFC 5227) has no sender address yet.
 #[cfg_attr(target_arch = "bpf", inline(never))]
-fn resolves_as_itself<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
+fn resolves_as_itself(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
     let mut arp = [0_u8; 18];
     if !run.packet.read(ARP_OFFSET, &mut arp) {
         return false;
@@ -58,7 +73,9 @@ fn resolves_as_itself<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
     let endpoint = &run.workspace.source;
     [h0, h1, p0, p1, hl, pl] == ARP_FOR_IPV4
         && mac == endpoint.mac.0
-        && (sender == Address::UNSPECIFIED_V4 || sender == endpoint.address)
+        && (sender == Address::UNSPECIFIED_V4
+            || sender == endpoint.address
+            || run.tables.endpoint(&sender.on_link(endpoint.ifindex)).is_some())
 }
 
 #[inline(always)]

@@ -2,6 +2,8 @@
 
 mod bridge;
 mod costs;
+mod link_local;
+mod machines;
 mod slow;
 mod spoofing;
 

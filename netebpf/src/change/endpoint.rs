@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use netebpf_common::abi::Mac;
+use netebpf_common::abi::{Family, Mac};
 
 use super::{Context, Error, NetworkError};
 use crate::{
     ipam,
     model::{
-        Driver, Endpoint, EndpointId, EndpointOptionError, EndpointOptions, EndpointSettings, Network, Pool,
-        Sandbox, Spec, joined, local_mac, mac_of,
+        AddressWishes, Driver, Endpoint, EndpointId, EndpointOptionError, EndpointOptions, EndpointSettings,
+        Network, Pool, Sandbox, Spec, family_of, joined, local_mac, mac_of,
     },
 };
 
@@ -26,7 +26,9 @@ enum InvalidSetting {
     #[error("network-scoped aliases are only supported for user-defined networks")]
     AliasOnPredefined,
     #[error("invalid {version} address: {address}")]
-    Unspecified { version: &'static str, address: IpAddr },
+    Address { version: &'static str, address: IpAddr },
+    #[error("invalid link-local IP address: {0}")]
+    NoLinkLocal(IpAddr),
     #[error("no configured subnet contains IP address {0}")]
     Outside(IpAddr),
     #[error("invalid MAC address: {0}, an endpoint needs a unicast address other than 00:00:00:00:00:00")]
@@ -49,14 +51,7 @@ pub(super) fn check(network: &Network, settings: &EndpointSettings) -> Result<()
             faults.push(InvalidSetting::AliasOnPredefined);
         }
     }
-    for address in settings.wished_addresses() {
-        let version = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-        if address.is_unspecified() {
-            faults.push(InvalidSetting::Unspecified { version, address });
-        }
-    }
-    let is_outside = |address: &IpAddr| !network.pools.iter().any(|pool| pool.subnet.contains(address));
-    faults.extend(settings.wished_addresses().filter(is_outside).map(InvalidSetting::Outside));
+    faults.extend(settings.addresses.iter().flat_map(|wishes| wrong_addresses(network, wishes)));
     if let Some(mac) = settings.mac.filter(|mac| mac.0[0] & 1 == 1 || mac.0 == [0; 6]) {
         faults.push(InvalidSetting::Mac(mac));
     }
@@ -65,6 +60,22 @@ pub(super) fn check(network: &Network, settings: &EndpointSettings) -> Result<()
         faults.extend(options.into_iter().map(InvalidSetting::Option));
     }
     if faults.is_empty() { Ok(()) } else { Err(InvalidSettings(faults).into()) }
+}
+
+/// What is wrong with addresses in themselves, then for the network.
+fn wrong_addresses(network: &Network, wishes: &AddressWishes) -> Vec<InvalidSetting> {
+    let each = [(Family::V4, "IPv4", wishes.v4), (Family::V6, "IPv6", wishes.v6)];
+    let each = each.into_iter().filter_map(|(family, version, wish)| Some((family, version, wish?)));
+    let invalid = each.clone().filter_map(|(family, version, address)| {
+        let is_wrong = family_of(address) != family || address.is_unspecified();
+        is_wrong.then_some(InvalidSetting::Address { version, address })
+    });
+    let nowhere = wishes.link_local.iter().filter(|address| address.is_unspecified());
+    let outside = each.clone().filter_map(|(family, _, address)| {
+        let is_inside = network.pool(family).is_some_and(|pool| pool.subnet.contains(&address));
+        (!is_inside).then_some(InvalidSetting::Outside(address))
+    });
+    invalid.chain(nowhere.map(|address| InvalidSetting::NoLinkLocal(*address))).chain(outside).collect()
 }
 
 /// An endpoint on a network for a sandbox, with what it wishes or else what is free.
@@ -87,6 +98,7 @@ pub(super) fn make(
         Driver::Host | Driver::Null => return Ok(nothing),
         Driver::Bridge => {}
     }
+    settings.link_local().iter().try_for_each(|&address| check_link_local(network, address))?;
     let taken = taken(spec, network);
     let addresses = network.pools.iter().map(|pool| {
         match settings.wished_addresses().find(|address| pool.subnet.contains(address)) {
@@ -102,6 +114,18 @@ pub(super) fn make(
     let mac = choose_mac(spec, network, settings.mac, &addresses, context)?;
     let interface = choose_interface(network, settings, sandbox)?;
     Ok(Endpoint { addresses, mac, interface, ..nothing })
+}
+
+/// An interface has link-local addresses, and those of IPv6 only on a network that speaks it.
+fn check_link_local(network: &Network, address: IpAddr) -> Result<(), Error> {
+    match address {
+        IpAddr::V4(v4) if v4.is_link_local() => Ok(()),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => match network.pool(Family::V6) {
+            Some(_) => Ok(()),
+            None => Err(Error::NoIpv6 { address, network: network.name.clone() }),
+        },
+        IpAddr::V4(_) | IpAddr::V6(_) => Err(Error::LinkLocal(address)),
+    }
 }
 
 /// The wished MAC, or the one that belongs to the first address, or a random one if another endpoint of the network

@@ -137,9 +137,12 @@ pub enum Error {
     /// The sandbox's command runs, or is about to.
     #[error("container {0} is already running")]
     SandboxActive(SandboxId),
+    /// It is not said whose namespace is to be shared.
+    #[error("invalid network mode: invalid container format container:<name|id>")]
+    UnnamedDonor,
     /// The sandbox whose namespace is to be shared is gone.
     #[error("joining network namespace of container: No such container: {0}")]
-    NoDonor(SandboxId),
+    NoDonor(String),
     /// The sandbox whose namespace is to be shared has none.
     #[error("cannot join network namespace of a non running container: container {donor} is {state}")]
     DonorNotRunning {
@@ -191,9 +194,28 @@ pub enum Error {
         /// The network; it may be gone.
         network: String,
     },
+    /// The sandbox, which is not active, does not remember the network, or the network is gone.
+    #[error("container {sandbox} is not connected to the network {network}")]
+    NotNoted {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// The network.
+        network: String,
+    },
     /// Nothing is left on a network of a sandbox that is gone.
     #[error("endpoint {0} not found")]
     EndpointNotFound(String),
+    /// An address that is none of a link's.
+    #[error("invalid link local IP address: {0}")]
+    LinkLocal(IpAddr),
+    /// A link-local address on a network whose interfaces have IPv6 switched off.
+    #[error("invalid link local IP address: {address}, network {network} has no IPv6")]
+    NoIpv6 {
+        /// The address.
+        address: IpAddr,
+        /// The network.
+        network: Name,
+    },
     /// Another sandbox has the port.
     #[error("Bind for {address}:{port} failed: port is already allocated")]
     PortAllocated {
@@ -236,8 +258,8 @@ pub enum Kind {
     Forbidden,
     /// It makes no sense.
     InvalidParameter,
-    /// Nothing is left to give.
-    Exhausted,
+    /// Docker counts it among its own faults.
+    Internal,
 }
 
 impl Error {
@@ -245,9 +267,7 @@ impl Error {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::InvalidConfig { source, .. } | Self::External { source, .. } | Self::Networking(source) => {
-                source.kind()
-            }
+            Self::InvalidConfig { source, .. } | Self::Networking(source) => source.kind(),
             Self::NetworkNotFound(_)
             | Self::SandboxNotFound(_)
             | Self::EndpointNotFound(_)
@@ -261,17 +281,21 @@ impl Error {
             | Self::DonorNotRunning { .. }
             | Self::InterfaceInUse(_)
             | Self::MacInUse { .. }
-            | Self::AddressInUse
-            | Self::PortAllocated { .. }
             | Self::LinkNotRunning { .. } => Kind::Conflict,
             Self::NetworkInUse { .. }
             | Self::NetworkPredefined(_)
             | Self::RemovePredefined(_)
             | Self::AlreadyConnected { .. }
-            | Self::NotConnected { .. }
+            | Self::AddressInUse
             | Self::Pool(ipam::PoolError::Overlaps) => Kind::Forbidden,
             Self::Network(error) => error.kind(),
-            Self::AddressesExhausted { .. } | Self::PortsExhausted | Self::NoDonor(_) => Kind::Exhausted,
+            Self::AddressesExhausted { .. }
+            | Self::PortsExhausted
+            | Self::PortAllocated { .. }
+            | Self::External { .. }
+            | Self::NotConnected { .. }
+            | Self::NotNoted { .. }
+            | Self::NoDonor(_) => Kind::Internal,
             Self::Name(_)
             | Self::Publish(_)
             | Self::NetworkAmbiguous { .. }
@@ -285,7 +309,10 @@ impl Error {
             | Self::JoinNone
             | Self::PartHost
             | Self::SharedNamespace
+            | Self::UnnamedDonor
             | Self::Conflicting(_)
+            | Self::LinkLocal(_)
+            | Self::NoIpv6 { .. }
             | Self::NoCommand => Kind::InvalidParameter,
         }
     }

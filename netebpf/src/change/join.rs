@@ -34,7 +34,7 @@ pub fn connect(
     Ok(())
 }
 
-/// Parts a sandbox from a network. By `force` also from one that is gone.
+/// Parts a sandbox from a network. By `force`, or if the sandbox is not active, also from one that is gone.
 pub fn disconnect(spec: &mut Spec, network: &str, sandbox: &str, force: bool) -> Result<(), Error> {
     let found = find_network(spec, network).cloned();
     let sandbox = match find_sandbox(spec, sandbox) {
@@ -49,14 +49,21 @@ pub fn disconnect(spec: &mut Spec, network: &str, sandbox: &str, force: bool) ->
         Ok(network) => attachment.network == network.id,
         Err(_) => attachment.name.as_str() == network || attachment.network.to_string() == network,
     };
+    let is_active = sandbox.is_active();
     match &found {
-        Err(error) if !force => return Err(error.clone()),
-        Ok(network) if sandbox.is_active() && network.driver == Driver::Host => return Err(Error::PartHost),
+        Err(error) if is_active && !force => return Err(error.clone()),
+        Ok(network) if is_active && network.driver == Driver::Host => return Err(Error::PartHost),
         Err(_) | Ok(_) => {}
     }
     if !sandbox.attachments.iter().any(is_meant) {
+        let is_known = found.is_ok();
         let network = found.map_or_else(|_| network.to_owned(), |network| network.name.to_string());
-        return Err(Error::NotConnected { sandbox: sandbox.id, network });
+        let sandbox = sandbox.id;
+        return Err(if is_active && is_known {
+            Error::NotConnected { sandbox, network }
+        } else {
+            Error::NotNoted { sandbox, network }
+        });
     }
     let mut parted = sandbox.clone();
     parted.attachments.retain(|attachment| !is_meant(attachment));

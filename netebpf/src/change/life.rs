@@ -103,7 +103,7 @@ fn get(spec: &mut Spec, id: SandboxId) -> Result<&mut Sandbox, Error> {
 fn check_donor(spec: &Spec, sandbox: &Sandbox) -> Result<(), Error> {
     let NetworkMode::Container(donor) = sandbox.mode else { return Ok(()) };
     match spec.sandboxes.get(&donor) {
-        None => Err(Error::NoDonor(donor)),
+        None => Err(Error::NoDonor(donor.to_string())),
         Some(donor) if !donor.is_running() => {
             Err(Error::DonorNotRunning { donor: donor.name.clone(), state: donor.state.name() })
         }

@@ -1,9 +1,9 @@
 //! A sandbox's making and its end.
 
-use super::{Context, Error, PruneChoice, endpoint, find_network, find_sandbox, join};
+use super::{Context, Error, NetworkError, PruneChoice, endpoint, find_network, find_sandbox, join};
 use crate::model::{
-    Attachment, EndpointSettings, LinkRequest, Name, Network, NetworkMode, Sandbox, SandboxConfig, SandboxId,
-    SandboxLink, SandboxState, Spec,
+    Attachment, Driver, EndpointSettings, LinkRequest, Name, Network, NetworkMode, Sandbox, SandboxConfig,
+    SandboxId, SandboxLink, SandboxState, Spec,
 };
 
 /// What a user wants of a new sandbox.
@@ -132,9 +132,13 @@ fn made_up_name(spec: &Spec, context: &mut Context<'_>) -> Name {
     free.expect("there are more numbers than sandboxes")
 }
 
-/// Finds a network to be joined. Docker misses it only at the start, and says so.
+/// Finds a network to be joined. Docker looks for it only at the start, and says so.
 fn find_joined<'a>(spec: &'a Spec, reference: &str) -> Result<&'a Network, Error> {
-    find_network(spec, reference).map_err(|source| Error::Networking(Box::new(source)))
+    let found = find_network(spec, reference).and_then(|network| match &network.template {
+        Some(_) => Err(NetworkError::JoinConfiguration.into()),
+        None => Ok(network),
+    });
+    found.map_err(|source| Error::Networking(Box::new(source)))
 }
 
 /// Links mean the first network. On the default bridge they open ports, so they are the sandbox's own.
@@ -161,17 +165,21 @@ fn find_linked(spec: &Spec, link: LinkRequest) -> Result<SandboxLink, Error> {
 
 fn find_mode(spec: &Spec, mode: ModeRequest, networks: &[AttachRequest]) -> Result<NetworkMode, Error> {
     Ok(match mode {
-        ModeRequest::Container(reference) => NetworkMode::Container(find_sandbox(spec, &reference)?.id),
+        ModeRequest::Container(reference) if reference.is_empty() => return Err(Error::UnnamedDonor),
+        ModeRequest::Container(reference) => match find_sandbox(spec, &reference) {
+            Err(Error::SandboxNotFound(missing)) => return Err(Error::NoDonor(missing)),
+            found => NetworkMode::Container(found?.id),
+        },
         ModeRequest::Adopted(path) => NetworkMode::Adopted(path),
         ModeRequest::Own => {
-            let first = networks.first().map(|request| request.network.clone());
-            let is_host = |reference: &String| {
-                let found = find_network(spec, reference);
-                found.is_ok_and(|network| network.driver == crate::model::Driver::Host)
+            let Some(AttachRequest { network: reference, .. }) = networks.first() else {
+                return Ok(NetworkMode::Own(String::new()));
             };
-            match first {
-                Some(reference) if is_host(&reference) => NetworkMode::Host,
-                first => NetworkMode::Own(first.unwrap_or_default()),
+            match find_network(spec, reference) {
+                Ok(network) if network.driver == Driver::Host => NetworkMode::Host,
+                // The beginning of an identifier may become another network's, too.
+                Ok(network) if network.name.as_str() != reference => NetworkMode::Own(network.id.to_string()),
+                Ok(_) | Err(_) => NetworkMode::Own(reference.clone()),
             }
         }
     })

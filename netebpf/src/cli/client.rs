@@ -202,6 +202,15 @@ impl Lines {
     }
 }
 
+/// The path of a network, which is told by name, id or the beginning of an id.
+pub(super) fn network(reference: &str) -> Result<String, super::Error> {
+    let reference = reference.trim();
+    if reference.is_empty() {
+        return Err(super::Error::NoReference("network"));
+    }
+    Ok(format!("/networks/{}", segment(reference)))
+}
+
 /// Writes a name or id as one segment of a path, or as the value of a parameter (RFC 3986, 2.1).
 #[must_use]
 pub(super) fn segment(text: &str) -> String {

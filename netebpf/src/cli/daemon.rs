@@ -11,7 +11,7 @@ use tracing::warn;
 use super::{Error, Output, args::DaemonArgs};
 use crate::{
     config::{self, Configuration, Given},
-    daemon::{Daemon, Observer, Settings},
+    daemon::{Daemon, Observer, Settings, follow_logs},
     frontend::{Socket, api},
 };
 
@@ -37,6 +37,9 @@ async fn serve(settings: Settings, configuration: Configuration) -> Result<(), E
     let socket = Socket::claim(&settings, configuration.group.as_deref())?;
     let mut daemon = Daemon::start(&settings, configuration.options).await?;
     let observer = Observer::start(&settings)?;
+    if let Err(error) = follow_logs(&daemon.handle(), &settings) {
+        warn!(%error, "lines of logs get no times");
+    }
     let listener = socket.listen()?;
     let (end, ended) = oneshot::channel::<()>();
     let ended = async { drop(ended.await) };

@@ -41,6 +41,9 @@ pub enum Error {
     /// Nothing has this name.
     #[error("error: no such object: {0}")]
     NoObject(String),
+    /// Nothing has no name.
+    #[error("invalid {0} name or ID: value is empty")]
+    NoReference(&'static str),
     /// A sandbox kept its name.
     #[error("failed to rename container: {0}")]
     Rename(client::Error),
@@ -77,9 +80,7 @@ pub enum Error {
     #[error(transparent)]
     Socket(#[from] frontend::Error),
     /// Nobody can be asked whether to go on.
-    #[error(
-        "nothing was removed: there is no terminal to ask on; use --yes (cleanup) or --force (prune) to do without"
-    )]
+    #[error("nothing was removed: there is no terminal to ask on; use --yes to do without")]
     NotConfirmed,
     /// Something could not be removed.
     #[error(transparent)]
@@ -110,6 +111,7 @@ impl Error {
             | Self::Format(_)
             | Self::Usage(_)
             | Self::NoObject(_)
+            | Self::NoReference(_)
             | Self::Rename(_)
             | Self::NotRunning(_) => vec![self.to_string()],
             Self::NotStarted { errors, .. } => {
@@ -158,6 +160,7 @@ impl Error {
             | Self::NotConfirmed
             | Self::Usage(_)
             | Self::NoObject(_)
+            | Self::NoReference(_)
             | Self::Rename(_)
             | Self::NotStarted { .. }
             | Self::NotRunning(_)

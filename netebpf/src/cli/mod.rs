@@ -73,6 +73,7 @@ async fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Error> {
         Command::Inspect(args) => sandbox::inspect::run(&args, &client, output).await,
         Command::Port(args) => sandbox::port::run(&args, &client, output).await,
         Command::Logs(args) => sandbox::logs::run(&args, &client, output).await,
+        Command::Top(args) => sandbox::top::run(&args, &client, output).await,
         Command::Status(args) => status::run(&args, &client, output).await,
         Command::Drops(args) => drops::run(&args, &client, output).await,
         Command::Flows(args) => flows::run(&args, &client, output).await,

@@ -1,42 +1,57 @@
 //! `ENDPOINTS` and `ENDPOINT_LINKS`: who is behind an address, and what a link may send.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
-use netebpf_common::abi::{Address, Endpoint, EndpointFlags, LinkKey};
+use netebpf_common::abi::{Address, Endpoint, EndpointFlags, Family, LinkKey};
 
 use super::Links;
-use crate::model::{GatewayMode, Network, Pool, Spec, family_of};
+use crate::model::{GatewayMode, Network, Spec, family_of};
 
-/// Every address of an active endpoint whose veth and bridge are there.
+/// Prefix length of IPv4 link-local addresses (RFC 3927, 2.1), counted as IPv6 does; it is not asked for those of IPv6.
+const LINK_LOCAL: u8 = 96 + 16;
+
+/// Every address of an active endpoint whose veth and bridge are there. Link-local ones stand under their link, and never
+/// lead out of the network (RFC 3927, 2.6.2).
 pub(super) fn by_address(spec: &Spec, links: &Links<'_>) -> BTreeMap<Address, Endpoint> {
     let mut entries = BTreeMap::new();
-    for (_, endpoint, network) in spec.active_endpoints() {
+    for (sandbox, endpoint, network) in spec.active_endpoints() {
         let (Some(veth), Some(bridge)) = (links.veths.get(&endpoint.id), links.bridges.get(&network.id))
         else {
             continue;
         };
+        let entry = |address: IpAddr, mask, gateway: Option<IpAddr>| Endpoint {
+            address: address.into(),
+            mask,
+            gateway: gateway.map_or(Address::unspecified(family_of(address)), Address::from),
+            ifindex: veth.ifindex,
+            bridge: bridge.ifindex,
+            flags: flags(network, family_of(address)),
+            mac: endpoint.mac,
+            bridge_mac: bridge.link.mac,
+        };
         for &address in &endpoint.addresses {
             let Some(pool) = network.pool(family_of(address)) else { continue };
-            let entry = Endpoint {
-                address: address.into(),
-                mask: mask(pool.subnet),
-                gateway: pool.gateway.map_or(Address::unspecified(pool.family()), Address::from),
-                ifindex: veth.ifindex,
-                bridge: bridge.ifindex,
-                flags: flags(network, pool),
-                mac: endpoint.mac,
-                bridge_mac: bridge.link.mac,
-            };
+            let entry = entry(address, mask(pool.subnet), pool.gateway);
             entries.insert(entry.address, entry);
+        }
+        let attachment = sandbox.attachment_to(network.id);
+        for &address in attachment.map_or(&[][..], |attachment| attachment.settings.link_local()) {
+            let entry = entry(address, Address::mask(LINK_LOCAL), None);
+            let flags = entry.flags.union(EndpointFlags::INTERNAL);
+            entries.insert(entry.address.on_link(entry.ifindex), Endpoint { flags, ..entry });
         }
     }
     entries
 }
 
-/// The same entries by the endpoint's link.
+/// The same entries by the endpoint's link; a link-local address stands for a link without another one of its IP version.
 pub(super) fn by_link(endpoints: &BTreeMap<Address, Endpoint>) -> BTreeMap<LinkKey, Endpoint> {
-    endpoints.values().map(|entry| (LinkKey::new(entry.ifindex, entry.address.family()), *entry)).collect()
+    let (own, link_local): (Vec<_>, Vec<_>) =
+        endpoints.iter().partition(|(key, entry)| **key == entry.address);
+    let by_link = |(_, entry): (_, &Endpoint)| (LinkKey::new(entry.ifindex, entry.address.family()), *entry);
+    // The last one of a link stays.
+    link_local.into_iter().chain(own).map(by_link).collect()
 }
 
 /// An IPv4 address is the tail of a 128-bit one.
@@ -44,8 +59,8 @@ fn mask(subnet: IpNet) -> Address {
     Address::mask(128 - subnet.max_prefix_len() + subnet.prefix_len())
 }
 
-fn flags(network: &Network, pool: &Pool) -> EndpointFlags {
-    let mode = network.bridge.mode(pool.family());
+fn flags(network: &Network, family: Family) -> EndpointFlags {
+    let mode = network.bridge.mode(family);
     let is_routed = mode == GatewayMode::Routed;
     let flags = [
         (network.bridge.icc, EndpointFlags::ICC),

@@ -6,7 +6,7 @@ use netebpf_common::abi::{Address, LinkKey, Network, TrustKey};
 
 use super::Links;
 use crate::{
-    kernel::Observed,
+    kernel::{LinkRole, Observed},
     model::{self, Spec},
 };
 
@@ -23,9 +23,16 @@ pub(super) fn networks(spec: &Spec, links: &Links<'_>) -> BTreeMap<LinkKey, Netw
     entries.collect()
 }
 
-/// The devices that are there of those that networks trust; an internal network trusts none.
+/// The devices that are there of those that networks trust, of which an internal network has none; and of each bridge the
+/// ports that are no endpoints', the bridge itself included if it has some.
 pub(super) fn trusted(spec: &Spec, observed: &Observed, links: &Links<'_>) -> BTreeSet<TrustKey> {
-    let mut keys = BTreeSet::new();
+    let bridges: BTreeSet<_> = links.bridges.values().map(|bridge| bridge.ifindex).collect();
+    let foreign = observed.links.iter().filter(|(_, link)| !matches!(link.role, LinkRole::Veth(_)));
+    let plugged = foreign.filter_map(|(&port, link)| Some((link.master?, port)));
+    let plugged = plugged.filter(|(bridge, _)| bridges.contains(bridge));
+    let mut keys: BTreeSet<_> = plugged
+        .flat_map(|(bridge, port)| [bridge, port].map(|ingress| TrustKey { bridge, ingress }))
+        .collect();
     let trusting =
         |network: &model::Network| !network.internal && !network.bridge.trusted_interfaces.is_empty();
     for (bridge, network) in present(spec, links).filter(|(_, network)| trusting(network)) {

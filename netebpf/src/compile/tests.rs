@@ -1,8 +1,10 @@
 //! Table contents for a small spec whose links are there.
 
+mod trusted;
+
 use netebpf_common::abi::{
     ABI_VERSION, Address, AllowKey, ConfigFlags, EndpointFlags, Family, LinkKey, Port, PublishBlock,
-    PublishKey, PublishTarget, TrustKey, protocol,
+    PublishKey, PublishTarget, protocol,
 };
 
 use proptest::prelude::*;
@@ -10,7 +12,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     kernel::{LinkRole, fake::FakeKernel},
-    model::{BridgeOptions, Pool, PortMapping, PortRange, Protocol, SandboxLink, arbitrary, family_of},
+    model::{
+        AddressWishes, BridgeOptions, Pool, PortMapping, PortRange, Protocol, SandboxLink, arbitrary,
+        family_of,
+    },
     reconcile::reconcile,
 };
 
@@ -55,6 +60,28 @@ fn an_endpoint_stands_under_its_address_and_its_link() {
     );
     assert_eq!(contents.endpoint_links[&LinkKey::new(entry.ifindex, Family::V4)], entry);
     assert_eq!(contents.endpoint_links.len(), 3);
+}
+
+#[test]
+fn a_link_local_address_stands_under_its_link_and_leads_nowhere() {
+    let (mut spec, kernel) = (arbitrary::example(), kernel());
+    let chosen: std::net::IpAddr = "169.254.8.8".parse().expect("an address");
+    for sandbox in spec.sandboxes.values_mut() {
+        for attachment in &mut sandbox.attachments {
+            let wishes = AddressWishes { link_local: vec![chosen], ..AddressWishes::default() };
+            attachment.settings.addresses = Some(wishes);
+        }
+    }
+    let contents = tables(&spec, &kernel);
+    let (own, chosen) = (contents.endpoints[&address("10.0.0.2")], Address::from(chosen));
+    let entry = contents.endpoints[&chosen.on_link(own.ifindex)];
+    assert_eq!(
+        (entry.address, entry.ifindex, entry.bridge, entry.mac),
+        (chosen, own.ifindex, own.bridge, own.mac)
+    );
+    assert!(entry.flags.contains(EndpointFlags::INTERNAL) && !own.flags.contains(EndpointFlags::INTERNAL));
+    assert_eq!((contents.endpoints.len(), contents.endpoint_links.len()), (6, 3));
+    assert_eq!(contents.endpoint_links[&LinkKey::new(own.ifindex, Family::V4)], own);
 }
 
 #[test]
@@ -181,16 +208,6 @@ fn a_network_stands_once_for_each_ip_version_with_its_fixed_source() {
     assert_eq!(networks.len(), 3);
     assert_eq!(networks[&LinkKey::new(bridge, Family::V4)].snat, address("192.0.2.9"));
     assert_eq!(networks[&LinkKey::new(bridge, Family::V6)].snat, Address::UNSPECIFIED_V6);
-}
-
-#[test]
-fn trusted_devices_count_as_soon_as_they_are_there() {
-    let (spec, mut kernel) = dual(&[("bridge.trusted_host_interfaces", "eth0:wg0")]);
-    let bridge = kernel.ifindex("br-010000000000").expect("the bridge of net-0");
-    let trust = |ingress| TrustKey { bridge, ingress };
-    assert_eq!(tables(&spec, &kernel).trusted, [trust(2)].into());
-    let tunnel = kernel.add_link("wg0", LinkRole::Netdev, &[]);
-    assert_eq!(tables(&spec, &kernel).trusted, [trust(2), trust(tunnel)].into());
 }
 
 #[test]

@@ -34,6 +34,10 @@ impl<H: Host> Engine<H> {
                 send(reply, result.await);
             }
             Request::PruneSandboxes(choice, reply) => send(reply, self.prune_sandboxes(&choice).await),
+            Request::Retain(id, retain, reply) => {
+                self.retain(id, retain);
+                send(reply, Ok(()));
+            }
             Request::Signal(reference, signal, reply) => {
                 send(reply, self.signal(&reference, signal).await);
             }

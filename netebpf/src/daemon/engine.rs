@@ -1,7 +1,7 @@
 //! The state of the loop, and the two ways to change it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -34,6 +34,8 @@ pub(super) struct Engine<H> {
     pub(super) chronicle: Chronicle,
     /// What the files of active sandboxes say.
     pub(super) files: BTreeMap<SandboxId, SandboxFiles>,
+    /// Sandboxes that do not go with their command this time.
+    pub(super) retained: BTreeSet<SandboxId>,
     /// The kernel's revision at which nothing was left to do for the spec in force.
     settled: Option<u64>,
     /// Changes that the kernel has refused so far; they fail no request that did not ask for them.
@@ -60,6 +62,7 @@ impl<H: Host> Engine<H> {
             chronicle: Chronicle::new(),
             refused: Vec::new(),
             files: BTreeMap::new(),
+            retained: BTreeSet::new(),
             settled: None,
         })
     }
@@ -139,12 +142,17 @@ impl<H: Host> Engine<H> {
     /// Puts a removal in force. It stays even if the kernel resists: what is left over goes with a later reconcile,
     /// and the trouble that made someone remove a thing never keeps it from being removed.
     pub(super) async fn settle(&mut self, wanted: Spec) -> Result<(), Error> {
+        self.settle_after(None, wanted).await
+    }
+
+    /// The same for a removal before which something else has happened: who follows sees the spec in between as well.
+    pub(super) async fn settle_after(&mut self, between: Option<Spec>, wanted: Spec) -> Result<(), Error> {
         let previous = self.spec();
         self.store.save(&wanted)?;
         let result = self.drive(&previous, &wanted).await;
         self.take_note(result);
         // Who is told that something is gone finds it gone.
-        self.put_in_force(wanted);
+        between.into_iter().chain([wanted]).for_each(|spec| self.put_in_force(spec));
         self.write_changed_files(&previous);
         let spec = self.spec();
         for sandbox in previous.sandboxes.keys().filter(|id| !spec.sandboxes.contains_key(id)) {

@@ -162,7 +162,7 @@ impl Host for LinuxKernel {
         match (&sandbox.mode, sandbox.process()) {
             (NetworkMode::Own(_), _) => process::kill_inside(&self.settings().namespace(sandbox.id)),
             (NetworkMode::Host | NetworkMode::Container(_), Some(process)) if sandbox.is_running() => {
-                process::kill_session(process)
+                process::kill_beside(process, sandbox.id)
             }
             (NetworkMode::Host | NetworkMode::Container(_) | NetworkMode::Adopted(_), _) => Ok(()),
         }

@@ -11,6 +11,7 @@ mod error;
 mod expiry;
 mod files;
 mod host;
+mod log_times;
 mod notify;
 mod observer;
 mod refusal;
@@ -22,6 +23,7 @@ mod status;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod top;
 mod users_bridge;
 
 use std::ops::ControlFlow;
@@ -34,12 +36,13 @@ use crate::model::{Process, SandboxId};
 pub use crate::kernel::launch::{Launch, Place};
 pub use crate::kernel::{
     FeatureStatus, Machine, ProgramStatus, Settings, TableSize, flows::Connection, hostname, kernel_release,
-    link_name,
+    link_name, process::Listed,
 };
 
 pub use chronicle::{Follow, Silence, Told};
 pub use error::{Error, with_causes};
 pub use host::Host;
+pub use log_times::{Times, follow_logs};
 pub use observer::{Follower, News, Observer};
 pub use request::{Handle, Prepared, Reply, Request, Starter};
 pub use start::StartError;

@@ -54,6 +54,8 @@ pub enum Request {
     RenameSandbox(String, Name, Reply<()>),
     /// Removes sandboxes whose command does not run, and tells their identifiers.
     PruneSandboxes(PruneChoice, Reply<Vec<SandboxId>>),
+    /// Whether a sandbox is to stay when its command ends, though it is to go with it: it will be started again.
+    Retain(SandboxId, bool, Reply<()>),
     /// Sends a signal to a sandbox's command.
     Signal(String, Signal, Reply<()>),
     /// A client has started the command of a sandbox as this process.
@@ -111,6 +113,7 @@ impl Request {
             Self::StartSandbox(..) => "start_sandbox",
             Self::RenameSandbox(..) => "rename_sandbox",
             Self::PruneSandboxes(..) => "prune_sandboxes",
+            Self::Retain(..) => "retain",
             Self::Signal(..) => "signal",
             Self::Started(..) => "started",
             Self::Ended(..) => "ended",

@@ -162,20 +162,28 @@ impl<H: Host> Engine<H> {
             ending.extend(sharing.into_iter().map(|sharing| (sharing, KILLED_CODE)));
             ended.push(id);
         }
-        // Everybody sees how they ended, also those that go with their command.
-        self.settle(wanted.clone()).await?;
-        let going = |id: &SandboxId| {
+        ended.retain(|id| {
             let sandbox = wanted.sandboxes.get(id);
-            sandbox.is_some_and(|sandbox| sandbox.config.auto_remove)
-        };
-        ended.retain(going);
+            sandbox.is_some_and(|sandbox| sandbox.config.auto_remove) && !self.retained.contains(id)
+        });
         if ended.is_empty() {
-            return Ok(());
+            return self.settle(wanted).await;
         }
+        // Everybody sees how they ended, also those that go with their command.
+        let before = wanted.clone();
         for id in ended {
             change::remove_sandbox(&mut wanted, &id.to_string(), false)?;
         }
-        self.settle(wanted).await
+        self.settle_after(Some(before), wanted).await
+    }
+
+    /// Takes note whether a sandbox is to stay when its command ends, though it is to go with it.
+    pub(super) fn retain(&mut self, id: SandboxId, retain: bool) {
+        if retain {
+            self.retained.insert(id);
+        } else {
+            self.retained.remove(&id);
+        }
     }
 
     async fn discard(&mut self, id: SandboxId) -> Result<(), Error> {

@@ -96,12 +96,22 @@ impl Handle {
         if signal == Signal::KILL { self.die(follow, sandbox).await } else { Ok(()) }
     }
 
-    /// Stops a sandbox if its command runs, and starts it.
+    /// Stops a sandbox if its command runs, and starts it, also if nobody waits for that. One that is to go with its
+    /// command stays.
     pub async fn restart(&self, reference: &str, choice: StopChoice) -> Result<(), Error> {
-        let id = change::find_sandbox(&self.spec(), reference)?.id.to_string();
-        self.stop(&id, choice).await?;
-        self.start(&id).await?;
-        if let Some(sandbox) = self.spec().sandboxes.values().find(|sandbox| sandbox.id.to_string() == id) {
+        let id = change::find_sandbox(&self.spec(), reference)?.id;
+        let handle = self.clone();
+        let restarted = tokio::spawn(async move { handle.begin_again(id, choice).await });
+        restarted.await.map_err(|_| Error::ShuttingDown)?
+    }
+
+    async fn begin_again(&self, id: SandboxId, choice: StopChoice) -> Result<(), Error> {
+        self.ask(|reply| Request::Retain(id, true, reply)).await?;
+        let stopped = self.stop(&id.to_string(), choice).await;
+        self.ask(|reply| Request::Retain(id, false, reply)).await?;
+        stopped?;
+        self.start(&id.to_string()).await?;
+        if let Some(sandbox) = self.spec().sandboxes.get(&id) {
             self.tell(Happening::of_sandbox(sandbox, SandboxAction::Restart));
         }
         Ok(())

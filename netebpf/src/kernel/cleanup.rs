@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Error, Settings, bpf, links, mounts, namespaces, netlink, ownership, privileges, process};
-use crate::model::{Process, Signal};
+use crate::model::{Process, SandboxId, Signal};
 
 /// What an engine leaves in its state directory; whatever else is there belongs to somebody else.
 const STATE_FILES: [&str; 4] = ["sandboxes", "state.redb", "state.journal", "state.journal.new"];
@@ -18,17 +18,17 @@ const DAMAGED: &str = "state.redb.damaged-";
 /// Removes processes of sandboxes (those in adopted namespaces are not theirs), links, namespaces, pins, and the engine's
 /// files, in that order.
 ///
-/// `commands` are those of sandboxes that have no namespace to find their processes by; they end with their sessions. Returns
-/// a line for each thing removed. Links are looked for in the network namespace of the caller.
-pub async fn cleanup(settings: &Settings, commands: &[Process]) -> Result<Vec<String>, Error> {
+/// `commands` are those of sandboxes that have no namespace to find their processes by; they end with all that was started
+/// beside them. Returns a line for each thing removed. Links are looked for in the network namespace of the caller.
+pub async fn cleanup(settings: &Settings, commands: &[(SandboxId, Process)]) -> Result<Vec<String>, Error> {
     privileges::check()?;
     let socket = settings.socket();
     if UnixStream::connect(&socket).is_ok() {
         return Err(Error::DaemonRunning { socket });
     }
     let mut removed = Vec::new();
-    for &command in commands.iter().filter(|command| process::is_running(**command)) {
-        process::kill_session(command)?;
+    for &(sandbox, command) in commands.iter().filter(|(_, command)| process::is_running(*command)) {
+        process::kill_beside(command, sandbox)?;
         removed.push(format!("process {} of a sandbox in another's network", command.pid));
     }
     remove_processes(settings, &mut removed).await?;

@@ -9,9 +9,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use proptest::prelude::*;
 
 use super::{
-    Attachment, BridgeOptions, Driver, Endpoint, EndpointId, EndpointSettings, ExposedPorts, GatewayMode,
-    Name, Network, NetworkId, NetworkMode, Pool, PortMapping, PortRange, Process, Protocol, Sandbox,
-    SandboxConfig, SandboxId, SandboxLink, SandboxState, Spec, local_mac,
+    AddressWishes, Attachment, BridgeOptions, Driver, Endpoint, EndpointId, EndpointSettings, ExposedPorts,
+    GatewayMode, Name, Network, NetworkId, NetworkMode, Pool, PortMapping, PortRange, Process, Protocol,
+    Sandbox, SandboxConfig, SandboxId, SandboxLink, SandboxState, Spec, local_mac,
 };
 
 /// Makes a name that is valid and differs from every other by its number.
@@ -138,7 +138,13 @@ fn sandbox(
             interface: format!("eth{index}"),
         };
         let gateway_priority = i64::from(kind % 3) - 1;
-        let settings = EndpointSettings { gateway_priority, ..EndpointSettings::default() };
+        // Others have the same, also on the same network.
+        let link_local = (number > 2).then(|| AddressWishes {
+            link_local: vec![IpAddr::V4(Ipv4Addr::new(169, 254, 1, 1))],
+            ..AddressWishes::default()
+        });
+        let settings =
+            EndpointSettings { gateway_priority, addresses: link_local, ..EndpointSettings::default() };
         Attachment { endpoint: is_active.then_some(endpoint), ..Attachment::new(network, settings) }
     });
     // Each is linked to the next, which need not be there.

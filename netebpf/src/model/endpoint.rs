@@ -1,9 +1,6 @@
 //! How a sandbox belongs to a network: what the user wishes, and the endpoint that it has there while it is active.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use netebpf_common::abi::{Family, Mac};
 
@@ -44,13 +41,16 @@ pub struct EndpointSettings {
     pub mac: Option<Mac>,
 }
 
-/// The addresses that a user wishes for an endpoint; the lowest free ones where nothing is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The addresses that a user wishes for an endpoint, which may turn out to be of the other IP version; the lowest free ones
+/// where nothing is said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AddressWishes {
     /// IPv4.
-    pub v4: Option<Ipv4Addr>,
+    pub v4: Option<IpAddr>,
     /// IPv6.
-    pub v6: Option<Ipv6Addr>,
+    pub v6: Option<IpAddr>,
+    /// Link-local addresses beside them (`--link-local-ip`), unchecked; others on the network may have the same.
+    pub link_local: Vec<IpAddr>,
 }
 
 /// Joins an active sandbox to a network. On the networks `host` and `none` it has neither addresses nor an interface.
@@ -71,14 +71,20 @@ pub struct Endpoint {
 impl EndpointSettings {
     /// The addresses that are wished for, IPv4 first.
     pub fn wished_addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.addresses.into_iter().flat_map(AddressWishes::iter)
+        self.addresses.iter().flat_map(AddressWishes::iter)
+    }
+
+    /// The link-local addresses beside them.
+    #[must_use]
+    pub fn link_local(&self) -> &[IpAddr] {
+        self.addresses.as_ref().map_or(&[], |wishes| &wishes.link_local)
     }
 }
 
 impl AddressWishes {
-    /// Both, IPv4 first.
-    pub fn iter(self) -> impl Iterator<Item = IpAddr> {
-        self.v4.map(IpAddr::V4).into_iter().chain(self.v6.map(IpAddr::V6))
+    /// The address of each IP version, IPv4 first.
+    pub fn iter(&self) -> impl Iterator<Item = IpAddr> {
+        self.v4.into_iter().chain(self.v6)
     }
 }
 

@@ -48,10 +48,11 @@ impl FromStr for LinkRequest {
     }
 }
 
-/// As it is typed.
+/// As it is typed: without an alias that is the name.
 impl fmt::Display for LinkRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.sandbox, self.alias)
+        f.write_str(&self.sandbox)?;
+        if self.alias == self.sandbox { Ok(()) } else { write!(f, ":{}", self.alias) }
     }
 }
 

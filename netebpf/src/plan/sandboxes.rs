@@ -9,7 +9,7 @@ use super::{Action, InterfaceSetup};
 use crate::{
     compile::Links,
     kernel::{Namespace, Observed},
-    model::{Endpoint, FAMILIES, Network, NetworkMode, Sandbox, Spec, family_of},
+    model::{Endpoint, EndpointSettings, FAMILIES, Network, NetworkMode, Sandbox, Spec, family_of},
 };
 
 pub(super) fn create_namespaces(spec: &Spec, observed: &Observed) -> Vec<Action> {
@@ -40,9 +40,12 @@ pub(super) fn configure_interfaces(spec: &Spec, observed: &Observed, links: &Lin
         let Some(interface) = namespace.and_then(|inside| inside.interfaces.get(&endpoint.interface)) else {
             continue;
         };
-        let addresses = with_prefixes(endpoint, network);
+        let settings = sandbox.attachment_to(network.id).map(|attachment| &attachment.settings);
+        let mut addresses = with_prefixes(endpoint, network);
+        addresses.extend(
+            settings.into_iter().flat_map(EndpointSettings::link_local).map(|&address| on_link(address)),
+        );
         if !interface.up || addresses.iter().any(|address| !interface.addresses.contains(address)) {
-            let settings = sandbox.attachment_to(network.id).map(|attachment| &attachment.settings);
             let sysctls = settings.map(|settings| settings.options.sysctls.clone()).unwrap_or_default();
             let (sandbox, interface) = (sandbox.id, endpoint.interface.clone());
             let announcements = network.bridge.announcements;
@@ -57,6 +60,11 @@ fn with_prefixes(endpoint: &Endpoint, network: &Network) -> Vec<IpNet> {
     let pools =
         endpoint.addresses.iter().filter_map(|&address| Some((address, network.pool(family_of(address))?)));
     pools.map(|(address, pool)| pool.with_prefix(address)).collect()
+}
+
+/// A link-local address with its prefix (RFC 3927, 2.1; RFC 4291, 2.5.6).
+fn on_link(address: IpAddr) -> IpNet {
+    IpNet::new_assert(address, if address.is_ipv4() { 16 } else { 64 })
 }
 
 /// Sets the default routes that are wanted and not there; runs after interfaces were configured.

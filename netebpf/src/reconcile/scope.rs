@@ -117,7 +117,9 @@ impl Scope {
     fn restrict_tables(&self, tables: &TableContents, hidden: &HashSet<u32>) -> TableContents {
         let (is_ours, is_seen) =
             (|address: &Address| !self.addresses.contains(address), |ifindex| !hidden.contains(&ifindex));
-        let endpoints = tables.endpoints.iter().filter(|(address, _)| is_ours(address));
+        // A link-local address stands under its link.
+        let endpoints = tables.endpoints.iter();
+        let endpoints = endpoints.filter(|(address, entry)| is_ours(address) && is_seen(entry.ifindex));
         let endpoint_links = tables.endpoint_links.iter().filter(|(key, _)| is_seen(key.ifindex()));
         let locals = tables.locals.iter().filter(|(_, local)| is_seen(local.ifindex));
         let networks = tables.networks.iter().filter(|(key, _)| is_seen(key.ifindex()));

@@ -25,7 +25,7 @@ struct Outcome {
     namespaces: BTreeMap<String, Namespace>,
     attached: BTreeSet<(Hook, String)>,
     held: Vec<String>,
-    endpoints: BTreeMap<String, (String, String)>,
+    endpoints: BTreeMap<(String, String), (String, bool)>,
     locals: BTreeMap<String, String>,
     published: Vec<String>,
     networks: BTreeMap<(String, String), String>,
@@ -42,10 +42,11 @@ fn outcome(kernel: &FakeKernel) -> Outcome {
         (link.name.clone(), rest)
     });
     let tables = &state.tables;
-    let endpoints = tables
-        .endpoints
-        .iter()
-        .map(|(address, entry)| (format!("{address:?}"), (name(entry.ifindex), name(entry.bridge))));
+    // A link-local address stands under another one, with its link's index.
+    let endpoints = tables.endpoints.iter().map(|(key, entry)| {
+        let address = format!("{:?}", entry.address);
+        ((address, name(entry.ifindex)), (name(entry.bridge), *key == entry.address))
+    });
     let networks = tables.networks.iter().map(|(key, network)| {
         let family = FAMILIES.into_iter().find(|family| *key == LinkKey::new(key.ifindex(), *family));
         ((name(key.ifindex()), format!("{family:?}")), format!("{network:?}"))

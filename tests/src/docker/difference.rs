@@ -50,7 +50,9 @@ impl Said {
             self.code.map_or_else(|| "ended by a signal".to_owned(), |code| format!("exit code {code}"));
         let output = canonical::text(&self.stdout);
         let output = output.lines().map(|line| format!("| {line}"));
-        let errors = self.stderr.lines().filter_map(unframed).map(|line| format!("! {line}"));
+        // A program calls itself by its name.
+        let errors = self.stderr.replace("netebpf network ", "docker network ");
+        let errors = errors.lines().filter_map(unframed).map(|line| format!("! {line}"));
         [format!("= {code}")].into_iter().chain(output).chain(errors).collect()
     }
 }

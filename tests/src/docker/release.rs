@@ -13,14 +13,14 @@ const VARIABLE: &str = "NETEBPF_DOCKER_RELEASES";
 /// A release of Debian with its Docker Engine, as a root file system that is only read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
-    /// Not released yet: the newest Docker Engine that Debian has.
-    Sid,
+    /// Not released yet: the newest Docker Engine of Debian that can always be installed.
+    Forky,
 }
 
 impl Release {
     const fn name(self) -> &'static str {
         match self {
-            Self::Sid => "sid",
+            Self::Forky => "forky",
         }
     }
 

@@ -20,6 +20,17 @@ pub struct Scenario {
     pub steps: Vec<String>,
 }
 
+impl Scenario {
+    /// The same, typed for the engines' own programs where it is for Docker's client: `netebpf network` for
+    /// `docker network`.
+    #[must_use]
+    pub fn for_own_programs(&self) -> Self {
+        let steps =
+            self.steps.iter().map(|step| step.replace("docker network ", "engine network ")).collect();
+        Self { name: format!("own-{}", self.name), steps }
+    }
+}
+
 /// Reads the scenarios of a document.
 #[must_use]
 pub fn scenarios(document: &str, text: &str) -> Vec<Scenario> {
@@ -49,14 +60,15 @@ pub fn spelled(step: &str, engine: Engine) -> String {
         (None, _) => part.to_owned(),
         (Some(rest), Engine::Netebpf) => format!("netebpf {rest}"),
         (Some(rest), Engine::Docker) => {
-            let has_image = ["run ", "create "].iter().any(|verb| rest.starts_with(verb));
-            let image = if has_image { format!(" {IMAGE} ") } else { " ".to_owned() };
-            format!("docker {}", rest.replacen(" -- ", &image, 1))
+            let starts = |verbs: &[&str]| verbs.iter().any(|verb| rest.starts_with(verb));
+            let image = if starts(&["run ", "create "]) { format!(" {IMAGE} ") } else { " ".to_owned() };
+            let rest = if starts(&["network "]) { rest.to_owned() } else { rest.replacen(" -- ", &image, 1) };
+            format!("docker {rest}")
         }
     };
     // A command may stand in another one, or after one.
     let mut spelled = step.to_owned();
-    for before in ["$(", "; ", "&& ", "| "] {
+    for before in ["$(", "; ", "&& ", "| ", "do ", "xargs "] {
         spelled = spelled.split(before).map(own).collect::<Vec<_>>().join(before);
     }
     spelled
@@ -87,6 +99,15 @@ mod tests {
     }
 
     #[test]
+    fn a_scenario_for_dockers_client_is_one_for_the_engines_own_programs_too() {
+        let steps = vec!["docker network ls -q | xargs docker network rm".to_owned(), "docker ps".to_owned()];
+        let own = Scenario { name: "rm/all".to_owned(), steps }.for_own_programs();
+        assert_eq!(own.name, "own-rm/all");
+        let spelled: Vec<_> = own.steps.iter().map(|step| spelled(step, Engine::Netebpf)).collect();
+        assert_eq!(spelled, ["netebpf network ls -q | xargs netebpf network rm", "docker ps"]);
+    }
+
+    #[test]
     fn the_engines_own_program_is_spelled_for_each() {
         for (step, docker, netebpf) in [
             ("docker network ls", "docker network ls", "docker network ls"),
@@ -96,6 +117,7 @@ mod tests {
                 "netebpf run -d --name a -- sh -c 'true -- x'",
             ),
             ("engine exec a -- ip a", "docker exec a ip a", "netebpf exec a -- ip a"),
+            ("engine network create -- -x", "docker network create -- -x", "netebpf network create -- -x"),
             (
                 "true || echo $(engine port a)",
                 "true || echo $(docker port a)",

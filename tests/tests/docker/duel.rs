@@ -64,7 +64,7 @@ impl Duel {
     }
 
     fn start(&mut self) -> Result<[Subject; 2]> {
-        let one = |engine| thread::spawn(move || Subject::start(engine, Release::Sid));
+        let one = |engine| thread::spawn(move || Subject::start(engine, Release::Forky));
         let both = [one(Engine::Docker), one(Engine::Netebpf)];
         let [docker, netebpf] =
             both.map(|thread| thread.join().map_err(|_| Error::msg("the start panicked"))?);
@@ -130,6 +130,11 @@ fn clean(subject: &Subject) -> Result<()> {
     Ok(())
 }
 
+/// From the end: where only one of them names what it has made, it does so before its errors.
 fn masked(said: &Said, mask: &mut Mask) -> Vec<String> {
-    said.lines().iter().map(|line| mask.apply(line)).collect()
+    let mut lines = said.lines();
+    for line in lines.iter_mut().rev() {
+        *line = mask.apply(line);
+    }
+    lines
 }

@@ -1,7 +1,8 @@
 //! The differential suite: the same commands of Docker's client, put to a real Docker Engine and to netebpf, must be answered
 //! alike. Docker is right. Needs root, and the engine that `cargo xtask setup docker` installs.
 //!
-//! Every scenario of the documents in `scenarios/` is a test; `known_differences.toml` lists what is meant to differ.
+//! Every scenario of the documents in `scenarios/` is a test, those of networks a second one in which netebpf's own program
+//! is in the place of Docker's client; `known_differences.toml` lists what is meant to differ.
 #![forbid(unsafe_code)]
 
 use std::{
@@ -36,11 +37,17 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("links", include_str!("scenarios/links.md")),
 ];
 
+/// The documents about what both programs can do.
+const OF_NETWORKS: &[&str] = &["create", "refused", "list", "inspect", "remove", "prune", "configuration"];
+
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::from_args();
     let known = KnownDifferences::parse(include_str!("known_differences.toml"))?;
     let duel = Arc::new(Mutex::new(Duel::new(known)));
-    let all: Vec<_> = DOCUMENTS.iter().flat_map(|(name, text)| scenarios(name, text)).collect();
+    let mut all: Vec<_> = DOCUMENTS.iter().flat_map(|(name, text)| scenarios(name, text)).collect();
+    let of_networks = DOCUMENTS.iter().filter(|(name, _)| OF_NETWORKS.contains(name));
+    let own = of_networks.flat_map(|(name, text)| scenarios(name, text));
+    all.extend(own.map(|scenario| scenario.for_own_programs()).collect::<Vec<_>>());
     let mut trials: Vec<_> = all.into_iter().map(|scenario| trial(&duel, scenario)).collect();
     if arguments.filter.is_none() && arguments.skip.is_empty() {
         let duel = Arc::clone(&duel);

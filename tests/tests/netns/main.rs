@@ -61,13 +61,19 @@ mod run_flags;
 
 mod lifecycle;
 
+mod watching;
+
 mod sandboxes;
 
 mod networks;
 
 mod network_options;
 
-mod network_refusals;
+mod adopted;
+
+mod network_api;
+
+mod refusals;
 
 mod config;
 

@@ -1,31 +1,28 @@
 //! Options that change what a bridge is and who leads out of it, on real packets.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netebpf_tests::{
     frame::{BROADCAST, ethertype},
-    links,
     netns::Namespace,
     probe::{Answer, BRIEF, PATIENT, Service, tcp},
     scenario::Sandbox,
-    topology::{HOST, SERVER},
     wait,
     wire::Wire,
 };
 
-use crate::scene::{Scene, carries, client_reaches, tap};
+use crate::scene::{Scene, tap};
 
 /// Something of Docker's options.
-fn option(name: &str, value: &str) -> [String; 2] {
+pub(crate) fn option(name: &str, value: &str) -> [String; 2] {
     ["-o".to_owned(), format!("com.docker.network.{name}={value}")]
 }
 
-fn create(scene: &Scene, arguments: &[&str], options: &[[String; 2]], name: &str) -> Result<String> {
+pub(crate) fn create(scene: &Scene, arguments: &[&str], options: &[[String; 2]], name: &str) -> Result<String> {
     let options = options.iter().flatten().map(String::as_str);
     let words: Vec<_> = ["network", "create"]
         .into_iter()
@@ -37,7 +34,7 @@ fn create(scene: &Scene, arguments: &[&str], options: &[[String; 2]], name: &str
 }
 
 /// Whether a link of a namespace has an address.
-fn has(namespace: &Namespace, address: impl Into<IpAddr>) -> bool {
+pub(crate) fn has(namespace: &Namespace, address: impl Into<IpAddr>) -> bool {
     namespace.link_of(address.into()).is_ok()
 }
 
@@ -62,110 +59,6 @@ fn a_bridge_without_address_carries_packets_and_leads_nowhere() -> Result<()> {
     scene.engine.terminate()?;
     scene.engine.launch()?;
     ensure!(!has(&scene.world.host, gateway), "a restart gives the bridge an address");
-    Ok(())
-}
-
-/// A bridge of the user's with an address of its own, and a router plugged into it.
-struct Lan<'a> {
-    host: &'a Namespace,
-    router: Namespace,
-    own: IpNet,
-}
-
-impl<'a> Lan<'a> {
-    const NAME: &'static str = "lan0";
-    const PORT: &'static str = "port0";
-    const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 73, 0, 254);
-    const ROUTER6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x73, 0, 0, 0, 0, 0, 0xfe);
-
-    fn new(scene: &'a Scene) -> Result<Self> {
-        let (host, router) = (&scene.world.host, scene.world.machine("router")?);
-        let own = IpNet::V4(Ipv4Net::new(Ipv4Addr::new(192, 168, 73, 5), 24)?);
-        host.bridge(Self::NAME)?;
-        host.address(Self::NAME, own)?;
-        links::join((host, Self::PORT), (&router, "eth0"))?;
-        host.enslave(Self::PORT, Self::NAME)?;
-        router.address("eth0", Ipv6Net::new(Self::ROUTER6, 64)?)?;
-        router.address("eth0", Ipv4Net::new(Self::ROUTER, 24)?)?;
-        Ok(Self { host, router, own })
-    }
-}
-
-impl Drop for Lan<'_> {
-    /// The engine leaves these to their owner, and the harness looks for what is left.
-    fn drop(&mut self) {
-        for link in [Self::NAME, Self::PORT] {
-            if let Err(error) = self.host.remove_link(link) {
-                eprintln!("remove {link}: {error:#}");
-            }
-        }
-    }
-}
-
-#[test]
-fn sandboxes_leave_by_the_router_that_a_network_names() -> Result<()> {
-    let scene = Scene::new("router", &["--bridge=none"])?;
-    let lan = Lan::new(&scene)?;
-    let gateways =
-        [format!("DefaultGatewayIPv4={}", Lan::ROUTER), format!("DefaultGatewayIPv6={}", Lan::ROUTER6)];
-    let arguments = [
-        "--ipv6",
-        "--subnet=10.73.0.0/24",
-        "--subnet=fd00:73::/64",
-        "--aux-address",
-        &gateways[0],
-        "--aux-address",
-        &gateways[1],
-    ];
-    create(&scene, &arguments, &[option("bridge.name", Lan::NAME)], "lan")?;
-    let sandbox = scene.run_in("lan", "box", &[], &[Service::Tcp(80)])?;
-
-    let cable = Wire::tap(&lan.router, "eth0")?;
-    let words = b"by another way";
-    sandbox.namespace.run(|| {
-        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-        Ok(socket.send_to(words, SocketAddr::from((SERVER, 9)))?)
-    })?;
-    let frame = cable.receive(PATIENT, |frame| carries(frame, words))?.context("the router got nothing")?;
-    let (source, destination) = (frame.get(26..30), frame.get(30..34));
-    ensure!(
-        source == Some(&sandbox.address.octets()) && destination == Some(&SERVER.octets()),
-        "{frame:02x?}"
-    );
-
-    let routes =
-        sandbox.namespace.run(|| Ok(std::fs::read_to_string("/proc/thread-self/net/ipv6_route")?))?;
-    let gateway = format!("{:032x}", Lan::ROUTER6.to_bits());
-    ensure!(routes.contains(&gateway), "no IPv6 route by the router: {routes}");
-    ensure!(has(&scene.world.host, Ipv4Addr::new(10, 73, 0, 1)), "the bridge has its own address");
-    Ok(())
-}
-
-#[test]
-fn a_bridge_of_the_users_is_used_and_given_back() -> Result<()> {
-    let scene = Scene::new("adopted", &["--bridge=none"])?;
-    let (host, lan) = (&scene.world.host, Lan::new(&scene)?);
-    let before = host.mac(Lan::NAME)?;
-    host.address(Lan::NAME, Ipv4Net::new(Ipv4Addr::new(10, 73, 0, 7), 24)?)?;
-    create(&scene, &["--subnet=10.73.0.0/24"], &[option("bridge.name", Lan::NAME)], "lan")?;
-    ensure!(has(host, lan.own.addr()), "the address of its owner is gone");
-    ensure!(!has(host, Ipv4Addr::new(10, 73, 0, 7)), "two addresses in the network's subnet");
-    let web = scene.run_in("lan", "web", &["-p", "8073:80"], &[Service::Tcp(80)])?;
-    let peer = scene.run_in("lan", "peer", &[], &[Service::Tcp(80)])?;
-    let seen = peer.namespace.run(|| tcp((web.address, 80).into(), PATIENT))?;
-    ensure!(seen == Answer::seen("web", peer.address), "{seen}");
-    client_reaches(&scene, (HOST, 8073).into(), "web")?;
-    ensure!(host.mac(Lan::NAME)? == before, "its MAC changed with its ports");
-
-    scene.engine.terminate()?;
-    scene.engine.launch()?;
-    client_reaches(&scene, (HOST, 8073).into(), "web")?;
-    scene.engine.ok(&["rm", "-f", "web", "peer"])?;
-    scene.engine.ok(&["network", "rm", "lan"])?;
-    ensure!(host.links()?.contains(&Lan::NAME.to_owned()), "the bridge is gone with the network");
-    ensure!(has(host, lan.own.addr()), "its address is gone with the network");
-    let seen = host.run(|| tcp((Lan::ROUTER, 9).into(), PATIENT))?;
-    ensure!(seen == Answer::Refused, "the router is out of reach: {seen}");
     Ok(())
 }
 

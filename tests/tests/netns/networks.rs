@@ -71,7 +71,10 @@ fn the_default_network_can_be_switched_off() -> Result<()> {
     assert_eq!(names(&scene.engine, "type=builtin")?, "host none");
     let said = scene.engine.cli(&["run", "-d", "--name", "lost", "--", "sleep", "1d"])?;
     assert_eq!(said.code, Some(125), "{said:?}");
-    assert_eq!(said.stderr.trim_end(), "Error response from daemon: network bridge not found");
+    assert_eq!(
+        said.stderr.trim_end(),
+        "Error response from daemon: failed to set up container networking: network bridge not found"
+    );
     Ok(())
 }
 
@@ -228,5 +231,39 @@ fn dockers_clients_find_an_engine_behind_the_socket_that_they_know() -> Result<(
     ensure!(networks.contains(r#""Name":"net""#), "{networks}");
     scene.engine.terminate()?;
     ensure!(!socket.exists());
+    Ok(())
+}
+
+#[test]
+fn a_configuration_is_kept_shown_and_used() -> Result<()> {
+    let scene = Scene::new("config", &["--bridge=none"])?;
+    let engine = &scene.engine;
+    engine.ok(&[
+        "network",
+        "create",
+        "--config-only",
+        "--subnet=10.70.0.0/24",
+        "--label=stage=test",
+        "-o",
+        "com.docker.network.bridge.enable_icc=false",
+        "base",
+    ])?;
+    engine.ok(&["network", "create", "--config-from", "base", "--internal", "made"])?;
+    let shown = |name: &str, template: &str| engine.ok(&["network", "inspect", "-f", template, name]);
+    let base = "{{.ConfigOnly}} {{.Driver}} {{.Scope}} {{json .IPAM.Config}} {{.Labels.stage}}";
+    ensure!(shown("base", base)? == "true null local null test\n", "{}", shown("base", base)?);
+    let made = "{{.ConfigFrom.Network}} {{.Driver}} {{.Internal}} {{(index .IPAM.Config 0).Subnet}} {{.Labels.stage}}";
+    ensure!(shown("made", made)? == "base bridge true 10.70.0.0/24 test\n", "{}", shown("made", made)?);
+
+    engine.terminate()?;
+    engine.launch()?;
+    let in_use = "error while removing network: configuration network \"base\" is in use";
+    refused(&engine.cli(&["network", "rm", "base"])?, in_use);
+    scene.run("box", &[], &[Service::Tcp(80)])?;
+    let join = "cannot create endpoint on configuration-only network";
+    refused(&engine.cli(&["network", "connect", "base", "box"])?, join);
+    let pruned = engine.ok(&["network", "prune", "-f"])?;
+    ensure!(pruned == "Deleted Networks:\nmade\n\n", "configurations stay: {pruned}");
+    engine.ok(&["network", "rm", "base"])?;
     Ok(())
 }

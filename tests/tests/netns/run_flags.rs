@@ -175,7 +175,7 @@ fn every_command_explains_itself_and_has_a_manual_page() -> Result<()> {
     let (manual, completions) = (scene.engine.ok(&["man"])?, scene.engine.ok(&["completions", "bash"])?);
     for command in [
         "run", "create", "exec", "attach", "start", "stop", "restart", "kill", "rm", "rename", "wait", "ps",
-        "inspect", "port", "logs",
+        "inspect", "port", "logs", "top",
     ] {
         let help = scene.engine.ok(&[command, "--help"])?;
         assert!(help.contains("Example"), "{help}");

@@ -5,6 +5,7 @@
 //!     up0 198.51.100.1/24, 2001:db8:9::1/64 ───── veth ─────── far0
 //!     br0 10.1.0.1/24, fd00:1::1/64, br1 10.2.0.1/24, fd00:2::1/64 (bridges)
 //!     veth0 … veth3 ─────────────── veths ────────── far1 … far4
+//!     port0, in br0 ─────────────── veth ─────────── far5
 //! ```
 
 use std::{
@@ -160,6 +161,9 @@ fn wire(host: &Namespace, far: &Namespace) -> Result<()> {
         far.up(&other)?;
         host.enslave(&near, ["br0", "br1"][sandbox / 2])?;
     }
+    netebpf_tests::links::join((host, "port0"), (far, "far5"))?;
+    far.up("far5")?;
+    host.enslave("port0", "br0")?;
     for family in World::FAMILIES {
         let addresses = [
             ("up0", World::host(family)),
@@ -184,6 +188,7 @@ fn links() -> Result<Links> {
         uplink: index("up0")?,
         bridges: [index("br0")?, index("br1")?],
         veths: [index("veth0")?, index("veth1")?, index("veth2")?, index("veth3")?],
+        port: index("port0")?,
     })
 }
 

@@ -113,7 +113,7 @@ impl Pair {
         let wanted = expected.bytes.get(14..).context("a packet")?;
         let (near, other, router) = match from {
             Origin::Outside => (&self.outside, &self.sandbox, self.uplink),
-            Origin::Sandbox(_) => (&self.sandbox, &self.outside, self.bridge),
+            Origin::Sandbox(_) | Origin::Machine => (&self.sandbox, &self.outside, self.bridge),
         };
         near.send(&FrameSpec { destination_mac: router, ..spec.clone() }.build())?;
         let seen = other.receive(PATIENCE, is_traffic)?;

@@ -41,6 +41,6 @@ pub(super) fn codename() -> Option<String> {
 
 fn apt(workspace: &Workspace, arguments: &[&str]) -> std::process::Command {
     let mut apt = workspace.command("apt-get");
-    apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    apt.args(["-o", "Acquire::Retries=5"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     apt
 }

@@ -17,8 +17,8 @@ use crate::{
     workspace::{self, Workspace},
 };
 
-/// Where releases come from, and the one with the newest engine that Debian has.
-const SUITE: &str = "sid";
+/// The release with the newest engine that can always be installed: Debian's next one.
+const SUITE: &str = "forky";
 
 /// What makes a root file system from packages.
 const MMDEBSTRAP: &str = "mmdebstrap";
@@ -26,6 +26,9 @@ const MMDEBSTRAP: &str = "mmdebstrap";
 /// The engine, its client, and what scenarios run.
 const PACKAGES: &[&str] =
     &["docker.io", "docker-cli", "containerd", "runc", "iptables", "iproute2", "busybox-static"];
+
+/// How often it is tried: what a mirror has while it is being updated may not fit together.
+const ATTEMPTS: usize = 3;
 
 /// The folder of the releases; tests look for it beside the build profiles' folders.
 fn directory(workspace: &Workspace) -> PathBuf {
@@ -51,16 +54,32 @@ fn bootstrap(workspace: &Workspace, root: &Path) -> Result<()> {
     if workspace::on_path(MMDEBSTRAP).is_empty() {
         debian::install(workspace, &[MMDEBSTRAP])?;
     }
-    // Whatever has this name was broken off, and has no mounts: they are made in a namespace that is gone.
-    let unfinished = root.with_extension("unfinished");
-    for old in [&unfinished, &root.to_path_buf()] {
-        if old.exists() {
-            fs::remove_dir_all(old).with_context(|| format!("remove {}", old.display()))?;
-        }
-    }
     fs::create_dir_all(directory(workspace))?;
-    step::run(&format!("{MMDEBSTRAP} {SUITE}"), command(workspace, &unfinished))?;
+    let unfinished = root.with_extension("unfinished");
+    remove(root)?;
+    let mut attempt = 1;
+    loop {
+        // Whatever has this name was broken off, and has no mounts: they are made in a namespace that is gone.
+        remove(&unfinished)?;
+        match step::run(&format!("{MMDEBSTRAP} {SUITE}"), command(workspace, &unfinished)) {
+            Ok(_) => break,
+            Err(error) if attempt < ATTEMPTS => say(&format!("{error:#}\ntrying again")),
+            Err(error) => {
+                return Err(error.context(format!(
+                    "no Docker Engine to compare with: {ATTEMPTS} times Debian {SUITE} was not to be had"
+                )));
+            }
+        }
+        attempt += 1;
+    }
     fs::rename(&unfinished, root).context("name the finished root file system")
+}
+
+fn remove(root: &Path) -> Result<()> {
+    if root.exists() {
+        fs::remove_dir_all(root).with_context(|| format!("remove {}", root.display()))?;
+    }
+    Ok(())
 }
 
 fn command(workspace: &Workspace, root: &Path) -> Command {
@@ -70,6 +89,7 @@ fn command(workspace: &Workspace, root: &Path) -> Command {
         "--variant=minbase",
         "--skip=check/empty",
         "--aptopt=Acquire::Check-Valid-Until \"false\"",
+        "--aptopt=Acquire::Retries \"5\"",
     ]);
     command.arg(format!("--include={}", PACKAGES.join(","))).arg(SUITE).arg(root);
     command

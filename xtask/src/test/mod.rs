@@ -59,30 +59,35 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if layers.iter().any(|layer| layer.needs_programs()) {
         build::programs(workspace, Profile::Release)?;
     }
-    if layers.contains(&Layer::Netns) {
-        setup::programs(workspace)?;
-        setup::docker_package(workspace)?;
-    }
-    if layers.contains(&Layer::Docker) {
-        setup::engine(workspace)?;
-    }
     let mut rows = Vec::new();
     for &layer in layers {
         let started = Instant::now();
-        let tally = one(workspace, layer, args.kernel.as_deref())?;
+        let tally = one(workspace, layer, args.kernel.as_deref()).unwrap_or_else(|error| {
+            say(&format!("layer {layer}: {error:#}"));
+            Tally { failed: 1, ..Tally::default() }
+        });
         rows.push(Row { layer, tally, wall: started.elapsed() });
     }
     report(&rows)
 }
 
+/// Runs a layer; an error means that it could not run, which says nothing about the others.
 fn one(workspace: &Workspace, layer: Layer, kernel: Option<&str>) -> Result<Tally> {
     let Some(arguments) = layer.cargo() else {
         return if layer == Layer::Vm { vm::run(workspace, kernel) } else { Ok(lint::all(workspace)) };
     };
     let mut cargo = workspace.cargo(arguments);
-    if layer == Layer::Dist {
-        setup::packaging(workspace)?;
-        cargo.env("NETEBPF_DIST", dist::twice(workspace)?);
+    match layer {
+        Layer::Netns => {
+            setup::programs(workspace)?;
+            setup::docker_package(workspace)?;
+        }
+        Layer::Docker => setup::engine(workspace)?,
+        Layer::Dist => {
+            setup::packaging(workspace)?;
+            cargo.env("NETEBPF_DIST", dist::twice(workspace)?);
+        }
+        Layer::Lint | Layer::Unit | Layer::Packet | Layer::Vm => {}
     }
     let mut tally = judge(layer, &step::watch(&format!("layer {layer}"), cargo, Show::All)?);
     if layer == Layer::Netns {

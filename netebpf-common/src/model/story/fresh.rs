@@ -12,13 +12,14 @@ use crate::{
 pub(super) fn fresh(choices: &mut Choices<'_>) -> (Origin, FrameSpec) {
     let family = choices.pick(&World::FAMILIES);
     let segment = any_segment(choices, family);
-    let (origin, spec) = if choices.one_in(3) {
-        (Origin::Outside, from_outside(choices, family, segment))
-    } else {
-        let sandbox = choices.below(4);
-        (Origin::Sandbox(sandbox), from_sandbox(choices, sandbox, family, segment))
-    };
-    (origin, spec)
+    match choices.below(9) {
+        0..=2 => (Origin::Outside, from_outside(choices, family, segment)),
+        3 => (Origin::Machine, from_machine(choices, family, segment)),
+        _ => {
+            let sandbox = choices.below(4);
+            (Origin::Sandbox(sandbox), from_sandbox(choices, sandbox, family, segment))
+        }
+    }
 }
 
 /// The bytes of a packet, with options, extension headers, odd hops, and now and then as a fragment.
@@ -79,6 +80,14 @@ fn from_outside(choices: &mut Choices<'_>, family: Family, segment: Segment) -> 
         World::outside(family, 9 + choices.byte() % 3)
     };
     FrameSpec { source, ..World::incoming(destination, segment) }
+}
+
+fn from_machine(choices: &mut Choices<'_>, family: Family, segment: Segment) -> FrameSpec {
+    let destination =
+        if choices.one_in(2) { any_address(choices, family) } else { World::gateway(0, family) };
+    let own = World::plugged(destination, segment);
+    let source = if choices.one_in(8) { any_address(choices, family) } else { own.source };
+    FrameSpec { source, ..own }
 }
 
 fn any_segment(choices: &mut Choices<'_>, family: Family) -> Segment {

@@ -17,7 +17,7 @@ use std::vec::Vec;
 
 use super::{FrameSpec, Origin, Rules, World};
 use crate::{
-    abi::{Family, Hook, Mac},
+    abi::{Address, Family, Hook, Mac},
     run::{Arrival, Mark},
     verdict::Verdict,
 };
@@ -107,9 +107,9 @@ impl Past {
             }
             Hook::FromNetdev => Some(Origin::Outside),
             Hook::ToNetdev if shot.ingress == 0 => None,
-            Hook::ToNetdev | Hook::FromBridge | Hook::ToBridge | Hook::ToContainer | Hook::Socket => {
-                sandbox_at(sent.source)
-            }
+            // A router on the segment carries what comes from outside.
+            Hook::FromBridge => sandbox_at(sent.source).or(Some(beside(sent.source))),
+            Hook::ToNetdev | Hook::ToBridge | Hook::ToContainer | Hook::Socket => sandbox_at(sent.source),
         }
     }
 
@@ -128,6 +128,14 @@ fn sandbox_at(address: IpAddr) -> Option<Origin> {
     let has =
         |sandbox: &usize| World::FAMILIES.iter().any(|family| World::address(*sandbox, *family) == address);
     (0..4).find(has).map(Origin::Sandbox)
+}
+
+/// Who sends from an address that is no sandbox's by front's bridge.
+fn beside(address: IpAddr) -> Origin {
+    let on_segment = World::FAMILIES.iter().any(|family| {
+        Address::from(address).matches(World::gateway(0, *family).into(), World::mask(*family))
+    });
+    if on_segment { Origin::Machine } else { Origin::Outside }
 }
 
 /// The next step of a story in which these packets were forwarded.
@@ -151,7 +159,8 @@ pub fn next(choices: &mut Choices<'_>, world: &World, past: &[Past]) -> Step {
 fn aim(choices: &mut Choices<'_>, world: &World, origin: Origin, mut bytes: Vec<u8>) -> Shot {
     fresh::damage(choices, &mut bytes);
     let links = &world.links;
-    let all = [0, links.uplink, links.bridges[0], links.bridges[1], links.veths[0], links.veths[2]];
+    let all =
+        [0, links.uplink, links.port, links.bridges[0], links.bridges[1], links.veths[0], links.veths[2]];
     let side = choices.below(24);
     let mark = if choices.one_in(12) { choices.pick(&[Mark::Checked, Mark::Decided]) } else { Mark::None };
     let (hook, ifindex, ingress, mark) = match (origin, side) {
@@ -167,17 +176,20 @@ fn aim(choices: &mut Choices<'_>, world: &World, origin: Origin, mut bytes: Vec<
         (Origin::Sandbox(sandbox), _) => {
             (Hook::FromContainer, links.veths[sandbox], links.veths[sandbox], Mark::None)
         }
+        (Origin::Machine, 18..=20) => (Hook::ToContainer, links.veths[side % 2], links.port, mark),
+        (Origin::Machine, _) => (Hook::FromBridge, links.bridges[0], links.bridges[0], mark),
         (Origin::Outside, 20) => (Hook::ToNetdev, links.uplink, 0, Mark::None),
         (Origin::Outside, _) => (Hook::FromNetdev, links.uplink, links.uplink, Mark::None),
     };
     let spec = FrameSpec::read(&bytes);
     let is_host = |address: IpAddr| world.tables.locals.contains_key(&address.into());
-    // The host sends as itself only, and routes nothing out that is for itself.
+    // The host sends as itself only, and routes nothing out that is for itself or for a link of its own.
     let as_host = spec.as_ref().is_some_and(|spec| is_host(spec.source));
-    let to_host = spec.as_ref().is_some_and(|spec| is_host(spec.destination));
+    let stays = |address| is_host(address) || beside(address) == Origin::Machine;
+    let stays = spec.as_ref().is_some_and(|spec| stays(spec.destination));
     let (hook, ifindex, ingress) = match (hook, ingress) {
         (Hook::ToNetdev, 0) if !as_host => (Hook::FromNetdev, links.uplink, links.uplink),
-        (Hook::ToNetdev, bridge) if to_host && bridge != 0 => (Hook::FromBridge, bridge, bridge),
+        (Hook::ToNetdev, bridge) if stays && bridge != 0 => (Hook::FromBridge, bridge, bridge),
         (hook, 0) if !as_host => (hook, ifindex, links.uplink),
         (hook, ingress) => (hook, ifindex, ingress),
     };

@@ -2,11 +2,14 @@
 
 use std::{format, string::String, vec::Vec};
 
-use super::{Choices, Past, Shot, Step, next};
+use super::{Choices, Past, Shot, Step, beside, next};
 use crate::{
     abi::{Flow, FlowState, Hook},
     conntrack::counterpart,
-    model::{BytePacket, NOW, Oracle, Origin, Rules, World, checksums_are_right, packet_checksums_are_right},
+    model::{
+        BytePacket, FrameSpec, NOW, Oracle, Origin, Rules, World, checksums_are_right,
+        packet_checksums_are_right,
+    },
     nat,
     run::Workspace,
     verdict::{DropReason, Verdict},
@@ -100,7 +103,10 @@ impl Player {
 
     /// What a sandbox sent and the host stack has now may leave by the uplink, where it is translated.
     fn passed(&mut self, shot: &Shot) -> Result<(), String> {
-        if !matches!(shot.hook, Hook::FromContainer | Hook::FromBridge) {
+        let leaves = |spec: FrameSpec| beside(spec.destination) != Origin::Machine;
+        if !matches!(shot.hook, Hook::FromContainer | Hook::FromBridge)
+            || !shot.read(&shot.bytes).is_some_and(leaves)
+        {
             return Ok(());
         }
         let mut later = self.world.clone();

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use super::{SYN, check, check_sandbox, forwarded};
 use crate::{
-    abi::{Address, Family, Hook, Mac},
+    abi::{Address, Endpoint, Family, Hook, Mac},
     model::{Extension, FrameSpec, Links, Origin, Piece, Segment, World},
     verdict::{DropReason, Verdict},
 };
@@ -105,6 +105,13 @@ fn a_sandbox_resolves_as_itself() {
             assert_eq!(world.send_at(0, Origin::Sandbox(0), &frame).0, expected, "{frame:?}");
         }
     }
+    let link_local = arp(own, [169, 254, 8, 8], HEAD, Mac([0xff; 6]));
+    let mut world = World::usual();
+    assert_eq!(world.send_at(0, Origin::Sandbox(0), &link_local).0, SPOOFED);
+    let chosen = Address::v4_from_wire(u32::from_ne_bytes([169, 254, 8, 8]));
+    let entry = world.tables.endpoints[&World::address(0, Family::V4).into()];
+    world.tables.endpoints.insert(chosen.on_link(entry.ifindex), Endpoint { address: chosen, ..entry });
+    assert_eq!(world.send_at(0, Origin::Sandbox(0), &link_local).0, Verdict::Pass);
     let cut = arp(own, address, HEAD, Mac([0xff; 6]))[..40].to_vec();
     let cut_short = arp(own, address, HEAD, Mac([0xff; 6]))[..30].to_vec();
     assert_eq!(World::usual().send_at(0, Origin::Sandbox(0), &cut).0, Verdict::Pass);

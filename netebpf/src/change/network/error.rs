@@ -145,7 +145,11 @@ impl NetworkError {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::NoConfiguration(_) => Kind::NotFound,
-            Self::GatewayReserved(_) | Self::AuxiliaryInUse { .. } => Kind::Conflict,
+            Self::RangeOfAny(_)
+            | Self::GatewayReserved(_)
+            | Self::GatewayOutside(_)
+            | Self::NoGateway
+            | Self::AuxiliaryInUse { .. } => Kind::Internal,
             Self::OneInstance(_)
             | Self::Conflict(_)
             | Self::Ingress
@@ -162,10 +166,7 @@ impl NetworkError {
             | Self::NoFamily
             | Self::EmptyPool(_)
             | Self::PoolWithoutManagement
-            | Self::RangeOfAny(_)
             | Self::GatewayWithoutSubnet(_)
-            | Self::GatewayOutside(_)
-            | Self::NoGateway
             | Self::InternalGateway
             | Self::LinkLocal(_)
             | Self::Multicast(_) => Kind::InvalidParameter,

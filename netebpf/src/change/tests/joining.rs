@@ -77,6 +77,30 @@ fn all_faults_of_the_wishes_are_told_at_once() {
 }
 
 #[test]
+fn link_local_addresses_are_none_of_a_network() {
+    let mut world = wide_world();
+    let with = |addresses: &[&str]| {
+        let link_local = addresses.iter().map(|text| ip(text)).collect();
+        let wishes = AddressWishes { link_local, ..AddressWishes::default() };
+        EndpointSettings { addresses: Some(wishes), ..EndpointSettings::default() }
+    };
+    for (address, text) in [
+        ("10.2.0.9", "invalid link local IP address: 10.2.0.9"),
+        ("fd00::9", "invalid link local IP address: fd00::9"),
+        ("fe80::9", "invalid link local IP address: fe80::9, network back has no IPv6"),
+        ("0.0.0.0", "invalid endpoint settings:\ninvalid link-local IP address: 0.0.0.0"),
+    ] {
+        let joined = join(&mut world, "back", "web", with(&["169.254.8.8", address]));
+        refused(joined, Kind::InvalidParameter, text);
+    }
+    join(&mut world, "back", "web", with(&["169.254.8.8", "169.254.8.9"])).expect("it joins");
+    world.sandbox("db", "none", &[]).expect("a sandbox");
+    world.change(|spec, _| disconnect(spec, "none", "db", false)).expect("it parts");
+    join(&mut world, "back", "db", with(&["169.254.8.8"])).expect("others may have the same");
+    assert_eq!(world.endpoints("db"), ["eth0 10.2.0.3"]);
+}
+
+#[test]
 fn wished_names_and_macs_are_had_once() {
     let mut world = wide_world();
     let mac = Mac([2, 0, 0, 0, 0, 7]);
@@ -133,16 +157,19 @@ fn before_its_first_start_a_sandbox_means_networks_by_their_names() {
 }
 
 #[test]
-fn a_network_that_is_gone_is_left_by_force() {
+fn a_network_that_is_gone_is_left_by_its_name() {
     let mut world = wide_world();
     world.stop("web", 0);
     world.change(|spec, _| remove_network(spec, "front")).expect("nobody is on it");
     let missing = format!("network {} not found", world.named("web").attachments[0].network);
     refused(world.start("web"), Kind::NotFound, &missing);
+    world.change(|spec, _| disconnect(spec, "front", "web", false)).expect("it is not active");
+    let noted = format!("container {} is not connected to the network front", world.named("web").id);
+    refused(world.change(|spec, _| disconnect(spec, "front", "web", true)), Kind::Internal, &noted);
+    world.start("web").expect("nothing is missing");
     let gone = world.change(|spec, _| disconnect(spec, "front", "web", false));
     refused(gone, Kind::NotFound, "network front not found");
-    world.change(|spec, _| disconnect(spec, "front", "web", true)).expect("by force");
-    world.start("web").expect("nothing is missing");
+    refused(world.change(|spec, _| disconnect(spec, "front", "web", true)), Kind::Internal, &noted);
     let ghost = world.change(|spec, _| disconnect(spec, "back", "ghost", true));
     refused(ghost, Kind::NotFound, "endpoint ghost not found");
     let ghost = world.change(|spec, _| disconnect(spec, "back", "ghost", false));

@@ -14,7 +14,7 @@ fn a_sandbox_that_is_not_active_has_nothing_but_its_wishes() {
     world.connect("back", "db", None).expect("it is remembered");
     world.connect("back", "db", None).expect("saying it twice changes nothing");
     let taken = "Bind for 0.0.0.0:8080 failed: port is already allocated";
-    refused(world.start("db"), Kind::Conflict, taken);
+    refused(world.start("db"), Kind::Internal, taken);
     world.stop("web", 0);
     world.start("db").expect("the port is free");
     assert_eq!(world.endpoints("db"), ["eth0 10.1.0.50", "eth1 10.2.0.2"]);
@@ -41,7 +41,7 @@ fn wished_addresses_come_back_and_others_go_to_whoever_is_first() {
     let mut thief = sandbox_request("thief", "front");
     thief.networks[0].settings.addresses = wishes(Some("10.1.0.9"));
     world.run(thief).expect("a sandbox");
-    refused(world.start("fixed"), Kind::Conflict, "Address already in use");
+    refused(world.start("fixed"), Kind::Forbidden, "Address already in use");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn bad_networks_are_refused() {
     let outside = "invalid network config:\ninvalid gateway 10.8.0.1: parent subnet 10.9.0.0/24 doesn't contain this address";
     refused(with_gateway("10.9.0.0/24", "10.8.0.1"), Kind::InvalidParameter, outside);
     let reserved = "failed to allocate gateway (10.9.0.255): Address already in use";
-    refused(with_gateway("10.9.0.0/24", "10.9.0.255"), Kind::Conflict, reserved);
+    refused(with_gateway("10.9.0.0/24", "10.9.0.255"), Kind::Internal, reserved);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn addresses_come_from_the_range_and_kept_ones_go_to_nobody() {
     world.network("other", None).expect("a network");
     world.sandbox("three", "other", &[]).expect("a sandbox");
     let kept = world.connect("ranged", "three", Some("172.28.5.3"));
-    refused(kept, Kind::Conflict, "Address already in use");
+    refused(kept, Kind::Forbidden, "Address already in use");
     world.connect("ranged", "three", Some("172.28.9.9")).expect("any address of the subnet may be named");
 
     for (name, address) in [("x", "10.1.0.1"), ("y", "10.1.0.255")] {
@@ -142,7 +142,7 @@ fn addresses_come_from_the_range_and_kept_ones_go_to_nobody() {
         let text =
             format!("failed to allocate secondary ip address ({name}:{address}): Address already in use");
         let request = NetworkRequest { pools: vec![pool], ..network_request("again") };
-        refused(world.make_network(request), Kind::Conflict, &text);
+        refused(world.make_network(request), Kind::Internal, &text);
     }
 }
 

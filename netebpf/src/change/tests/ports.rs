@@ -21,7 +21,7 @@ fn a_port_without_host_address_is_the_same_on_both_ip_versions() {
     assert_eq!(world.ports("v4"), ["0.0.0.0:9000->80/tcp"]);
     world.sandbox("v6", "front", &["[::]:9000:80"]).expect("IPv6 sockets are IPv6 only");
     let taken = "Bind for :::9000 failed: port is already allocated";
-    refused(world.sandbox("late", "front", &["[::1]:9000:80"]), Kind::Conflict, taken);
+    refused(world.sandbox("late", "front", &["[::1]:9000:80"]), Kind::Internal, taken);
 }
 
 #[test]
@@ -30,12 +30,12 @@ fn a_range_is_given_whole_or_one_port_of_it() {
     world.sandbox("many", "front", &["8000-8010:80-90", "7000:7000/sctp"]).expect("a sandbox");
     assert_eq!(world.ports("many"), ["0.0.0.0:7000->7000/sctp", "0.0.0.0:8000-8010->80-90/tcp"]);
     let taken = "Bind for 0.0.0.0:8005 failed: port is already allocated";
-    refused(world.sandbox("one", "front", &["8005-8015:5-15"]), Kind::Conflict, taken);
+    refused(world.sandbox("one", "front", &["8005-8015:5-15"]), Kind::Internal, taken);
     for (name, port) in [("first", 9000), ("second", 9002)] {
         world.sandbox(name, "front", &["9000-9002:80"]).expect("a sandbox");
         assert_eq!(world.ports(name), [format!("0.0.0.0:{port}->80/tcp")]);
     }
-    refused(world.sandbox("third", "front", &["9000-9002:80"]), Kind::Exhausted, "all ports are allocated");
+    refused(world.sandbox("third", "front", &["9000-9002:80"]), Kind::Internal, "all ports are allocated");
     world.sandbox("auto", "front", &["80-82"]).expect("a sandbox");
     assert_eq!(world.ports("auto"), ["0.0.0.0:32768-32770->80-82/tcp"]);
 }
@@ -76,7 +76,7 @@ fn routed_and_internal_networks_take_no_host_ports() {
     world.sandbox("open", "routed", &["8080:80"]).expect("the host has no part in it");
     world.sandbox("shut", "inner", &["8080:80"]).expect("nothing is bound");
     let taken = "Bind for 0.0.0.0:8080 failed: port is already allocated";
-    refused(world.connect("front", "shut", None), Kind::Conflict, taken);
+    refused(world.connect("front", "shut", None), Kind::Internal, taken);
 }
 
 #[test]

@@ -142,20 +142,7 @@ fn addresses_that_make_no_sense_are_refused() {
                 },
                 "no gateway can be set on an internal bridge network",
             ),
-            (
-                with_range("0.0.0.0/24", "0.0.0.0/25"),
-                "failed to parse pool request for address space \"LocalDefault\" pool \"\" subpool \"0.0.0.0/25\": \
-                 invalid address subpool",
-            ),
             (with_pool(pool_request("0.0.0.0/8")), "invalid address pool"),
-            (
-                with_gateway("0.0.0.0/24", "0.0.0.1"),
-                "failed to allocate gateway (0.0.0.1): requested address is out of range",
-            ),
-            (
-                with_pool(pool_request("fd00:9::/128")),
-                "failed to allocate gateway (): no available addresses on this pool",
-            ),
             (
                 with_pool(pool_request("fe80::/80")),
                 "'fe80::1/80' clashes with the Link-Local prefix 'fe80::/64'",
@@ -172,8 +159,21 @@ fn addresses_that_make_no_sense_are_refused() {
         ],
     );
     all_refused(
-        Kind::Conflict,
+        Kind::Internal,
         [
+            (
+                with_range("0.0.0.0/24", "0.0.0.0/25"),
+                "failed to parse pool request for address space \"LocalDefault\" pool \"\" subpool \"0.0.0.0/25\": \
+                 invalid address subpool",
+            ),
+            (
+                with_gateway("0.0.0.0/24", "0.0.0.1"),
+                "failed to allocate gateway (0.0.0.1): requested address is out of range",
+            ),
+            (
+                with_pool(pool_request("fd00:9::/128")),
+                "failed to allocate gateway (): no available addresses on this pool",
+            ),
             (
                 with_gateway("10.9.0.0/24", "10.9.0.255"),
                 "failed to allocate gateway (10.9.0.255): Address already in use",

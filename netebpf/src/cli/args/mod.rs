@@ -7,9 +7,12 @@ mod observe;
 mod sandbox;
 mod value;
 
-use std::path::PathBuf;
+use std::{any::TypeId, path::PathBuf};
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{
+    CommandFactory as _, Parser, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
 use clap_complete::Shell;
 
 pub use attachment::{AttachmentError, NetworkAttachment};
@@ -21,7 +24,7 @@ pub use observe::{DropsArgs, FlowsArgs};
 pub use sandbox::{
     AttachArgs, CreateSandboxArgs, ExecArgs, InspectAnyArgs, JoinArgs, KillArgs, LogsArgs, NameArgs,
     PortArgs, PsArgs, PublishArgs, RenameArgs, RmSandboxArgs, RunArgs, SandboxArgs, StartArgs, StopArgs,
-    WaitArgs,
+    TopArgs, WaitArgs,
 };
 
 use crate::kernel::Settings;
@@ -123,6 +126,9 @@ pub enum Command {
     /// Print what the command of a sandbox has written
     Logs(LogsArgs),
 
+    /// List the processes of a sandbox
+    Top(TopArgs),
+
     /// Show what the data plane runs and has counted
     Status(StatusArgs),
 
@@ -198,8 +204,18 @@ impl Args {
 
 fn as_docker_reads(command: clap::Command) -> clap::Command {
     let takes_anything = |argument: clap::Arg| {
-        let is_option = !argument.is_positional() && argument.get_action().takes_values();
-        if is_option { argument.allow_hyphen_values(true) } else { argument }
+        if argument.is_positional() || !argument.get_action().takes_values() {
+            return argument;
+        }
+        let is_path = argument.get_value_parser().type_id() == TypeId::of::<PathBuf>();
+        let argument = argument.allow_hyphen_values(true);
+        // No path is a path as well; the engine's own are asked for in earnest.
+        let may_be_empty = is_path && !argument.is_global_set();
+        if may_be_empty {
+            argument.value_parser(OsStringValueParser::new().map(PathBuf::from))
+        } else {
+            argument
+        }
     };
     command.args_override_self(true).mut_args(takes_anything).mut_subcommands(as_docker_reads)
 }

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use clap::{ArgAction, Args, Subcommand, builder::NonEmptyStringValueParser};
+use clap::{ArgAction, Args, Subcommand};
+use ipnet::IpNet;
 
 use super::value;
 use crate::model::LinkRequest;
@@ -120,16 +121,16 @@ pub struct CreateArgs {
 #[derive(Debug, Args)]
 pub struct PoolArgs {
     /// Addresses of the network, such as 10.10.0.0/24, once for each IP version; by default a free pool is taken
-    #[arg(long = "subnet", value_name = "CIDR")]
+    #[arg(long = "subnet", value_name = "CIDR", value_delimiter = ',')]
     pub subnets: Vec<String>,
 
     /// The part of a subnet that addresses are chosen from, such as 10.10.0.128/25
-    #[arg(long = "ip-range", value_name = "CIDR")]
-    pub ip_ranges: Vec<String>,
+    #[arg(long = "ip-range", value_name = "CIDR", value_delimiter = ',', value_parser = value::one_subnet)]
+    pub ip_ranges: Vec<Option<IpNet>>,
 
     /// The host's address in a subnet, once for each IP version; by default the first one
-    #[arg(long = "gateway", value_name = "IP")]
-    pub gateways: Vec<String>,
+    #[arg(long = "gateway", value_name = "IP", value_delimiter = ',', value_parser = value::one_gateway)]
+    pub gateways: Vec<Option<IpAddr>>,
 
     /// An address that no sandbox gets, with a name for it, such as router=10.10.0.5; the one called
     /// DefaultGatewayIPv4 or DefaultGatewayIPv6 is where default routes lead
@@ -185,7 +186,7 @@ pub struct InspectArgs {
     pub verbose: bool,
 
     /// Names, ids or unique beginnings of ids
-    #[arg(required = true, value_parser = NonEmptyStringValueParser::new(), value_name = "NETWORK")]
+    #[arg(required = true, value_name = "NETWORK")]
     pub networks: Vec<String>,
 }
 
@@ -197,7 +198,7 @@ pub struct RmArgs {
     pub force: bool,
 
     /// Names, ids or unique beginnings of ids
-    #[arg(required = true, value_parser = NonEmptyStringValueParser::new(), value_name = "NETWORK")]
+    #[arg(required = true, value_name = "NETWORK")]
     pub networks: Vec<String>,
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use clap::builder::{StringValueParser, TypedValueParser};
+use ipnet::IpNet;
 
 use crate::model::parse_bool;
 
@@ -24,6 +25,9 @@ pub(super) enum ValueError {
     /// The same, where several may be given.
     #[error("invalid string being converted to IP address: {0}")]
     AddressOfSeveral(String),
+    /// Text that is no subnet.
+    #[error("invalid string being converted to CIDR: {0}")]
+    Subnet(String),
     /// Text that is neither true nor false.
     #[error("{0}")]
     Truth(String),
@@ -62,6 +66,17 @@ pub(super) fn address(text: &str) -> Result<IpAddr, ValueError> {
 /// One of several addresses.
 pub(super) fn one_address(text: &str) -> Result<IpAddr, ValueError> {
     text.trim().parse().map_err(|_| ValueError::AddressOfSeveral(text.to_owned()))
+}
+
+/// One of several gateways; nothing stands for none.
+pub(super) fn one_gateway(text: &str) -> Result<Option<IpAddr>, ValueError> {
+    if text.is_empty() { Ok(None) } else { one_address(text).map(Some) }
+}
+
+/// One of several subnets, whose address may be any in it; nothing stands for none.
+pub(super) fn one_subnet(text: &str) -> Result<Option<IpNet>, ValueError> {
+    let read = |text: &str| text.trim().parse::<IpNet>().map_err(|_| ValueError::Subnet(text.to_owned()));
+    if text.is_empty() { Ok(None) } else { read(text).map(|subnet| Some(subnet.trunc())) }
 }
 
 /// `true`, `1`, `f` and what else Go takes.

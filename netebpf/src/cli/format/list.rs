@@ -63,7 +63,11 @@ impl List<'_> {
             body.push_str(&line);
             body.push('\n');
         }
-        Ok(if is_table { columns::align(&format!("{}\n{body}", heading::<R>(&template))) } else { body })
+        Ok(if is_table {
+            columns::align(&format!("{}\n{body}", heading::<R>(&template)), columns::OF_THINGS)
+        } else {
+            body
+        })
     }
 
     /// Docker's names for formats replaced by the templates that they stand for.

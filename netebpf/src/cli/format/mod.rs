@@ -21,6 +21,7 @@ mod timestamp;
 mod width;
 
 use crate::frontend::human_duration;
+pub(in crate::cli) use columns::{OF_PROCESSES, align};
 pub(in crate::cli) use container::ContainerRow;
 pub(in crate::cli) use error::Error;
 pub(in crate::cli) use filter::Filters;

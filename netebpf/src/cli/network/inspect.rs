@@ -1,7 +1,7 @@
 //! `netebpf network inspect`: networks in detail, as an array even of one or none.
 
 use crate::{
-    cli::{Client, Error, Output, args::InspectArgs, client::segment, format::Inspection},
+    cli::{Client, Error, Output, args::InspectArgs, client, format::Inspection},
     frontend::api::wire::Network,
 };
 
@@ -13,12 +13,15 @@ pub(in crate::cli) async fn run(
     let mut inspection = Inspection::new(&args.format)?;
     let mut errors = Vec::new();
     for reference in &args.networks {
-        let path = format!("/networks/{}?verbose={}", segment(reference), args.verbose);
-        match client.get::<Network>(&path).await {
+        match look(reference, args.verbose, client).await {
             Ok(network) => errors.extend(inspection.add(&network).err().map(Error::from)),
-            Err(error) => errors.push(error.into()),
+            Err(error) => errors.push(error),
         }
     }
     output.text(&inspection.into_text()?)?;
     Error::gather(errors)
+}
+
+async fn look(reference: &str, verbose: bool, client: &Client) -> Result<Network, Error> {
+    Ok(client.get(&format!("{}?verbose={verbose}", client::network(reference)?)).await?)
 }

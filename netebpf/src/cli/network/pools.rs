@@ -41,10 +41,18 @@ pub enum PoolError {
         subnet: String,
     },
     /// Text that is no subnet.
+    #[error("netip.ParsePrefix({text:?}): {problem}")]
+    Subnet {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The same, beside other subnets.
     #[error("invalid subnet: invalid CIDR address: {0}")]
-    Subnet(String),
+    AnotherSubnet(String),
     /// Text that is no address.
-    #[error("invalid IP address: {0}")]
+    #[error("ParseAddr({0:?}): unable to parse IP")]
     Address(String),
 }
 
@@ -60,21 +68,22 @@ struct Pools {
 
 impl Pools {
     fn of(args: &PoolArgs) -> Result<Self, PoolError> {
-        if args.subnets.len() < args.ip_ranges.len().max(args.gateways.len()) {
+        let subnets: Vec<_> = args.subnets.iter().filter(|text| !text.is_empty()).collect();
+        let ip_ranges: Vec<_> = args.ip_ranges.iter().flatten().collect();
+        let gateways: Vec<_> = args.gateways.iter().flatten().collect();
+        if subnets.len() < ip_ranges.len().max(gateways.len()) {
             return Err(PoolError::TooFewSubnets);
         }
         let mut pools = Self { subnets: Vec::new(), configs: Vec::new() };
-        args.subnets.iter().try_for_each(|subnet| pools.add(subnet))?;
-        for range in &args.ip_ranges {
-            let first = parse_subnet(range)?.addr();
-            pools.place(first, "range", "on", range, |config| &mut config.ip_range)?;
+        subnets.into_iter().try_for_each(|subnet| pools.add(subnet))?;
+        for range in ip_ranges {
+            pools.place(range.addr(), "range", "on", range.to_string(), |config| &mut config.ip_range)?;
         }
-        for gateway in &args.gateways {
-            let address = parse_address(gateway)?;
-            pools.place(address, "gateway", "for", gateway, |config| &mut config.gateway)?;
+        for gateway in gateways {
+            pools.place(*gateway, "gateway", "for", gateway.to_string(), |config| &mut config.gateway)?;
         }
-        for (name, text) in &args.auxiliary {
-            let address = parse_address(text)?;
+        for (name, text) in args.auxiliary.iter().filter(|(_, text)| !text.is_empty()) {
+            let address: IpAddr = text.parse().map_err(|_| PoolError::Address(text.clone()))?;
             let place = pools.containing(address);
             let config =
                 place.ok_or_else(|| PoolError::NoSubnet { kind: "aux-address", value: text.clone() })?;
@@ -84,7 +93,11 @@ impl Pools {
     }
 
     fn add(&mut self, text: &str) -> Result<(), PoolError> {
-        let subnet = parse_subnet(text)?;
+        let is_first = self.subnets.is_empty();
+        let subnet = parse_subnet(text).map_err(|problem| {
+            let text = text.to_owned();
+            if is_first { PoolError::Subnet { text, problem } } else { PoolError::AnotherSubnet(text) }
+        })?;
         let overlaps = |other: &IpNet| other.contains(&subnet.addr()) || subnet.contains(&other.addr());
         if self.subnets.iter().any(overlaps) {
             return Err(PoolError::Overlapping);
@@ -104,10 +117,9 @@ impl Pools {
         address: IpAddr,
         kind: &'static str,
         preposition: &'static str,
-        value: &str,
+        value: String,
         field: impl FnOnce(&mut IpamConfig) -> &mut String,
     ) -> Result<(), PoolError> {
-        let value = value.to_owned();
         let Some(config) = self.containing(address) else { return Err(PoolError::NoSubnet { kind, value }) };
         let subnet = config.subnet.clone();
         let field = field(config);
@@ -119,12 +131,16 @@ impl Pools {
     }
 }
 
-fn parse_subnet(text: &str) -> Result<IpNet, PoolError> {
-    text.parse().map_err(|_| PoolError::Subnet(text.to_owned()))
-}
-
-fn parse_address(text: &str) -> Result<IpAddr, PoolError> {
-    text.parse().map_err(|_| PoolError::Address(text.to_owned()))
+/// Reads a subnet; what is wrong is said in the words of Go.
+fn parse_subnet(text: &str) -> Result<IpNet, String> {
+    let (address, length) = text.rsplit_once('/').ok_or("no '/'")?;
+    let address: IpAddr = address.parse().map_err(|_| PoolError::Address(address.to_owned()).to_string())?;
+    let is_number = length.bytes().all(|byte| byte.is_ascii_digit()) && !length.is_empty();
+    if !is_number || length.len() > 1 && length.starts_with('0') {
+        return Err(format!("bad bits after slash: {length:?}"));
+    }
+    let subnet = length.parse().ok().and_then(|length| IpNet::new(address, length).ok());
+    subnet.ok_or_else(|| "prefix length out of range".to_owned())
 }
 
 #[cfg(test)]
@@ -132,11 +148,10 @@ mod tests {
     use super::*;
 
     fn args(subnets: &[&str], ip_ranges: &[&str], gateways: &[&str], auxiliary: &[(&str, &str)]) -> PoolArgs {
-        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         PoolArgs {
-            subnets: owned(subnets),
-            ip_ranges: owned(ip_ranges),
-            gateways: owned(gateways),
+            subnets: subnets.iter().map(|text| (*text).to_owned()).collect(),
+            ip_ranges: ip_ranges.iter().map(|text| text.parse().ok()).collect(),
+            gateways: gateways.iter().map(|text| text.parse().ok()).collect(),
             auxiliary: auxiliary.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect(),
         }
     }
@@ -180,7 +195,21 @@ mod tests {
                 args(&[subnet, "10.0.0.0/8"], &[], &["192.168.1.1", "192.168.1.2"], &[]),
                 "cannot configure multiple gateways (192.168.1.2, 192.168.1.1) for the same subnet (192.168.0.0/16)",
             ),
-            (args(&["x"], &[], &[], &[]), "invalid subnet: invalid CIDR address: x"),
+            (args(&["x"], &[], &[], &[]), "netip.ParsePrefix(\"x\"): no '/'"),
+            (
+                args(&["x/24"], &[], &[], &[]),
+                "netip.ParsePrefix(\"x/24\"): ParseAddr(\"x\"): unable to parse IP",
+            ),
+            (
+                args(&["10.0.0.0/33"], &[], &[], &[]),
+                "netip.ParsePrefix(\"10.0.0.0/33\"): prefix length out of range",
+            ),
+            (
+                args(&["10.0.0.0/+8"], &[], &[], &[]),
+                "netip.ParsePrefix(\"10.0.0.0/+8\"): bad bits after slash: \"+8\"",
+            ),
+            (args(&[subnet, "x"], &[], &[], &[]), "invalid subnet: invalid CIDR address: x"),
+            (args(&[subnet], &[], &[], &[("a", "x")]), "ParseAddr(\"x\"): unable to parse IP"),
         ] {
             let error = Pools::of(&args).err().map(|error| error.to_string());
             assert_eq!(error.as_deref(), Some(text));

@@ -9,7 +9,7 @@ const WARNING: &str = "WARNING! This will remove all custom networks not used by
 
 pub(in crate::cli) async fn run(args: &PruneArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
     let filters = Filters::parse(&args.filters, "--filter")?;
-    if !args.force && !confirm::confirmed(WARNING)? {
+    if !args.force && !confirm::confirmed(WARNING, output)? {
         return Ok(());
     }
     let pruned: Pruned = client.create(&query("/networks/prune", &filters), &()).await?;

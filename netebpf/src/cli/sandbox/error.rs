@@ -10,6 +10,14 @@ pub enum OptionError {
     /// Text that is no MAC.
     #[error("{0} is not a valid mac address")]
     Mac(String),
+    /// Text that is no time and no duration.
+    #[error("invalid value for {option:?}: failed to parse value as time or duration: {text:?}")]
+    Time {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        text: String,
+    },
     /// A network is listed twice.
     #[error("network {0:?} is specified multiple times")]
     Repeated(String),

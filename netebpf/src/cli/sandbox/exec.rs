@@ -17,8 +17,12 @@ pub(in crate::cli) async fn run(args: ExecArgs, client: &Client) -> Result<ExitC
     let (container, place) = find(client, &args.sandbox).await?;
     let mut environment = own_environment(&container);
     environment.extend(changes);
+    if args.detach {
+        environment.extend(container.id.parse().ok().map(process::mark));
+    }
     let own_directory = Some(container.config.working_dir).filter(|directory| !directory.is_empty());
-    let directory = args.workdir.or(own_directory.map(PathBuf::from));
+    let directory = args.workdir.filter(|directory| !directory.as_os_str().is_empty());
+    let directory = directory.or(own_directory.map(PathBuf::from));
     let launch = Launch { place, environment, directory, command: args.command };
     if args.detach {
         foreground::start(&launch, Stdio::Nothing)?;

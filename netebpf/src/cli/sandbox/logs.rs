@@ -2,7 +2,12 @@
 
 use std::io::{self, Write as _};
 
-use crate::cli::{Client, Error, Output, args::LogsArgs, client::segment, follow::query};
+use crate::{
+    cli::{Client, Error, Output, args::LogsArgs, client::segment, follow::query},
+    frontend::api,
+};
+
+use super::OptionError;
 
 /// What precedes each piece in a stream of both outputs: which one it is, three zeros, the length (big endian).
 const HEADER: usize = 8;
@@ -12,6 +17,7 @@ const STDERR: u8 = 2;
 
 pub(in crate::cli) async fn run(args: &LogsArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
     let text = |value: &str| Some(value.to_owned());
+    let (since, until) = (time("since", args.since.as_deref())?, time("until", args.until.as_deref())?);
     let path = query(
         &format!("/containers/{}/logs", segment(&args.sandbox)),
         &[
@@ -19,6 +25,9 @@ pub(in crate::cli) async fn run(args: &LogsArgs, client: &Client, output: &mut O
             ("stderr", text("1")),
             ("follow", args.follow.then(|| "1".to_owned())),
             ("tail", text(&args.tail)),
+            ("timestamps", args.timestamps.then(|| "1".to_owned())),
+            ("since", since),
+            ("until", until),
         ],
     );
     let mut stream = client.stream(&path).await?;
@@ -35,6 +44,14 @@ pub(in crate::cli) async fn run(args: &LogsArgs, client: &Client, output: &mut O
         output.flush()?;
     }
     Ok(())
+}
+
+/// An option's time as the API reads it.
+fn time(option: &'static str, text: Option<&str>) -> Result<Option<String>, Error> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    api::in_seconds(text)
+        .map(Some)
+        .ok_or_else(|| Error::Usage(OptionError::Time { option, text: text.to_owned() }))
 }
 
 /// A stream of both outputs, taken apart.

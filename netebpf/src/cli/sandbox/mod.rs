@@ -21,6 +21,7 @@ pub(super) mod rm;
 pub(super) mod run;
 pub(super) mod start;
 pub(super) mod stop;
+pub(super) mod top;
 pub(super) mod wait;
 
 use std::io::{self, Write as _};

@@ -53,6 +53,24 @@ async fn a_sandbox_to_be_removed_goes_with_its_command() {
 }
 
 #[tokio::test]
+async fn a_sandbox_to_be_removed_stays_while_it_is_retained() {
+    let mut bench = Bench::with_network().await;
+    let mut request = sandbox("short");
+    request.config.auto_remove = true;
+    let id = bench.run(request, Starter::Daemon).await.expect("a sandbox");
+    bench.ask(|reply| Request::Retain(id, true, reply)).await.expect("noted");
+    let first = process(bench.state(id));
+    bench.happen(Event::SandboxExited { sandbox: id, process: first, code: 3 }).await;
+    assert_eq!(code(bench.state(id)), 3);
+    bench.ask(|reply| Request::Retain(id, false, reply)).await.expect("noted");
+    let start = |reply| Request::StartSandbox("short".to_owned(), Starter::Daemon, reply);
+    bench.ask(start).await.expect("it starts");
+    let second = process(bench.state(id));
+    bench.happen(Event::SandboxExited { sandbox: id, process: second, code: 0 }).await;
+    assert_eq!(bench.state(id), None);
+}
+
+#[tokio::test]
 async fn a_command_is_started_once() {
     let mut bench = Bench::with_network().await;
     let id = bench.run(sandbox("web"), Starter::Daemon).await.expect("a sandbox");

@@ -77,7 +77,8 @@ pub(super) struct Id(pub(super) String);
 /// What the path captures; a version prefix is captured, too, and means nothing.
 #[derive(Deserialize)]
 struct Captures {
-    id: String,
+    /// None where a word of the API stands in its place.
+    id: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -87,7 +88,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let path: Path<Captures> = Path::from_request_parts(parts, state).await.map_err(|rejection| {
             Error::Unreadable { status: rejection.status(), reason: rejection.body_text() }
         })?;
-        Ok(Self(path.0.id))
+        let last = || parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
+        Ok(Self(path.0.id.unwrap_or_else(last)))
     }
 }
 

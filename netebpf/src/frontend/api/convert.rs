@@ -20,7 +20,7 @@ pub(super) use container::{container, container_summary, is_exposed, is_publishe
 pub(super) use endpoint::endpoint_settings;
 pub(super) use event::event;
 pub(super) use network::{network, network_request, network_status, network_with_containers};
-pub(super) use sandbox::{created_sandbox, sandbox, sandbox_request, starter};
+pub(super) use sandbox::{created_sandbox, sandbox_request, starter};
 
 /// The data plane.
 pub(super) fn status(status: &daemon::Status) -> Status {

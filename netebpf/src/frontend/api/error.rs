@@ -190,7 +190,7 @@ fn status_of(error: &daemon::Error) -> StatusCode {
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::InvalidParameter => StatusCode::BAD_REQUEST,
-            Kind::Exhausted => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         },
         daemon::Error::CommandNotFound { .. }
         | daemon::Error::CommandNotExecutable { .. }

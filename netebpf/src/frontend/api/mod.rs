@@ -32,7 +32,9 @@ use tokio::net::UnixListener;
 
 use crate::daemon::{Handle, Observer, Settings};
 
-use containers::{life, logs, refused};
+pub use timestamp::in_seconds;
+
+use containers::{life, logs, refused, top};
 use error::Error;
 
 /// No request is longer: a sandbox with a command line of the kernel's limit (128 KiB an argument) fits in.
@@ -74,7 +76,7 @@ fn docker_paths() -> Router<Context> {
         .route("/_ping", get(docker::ping))
         .route("/version", get(docker::version))
         .route("/info", get(docker::info))
-        .route("/containers/json", get(containers::list))
+        .route("/containers/json", get(containers::list).delete(life::remove))
         .route("/containers/{id}/json", get(containers::inspect))
         .route("/containers/{id}/logs", get(logs::logs))
         .route("/containers/{id}/start", post(life::start))
@@ -84,11 +86,11 @@ fn docker_paths() -> Router<Context> {
         .route("/containers/{id}/rename", post(life::rename))
         .route("/containers/{id}/wait", post(life::wait))
         .route("/containers/{id}", delete(life::remove))
-        .route("/containers/prune", post(life::prune))
-        .route("/containers/create", post(refused::create))
+        .route("/containers/prune", post(life::prune).delete(life::remove))
+        .route("/containers/create", post(refused::create).delete(life::remove))
         .route("/containers/{id}/exec", post(refused::exec))
         .route("/containers/{id}/attach", post(refused::attach))
-        .route("/containers/{id}/top", get(refused::top))
+        .route("/containers/{id}/top", get(top::top))
         .route("/containers/{id}/stats", get(refused::stats))
         .route("/containers/{id}/pause", post(refused::pause))
         .route("/containers/{id}/unpause", post(refused::pause))
@@ -106,10 +108,9 @@ fn docker_paths() -> Router<Context> {
 
 fn own_paths() -> Router<Context> {
     Router::new()
-        .route("/sandboxes", get(sandboxes::list).post(sandboxes::create))
-        .route("/sandboxes/{id}", get(sandboxes::inspect).delete(sandboxes::remove))
+        .route("/sandboxes", post(sandboxes::create))
+        .route("/sandboxes/{id}", delete(sandboxes::remove))
         .route("/sandboxes/{id}/start", post(sandboxes::start))
-        .route("/sandboxes/{id}/signal", post(sandboxes::signal))
         .route("/sandboxes/{id}/started", post(sandboxes::started))
         .route("/sandboxes/{id}/ended", post(sandboxes::ended))
         .route("/status", get(engine::status))

@@ -7,28 +7,15 @@ use super::{
     Context, Error,
     body::{Body, Id, Parameters},
     convert,
-    wire::{CreateSandbox, CreatedSandbox, Ended, Sandbox, Signal, StartSandbox, Started},
+    wire::{CreateSandbox, CreatedSandbox, Ended, StartSandbox, Started},
 };
-use crate::{change, daemon::Request};
+use crate::daemon::Request;
 
 /// Parameters of `DELETE /netebpf/sandboxes/{id}`.
 #[derive(Deserialize)]
 pub(super) struct RemoveParameters {
     #[serde(default)]
     force: bool,
-}
-
-pub(super) async fn list(State(context): State<Context>) -> Json<Vec<Sandbox>> {
-    let spec = context.daemon.spec();
-    let mut sandboxes: Vec<_> = spec.sandboxes.values().collect();
-    sandboxes.sort_by(|a, b| (b.created, &a.name).cmp(&(a.created, &b.name)));
-    Json(sandboxes.into_iter().map(|sandbox| convert::sandbox(&spec, sandbox, &context.settings)).collect())
-}
-
-pub(super) async fn inspect(State(context): State<Context>, Id(id): Id) -> Result<Json<Sandbox>, Error> {
-    let spec = context.daemon.spec();
-    let sandbox = change::find_sandbox(&spec, &id)?;
-    Ok(Json(convert::sandbox(&spec, sandbox, &context.settings)))
 }
 
 pub(super) async fn create(
@@ -58,16 +45,6 @@ pub(super) async fn start(
     let starter = convert::starter(body.start);
     let prepared = context.daemon.ask(|reply| Request::StartSandbox(id, starter, reply)).await?;
     Ok(Json(convert::created_sandbox(prepared)))
-}
-
-pub(super) async fn signal(
-    State(context): State<Context>,
-    Id(id): Id,
-    Body(body): Body<Signal>,
-) -> Result<StatusCode, Error> {
-    let signal = body.signal.parse()?;
-    context.daemon.ask(|reply| Request::Signal(id, signal, reply)).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn started(

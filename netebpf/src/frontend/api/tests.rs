@@ -80,11 +80,17 @@ fn configurations_and_networks_from_them_are_asked_for() {
 
 #[test]
 fn an_endpoint_may_wish_for_addresses() {
-    let wishes = json!({"IPv4Address": "10.0.0.9", "IPv6Address": "fd00::9"});
+    let link_local = ["169.254.8.8", "::ffff:169.254.8.9", "fe80::8"];
+    let wishes = json!({"IPv4Address": "10.0.0.9", "IPv6Address": "fd00::9", "LinkLocalIPs": link_local});
     let body = json!({"Container": "web", "EndpointConfig": {"IPAMConfig": wishes, "Links": null}});
     let body: Connect = serde_json::from_value(body).expect("the shape is right");
     let settings = endpoint_settings(body.endpoint_config.expect("there is one")).expect("settings");
-    let wanted = AddressWishes { v4: "10.0.0.9".parse().ok(), v6: "fd00::9".parse().ok() };
+    let link_local = ["169.254.8.8", "169.254.8.9", "fe80::8"];
+    let wanted = AddressWishes {
+        v4: "10.0.0.9".parse().ok(),
+        v6: "fd00::9".parse().ok(),
+        link_local: link_local.map(|text| text.parse().expect("an address")).into(),
+    };
     assert_eq!(settings.addresses, Some(wanted));
 }
 
@@ -99,7 +105,7 @@ fn an_endpoint_may_wish_for_names_links_options_and_a_mac() {
     let aliases = settings.aliases.map(|aliases| aliases.join(" "));
     assert_eq!((aliases.as_deref(), settings.gateway_priority), (Some("www api"), 7));
     let links: Vec<_> = settings.links.iter().map(ToString::to_string).collect();
-    assert_eq!(links, ["db:db", "cache:store"]);
+    assert_eq!(links, ["db", "cache:store"]);
     assert_eq!(settings.options.interface.as_deref(), Some("uplink"));
     assert_eq!(settings.mac.map(|mac| mac.to_string()).as_deref(), Some("02:42:ac:11:00:02"));
     for text in ["02:42", "02:42:ac:11:00:02:03", "02:42:ac:11:00:0g", "2:42:ac:11:00:02"] {

@@ -1,10 +1,18 @@
 //! Points in time as the API writes them, and as filters name them.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
 /// Writes nanoseconds since the Unix epoch in UTC, as RFC 3339 wants it: `2026-11-21T06:30:00.123456789Z`.
 pub(super) fn rfc3339(nanoseconds: u64) -> String {
     Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or_default().to_string()
+}
+
+/// The same with all nine digits of the fraction.
+pub(super) fn rfc3339_fixed(nanoseconds: u64) -> String {
+    let time = Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or_default();
+    format!("{time:.9}")
 }
 
 /// The present time, in nanoseconds since the Unix epoch.
@@ -18,6 +26,14 @@ pub(super) fn until(text: &str) -> Option<u64> {
     until_at(text, Timestamp::now())
 }
 
+/// Reads what an option `--since` or `--until` may be, and writes it as the API wants it: seconds since the Unix epoch, with a
+/// fraction. `None` if it is no time and no duration.
+#[must_use]
+pub fn in_seconds(text: &str) -> Option<String> {
+    let time = seconds(text).or_else(|| until(text))?;
+    Some(format!("{}.{:09}", time / 1_000_000_000, time % 1_000_000_000))
+}
+
 /// Reads seconds since the Unix epoch, with up to nine digits of a fraction that count; returns nanoseconds.
 pub(super) fn seconds(text: &str) -> Option<u64> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -25,6 +41,23 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
     let nanoseconds = format!("{fraction:0<9.9}");
     let seconds: u64 = seconds.parse().ok().filter(|_| is_number(fraction))?;
     seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds.parse().ok()?)
+}
+
+/// A time since the Unix epoch as ps(1) writes it: of today the time, of this year the day, else the year.
+pub(super) fn when(time: Duration, now: Duration) -> String {
+    let local = |time: Duration| {
+        let time = Timestamp::from_second(time.as_secs().cast_signed()).unwrap_or_default();
+        time.to_zoned(TimeZone::system())
+    };
+    let (time, now) = (local(time), local(now));
+    let format = if time.year() != now.year() {
+        "%Y"
+    } else if time.day_of_year() != now.day_of_year() {
+        "%b%d"
+    } else {
+        "%H:%M"
+    };
+    time.strftime(format).to_string()
 }
 
 fn until_at(text: &str, now: Timestamp) -> Option<u64> {
@@ -70,6 +103,14 @@ mod tests {
         ] {
             assert_eq!(seconds(text), nanoseconds, "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_is_sent_in_seconds() {
+        assert_eq!(in_seconds("1.5").as_deref(), Some("1.500000000"));
+        assert_eq!(in_seconds("2000-02-29T00:00:00Z").as_deref(), Some("951782400.000000000"));
+        assert_eq!(in_seconds("soon"), None);
+        assert_eq!(rfc3339_fixed(951_782_400_500_000_000), "2000-02-29T00:00:00.500000000Z");
     }
 
     #[test]

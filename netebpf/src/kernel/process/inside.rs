@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _, path::Path}
 use super::{identify, signal, stat};
 use crate::{
     kernel::{Error, mounts},
-    model::{Process, Signal},
+    model::{Process, SandboxId, Signal},
 };
 
 /// Kills every process inside a namespace, without waiting for their end; a namespace that is gone has none.
@@ -16,13 +16,30 @@ pub fn kill_inside(namespace: &Path) -> Result<(), Error> {
     kill_listed(|| list_inside(namespace))
 }
 
-/// Kills every process of the session that a process began, and the process itself.
-pub fn kill_session(leader: Process) -> Result<(), Error> {
+/// Kills a process, the session that it began, and whatever else has been started beside it (see [`mark`]).
+pub fn kill_beside(leader: Process, sandbox: SandboxId) -> Result<(), Error> {
     signal(leader, Signal::KILL)?;
-    kill_listed(|| {
-        let of_session = |pid: &i32| stat::read(*pid).is_some_and(|stat| stat.session == leader.pid);
-        Ok(pids()?.filter(of_session).filter_map(identify).collect())
-    })
+    kill_listed(|| list_beside(leader, sandbox))
+}
+
+/// The variable that tells which sandbox a process was started in that has a session of its own, and what it makes: where
+/// sandboxes share a network namespace, nothing else does.
+#[must_use]
+pub fn mark(sandbox: SandboxId) -> String {
+    format!("NETEBPF_SANDBOX={sandbox}")
+}
+
+/// A process that runs, those of the session that it began, and those that have been started beside it.
+pub(super) fn list_beside(leader: Process, sandbox: SandboxId) -> Result<Vec<Process>, Error> {
+    let mark = mark(sandbox).into_bytes();
+    let is_beside = |pid: &i32| {
+        *pid == leader.pid
+            || stat::read(*pid).is_some_and(|stat| stat.session == leader.pid)
+            || fs::read(format!("/proc/{pid}/environ"))
+                .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|entry| entry == mark))
+    };
+    let found = pids()?.filter(is_beside).filter_map(identify);
+    Ok(found.filter(|process| process.pid != leader.pid || *process == leader).collect())
 }
 
 fn kill_listed(list: impl Fn() -> Result<Vec<Process>, Error>) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 //! They are not tied to the daemon: it may end and come back while they run.
 
 mod inside;
+mod listing;
 mod stat;
 mod wait;
 
@@ -14,7 +15,8 @@ use super::Error;
 use crate::model::{Process, Signal};
 
 pub(super) use inside::list_inside;
-pub use inside::{kill_inside, kill_session};
+pub use inside::{kill_beside, kill_inside, mark};
+pub use listing::{Listed, Members, list};
 pub use wait::exited;
 
 /// A process by its number, with what tells it from a later one; `None` if there is none.

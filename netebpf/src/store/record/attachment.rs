@@ -1,9 +1,6 @@
 //! What of a sandbox's belonging to a network is kept?
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use netebpf_common::abi::Mac;
 use serde::{Deserialize, Serialize};
@@ -37,8 +34,9 @@ struct SettingsRecord {
 
 #[derive(Serialize, Deserialize)]
 struct WishesRecord {
-    v4: Option<Ipv4Addr>,
-    v6: Option<Ipv6Addr>,
+    v4: Option<IpAddr>,
+    v6: Option<IpAddr>,
+    link_local: Vec<IpAddr>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +77,7 @@ impl TryFrom<AttachmentRecord> for Attachment {
 impl From<&EndpointSettings> for SettingsRecord {
     fn from(settings: &EndpointSettings) -> Self {
         Self {
-            addresses: settings.addresses.map(|AddressWishes { v4, v6 }| WishesRecord { v4, v6 }),
+            addresses: settings.addresses.clone().map(WishesRecord::from),
             aliases: settings.aliases.clone(),
             links: settings.links.iter().map(ToString::to_string).collect(),
             driver_options: settings.driver_options.clone(),
@@ -96,7 +94,7 @@ impl TryFrom<SettingsRecord> for EndpointSettings {
         let links = record.links.iter().map(|text| text.parse::<LinkRequest>());
         let options = record.driver_options.as_ref().map(EndpointOptions::parse).transpose();
         Ok(Self {
-            addresses: record.addresses.map(|WishesRecord { v4, v6 }| AddressWishes { v4, v6 }),
+            addresses: record.addresses.map(AddressWishes::from),
             aliases: record.aliases,
             links: links.collect::<Result<_, _>>().map_err(|_| Damage::Inconsistent)?,
             options: options.map_err(|_| Damage::Inconsistent)?.unwrap_or_default(),
@@ -104,6 +102,18 @@ impl TryFrom<SettingsRecord> for EndpointSettings {
             gateway_priority: record.gateway_priority,
             mac: record.mac.map(Mac),
         })
+    }
+}
+
+impl From<AddressWishes> for WishesRecord {
+    fn from(AddressWishes { v4, v6, link_local }: AddressWishes) -> Self {
+        Self { v4, v6, link_local }
+    }
+}
+
+impl From<WishesRecord> for AddressWishes {
+    fn from(WishesRecord { v4, v6, link_local }: WishesRecord) -> Self {
+        Self { v4, v6, link_local }
     }
 }
 

@@ -12,4 +12,4 @@ pub use list::{InspectAnyArgs, PortArgs, PsArgs};
 pub use make::{AttachArgs, CreateSandboxArgs, NameArgs, RunArgs, SandboxArgs};
 pub use ports::PublishArgs;
 pub use upkeep::{KillArgs, RenameArgs, RmSandboxArgs, StartArgs, StopArgs, WaitArgs};
-pub use watch::{ExecArgs, LogsArgs};
+pub use watch::{ExecArgs, LogsArgs, TopArgs};

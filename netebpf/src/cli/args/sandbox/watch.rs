@@ -1,4 +1,4 @@
-//! The command lines of `exec` and `logs`.
+//! The command lines of `exec`, `logs` and `top`.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ of the administrator. In a namespace that others made it has the network alone.
 Exit status: the command's own; 128 + n after signal n; 127 when the command was not found, 126 when it cannot be
 executed, 1 when netebpf failed.")]
 pub struct ExecArgs {
-    /// Start the command in the background; its output is lost
+    /// Start the command in the background; its output is lost, and it ends with the sandbox
     #[arg(short, long)]
     pub detach: bool,
 
@@ -59,12 +59,27 @@ pub struct ExecArgs {
 Examples:
   netebpf logs --tail 20 web
   netebpf logs -f web
+  netebpf logs -t --since 10m --until 2026-11-21T08:00:00 web
 
-Only what is started in the background has a log. It is there until the sandbox is removed.")]
+Times are dates with or without time and zone (2026-11-21, 2026-11-21T08:00:00Z), seconds since 1970, or how long ago (10m,
+1h30m). Only what is started in the background has a log. It is there until the sandbox is removed. What was written while no
+daemon ran has the time of the last of it.")]
 pub struct LogsArgs {
     /// Print what comes from now on, too, until the sandbox ends
     #[arg(short, long)]
     pub follow: bool,
+
+    /// Print only what was written since this time
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+
+    /// Print only what was written before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+
+    /// Print when each line was written before it
+    #[arg(short, long)]
+    pub timestamps: bool,
 
     /// How many lines to print of what is there already: a number or all
     #[arg(short = 'n', long, value_name = "LINES", default_value = "all")]
@@ -73,4 +88,22 @@ pub struct LogsArgs {
     /// Name, id or unique beginning of the sandbox's id
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub sandbox: String,
+}
+
+/// What `top` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  netebpf top web
+
+The columns are those of ps -ef on the host, whose numbers the processes have. In the host's network, or in that of another
+sandbox, these are the sandbox's command, what it has started, and what exec -d has.")]
+pub struct TopArgs {
+    /// Name, id or unique beginning of the sandbox's id
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub sandbox: String,
+
+    /// Options of ps(1), of which there is only -ef
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION")]
+    pub options: Vec<String>,
 }

@@ -167,7 +167,8 @@ fn index(value: &Data, key: &Data, mode: Mode) -> Result<Data, String> {
         (Data::Map(_), _) => Err(format!("value has type {}; should be string", key.type_name())),
         (Data::List(items), Data::Integer(at)) => item(*at, items.len()).map(|at| items[at].clone()),
         (Data::Text(text), Data::Integer(at)) => {
-            item(*at, text.len()).map(|at| Data::Integer(text.as_bytes()[at].into()))
+            let at = item(*at, text.len()).map_err(|error| error.replace("slice", "string"))?;
+            Ok(Data::Integer(text.as_bytes()[at].into()))
         }
         (Data::Nil | Data::Absent, Data::Integer(at)) => item(*at, 0).map(|_| Data::Missing),
         (Data::List(_) | Data::Text(_) | Data::Nil | Data::Absent, _) => {
@@ -177,8 +178,13 @@ fn index(value: &Data, key: &Data, mode: Mode) -> Result<Data, String> {
     }
 }
 
+/// Go tells the first index behind the end from all others.
 fn item(at: i128, length: usize) -> Result<usize, String> {
-    usize::try_from(at).ok().filter(|at| *at < length).ok_or_else(|| format!("index out of range: {at}"))
+    match usize::try_from(at) {
+        Ok(at) if at < length => Ok(at),
+        Ok(at) if at == length => Err("reflect: slice index out of range".to_owned()),
+        Ok(_) | Err(_) => Err(format!("index out of range: {at}")),
+    }
 }
 
 fn slice(value: &Data, bounds: &[Data]) -> Result<Data, String> {

@@ -12,6 +12,7 @@ use futures::stream;
 use serde::Deserialize;
 
 use crate::{
+    change,
     daemon::{Request, StopChoice, WaitCondition},
     frontend::api::{
         Context, Error,
@@ -111,6 +112,7 @@ pub(in crate::frontend::api) async fn rename(
     if name.is_empty() {
         return Err(Error::EmptyName);
     }
+    change::find_sandbox(&context.daemon.spec(), &id)?;
     let name = Name::of_sandbox(name).map_err(|error| {
         Error::NewName(match error {
             // Docker's names begin with a slash.

@@ -1,7 +1,7 @@
 //! What a sandbox's command has written, as Docker frames it.
 //!
-//! The daemon keeps one file for each sandbox, without times and without telling standard output from standard error;
-//! all of it counts as standard output here.
+//! The daemon keeps one file for each sandbox, without telling standard output from standard error; all of it counts as
+//! standard output here.
 
 use std::{io, path::Path, pin::Pin, time::Duration};
 
@@ -20,6 +20,7 @@ use tokio::{
     time::sleep,
 };
 
+use super::lines::{Choice, Lines};
 use crate::{
     change,
     daemon::WaitCondition,
@@ -36,12 +37,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What is read at once, in bytes.
 const BLOCK: usize = 1 << 16;
 
-/// Docker cuts longer lines, in bytes.
-const LONGEST_LINE: usize = 1 << 14;
-
-/// The number of standard output in the head of a frame.
-const STDOUT: u8 = 1;
-
 /// Parameters of `GET /containers/{id}/logs`.
 #[derive(Deserialize)]
 pub(in crate::frontend::api) struct LogParameters {
@@ -49,9 +44,9 @@ pub(in crate::frontend::api) struct LogParameters {
     stderr: Option<String>,
     follow: Option<String>,
     tail: Option<String>,
-    timestamps: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
+    pub(super) timestamps: Option<String>,
+    pub(super) since: Option<String>,
+    pub(super) until: Option<String>,
 }
 
 pub(in crate::frontend::api) async fn logs(
@@ -64,16 +59,15 @@ pub(in crate::frontend::api) async fn logs(
     if !has_stdout && !is_set(parameters.stderr.as_deref()) {
         return Err(Error::NoStream);
     }
-    parameters.check()?;
+    let choice = Choice::read(&parameters)?;
     let sandbox = change::find_sandbox(&context.daemon.spec(), &id)?.id;
     let ended = context.daemon.wait(&id, WaitCondition::NotRunning)?.ended();
-    let follow = is_set(parameters.follow.as_deref()).then(|| {
-        let ended: Ended = Box::pin(async { drop(ended.await) });
-        ended
-    });
+    let follow = is_set(parameters.follow.as_deref()).then(|| choice.end(ended));
     let path = context.settings.log(sandbox);
     let file = open(&path, parameters.tail.as_deref()).await.map_err(Error::Log)?;
-    let log = Log { file: file.filter(|_| has_stdout), follow, unfinished: Vec::new() };
+    let (file, position) = file.filter(|_| has_stdout).unzip();
+    let lines = Lines { position: position.unwrap_or_default(), path, choice, times: None, is_over: false };
+    let log = Log { file, follow, unfinished: Vec::new(), lines };
     let frames = stream::try_unfold(log, async |mut log: Log| {
         Ok::<_, io::Error>(log.next().await?.map(|frames| (frames, log)))
     });
@@ -84,21 +78,7 @@ pub(in crate::frontend::api) async fn logs(
 const RAW: &str = "application/vnd.docker.raw-stream";
 const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
 
-impl LogParameters {
-    /// Refuses what a file without times cannot answer.
-    fn check(&self) -> Result<(), Error> {
-        let is_time = |text: &Option<String>| text.as_deref().is_some_and(|text| !matches!(text, "" | "0"));
-        if is_set(self.timestamps.as_deref()) || is_time(&self.since) || is_time(&self.until) {
-            return Err(Error::NotHere(
-                "the log of a sandbox has no times: it can be read from its beginning or by its last lines, not with \
-                 timestamps, since or until",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Ready when the command has ended.
+/// Ready when the command has ended, or when nothing is wanted any more.
 type Ended = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A log that is read, to its end or until the command ends.
@@ -109,6 +89,7 @@ struct Log {
     follow: Option<Ended>,
     /// A line that has no end yet.
     unfinished: Vec<u8>,
+    lines: Lines,
 }
 
 impl Log {
@@ -118,9 +99,12 @@ impl Log {
             let block = self.read().await?;
             self.unfinished.extend_from_slice(&block);
             let is_end = block.is_empty();
-            let frames = frames(&mut self.unfinished, is_end && self.follow.is_none());
+            let frames = self.lines.frames(&mut self.unfinished, is_end && self.follow.is_none());
             if !frames.is_empty() {
                 return Ok(Some(frames.into()));
+            }
+            if self.lines.is_over {
+                return Ok(None);
             }
             match &mut self.follow {
                 None if is_end => return Ok(None),
@@ -149,44 +133,19 @@ impl Log {
     }
 }
 
-/// Takes whole lines, or at the end all that is left, and puts each into a frame: stream, three zeros, length (4 bytes,
-/// big endian), line.
-fn frames(bytes: &mut Vec<u8>, is_end: bool) -> Vec<u8> {
-    let mut frames = Vec::new();
-    let mut rest = &bytes[..];
-    while let Some(length) =
-        line_length(rest).or_else(|| is_end.then_some(rest.len()).filter(|length| *length > 0))
-    {
-        let (line, after) = rest.split_at(length);
-        let size = u32::try_from(length).expect("a line is cut before").to_be_bytes();
-        frames.extend_from_slice(&[STDOUT, 0, 0, 0]);
-        frames.extend_from_slice(&size);
-        frames.extend_from_slice(line);
-        rest = after;
-    }
-    *bytes = rest.to_vec();
-    frames
-}
-
-/// The length of the first line with its end, or of as much as fits into a frame.
-fn line_length(bytes: &[u8]) -> Option<usize> {
-    let head = &bytes[..bytes.len().min(LONGEST_LINE)];
-    let end = head.iter().position(|byte| *byte == b'\n').map(|end| end + 1);
-    end.or_else(|| (head.len() == LONGEST_LINE).then_some(LONGEST_LINE))
-}
-
 /// Opens a log at the beginning of its last `tail` lines; none if the command never wrote to one. What is no number of
 /// lines stands for all of them, as for Docker.
-async fn open(path: &Path, tail: Option<&str>) -> io::Result<Option<File>> {
+async fn open(path: &Path, tail: Option<&str>) -> io::Result<Option<(File, u64)>> {
     let mut file = match File::open(path).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
-    if let Some(lines) = tail.and_then(|text| text.parse().ok()) {
-        let start = start_of_last(&mut file, lines).await?;
-        file.seek(SeekFrom::Start(start)).await?;
-    }
-    Ok(Some(file))
+    let start = match tail.and_then(|text| text.parse().ok()) {
+        Some(lines) => start_of_last(&mut file, lines).await?,
+        None => 0,
+    };
+    file.seek(SeekFrom::Start(start)).await?;
+    Ok(Some((file, start)))
 }
 
 /// Where the last lines of a file begin.
@@ -219,23 +178,6 @@ async fn start_of_last(file: &mut File, lines: u64) -> io::Result<u64> {
 mod tests {
     use super::*;
 
-    fn framed(line: &[u8]) -> Vec<u8> {
-        let length = u8::try_from(line.len()).expect("a short line");
-        [&[1, 0, 0, 0, 0, 0, 0, length], line].concat()
-    }
-
-    #[test]
-    fn each_line_has_a_frame_and_an_unfinished_one_waits() {
-        let mut bytes = b"one\n\ntw".to_vec();
-        assert_eq!(frames(&mut bytes, false), [framed(b"one\n"), framed(b"\n")].concat());
-        assert_eq!(bytes, b"tw");
-        assert_eq!(frames(&mut bytes, true), framed(b"tw"));
-        assert_eq!((frames(&mut bytes, true), bytes), (Vec::new(), Vec::new()));
-        let mut long = vec![b'x'; LONGEST_LINE + 1];
-        assert_eq!(frames(&mut long, false).len(), 8 + LONGEST_LINE);
-        assert_eq!(long, b"x");
-    }
-
     #[tokio::test]
     async fn the_last_lines_are_found_across_blocks() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -251,7 +193,7 @@ mod tests {
             (&format!("a\n{long}\nb\n"), "2", &format!("{long}\nb\n")),
         ] {
             std::fs::write(&path, text).expect("it is written");
-            let mut file = open(&path, Some(lines)).await.expect("it is read").expect("it is there");
+            let (mut file, _) = open(&path, Some(lines)).await.expect("it is read").expect("it is there");
             let mut read = String::new();
             file.read_to_string(&mut read).await.expect("it is read");
             assert_eq!(read, wanted, "{lines} of {} bytes", text.len());

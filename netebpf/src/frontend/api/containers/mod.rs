@@ -2,8 +2,10 @@
 
 mod choice;
 pub(super) mod life;
+mod lines;
 pub(super) mod logs;
 pub(super) mod refused;
+pub(super) mod top;
 
 use axum::{Extension, Json, extract::State};
 use serde::Deserialize;

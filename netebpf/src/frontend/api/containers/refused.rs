@@ -26,10 +26,6 @@ pub(in crate::frontend::api) async fn attach(_: Bytes) -> Error {
     )
 }
 
-pub(in crate::frontend::api) async fn top() -> Error {
-    Error::NotHere("processes of sandboxes are not listed here: see ps(1) on the host")
-}
-
 pub(in crate::frontend::api) async fn stats() -> Error {
     Error::NotHere("sandboxes have no control groups, so nothing counts what they use")
 }

@@ -1,5 +1,7 @@
 //! Wishes for endpoints.
 
+use std::net::IpAddr;
+
 use netebpf_common::abi::Mac;
 
 use super::{
@@ -13,27 +15,26 @@ use crate::model::{AddressWishes, EndpointOptions, EndpointSettings};
 
 /// What a client wishes for an endpoint.
 pub(in crate::frontend::api) fn endpoint_settings(config: EndpointConfig) -> Result<EndpointSettings, Error> {
-    let wishes = config.ipam_config;
-    let link_local = wishes.as_ref().and_then(|wishes| wishes.link_local_ips.as_ref());
-    if link_local.is_some_and(|addresses| !addresses.is_empty()) {
-        return Err(Error::Unsupported("link-local-ip"));
-    }
-    let read = |wishes: EndpointIpamConfig| {
-        Ok::<_, Error>(AddressWishes {
-            v4: address(&wishes.ipv4_address)?,
-            v6: address(&wishes.ipv6_address)?,
-        })
-    };
     // What is wrong with them is told together with the rest.
     let options = config.driver_opts.as_ref().and_then(|options| EndpointOptions::parse(options).ok());
     Ok(EndpointSettings {
-        addresses: wishes.map(read).transpose()?,
+        addresses: config.ipam_config.map(address_wishes).transpose()?,
         aliases: config.aliases,
         links: config.links.iter().flatten().map(|link| link.parse()).collect::<Result<_, _>>()?,
         options: options.unwrap_or_default(),
         driver_options: config.driver_opts,
         gateway_priority: config.gw_priority,
         mac: mac(&config.mac_address)?,
+    })
+}
+
+fn address_wishes(wishes: EndpointIpamConfig) -> Result<AddressWishes, Error> {
+    let link_local = wishes.link_local_ips.iter().flatten();
+    let link_local = link_local.filter_map(|text| address::<IpAddr>(text).transpose());
+    Ok(AddressWishes {
+        v4: address(&wishes.ipv4_address)?,
+        v6: address(&wishes.ipv6_address)?,
+        link_local: link_local.map(|address| Ok(address?.to_canonical())).collect::<Result<_, Error>>()?,
     })
 }
 

@@ -1,96 +1,19 @@
-//! Sandboxes, their endpoints and their ports.
+//! What is asked of a new sandbox, and how its command is started.
 
 use std::{path::PathBuf, str::FromStr};
-
-use netebpf_common::abi::Family;
 
 use super::{
     super::{
         error::Error,
-        timestamp::rfc3339,
-        wire::{
-            CreateSandbox, CreatedSandbox, Launch, NamedEndpoint, Port, Sandbox, SandboxEndpoint, Start,
-            State, View,
-        },
+        wire::{CreateSandbox, CreatedSandbox, Launch, NamedEndpoint, Port, Start, View},
     },
     address, endpoint_settings,
 };
 use crate::{
     change::{AttachRequest, ModeRequest, SandboxRequest},
-    daemon::{Place, Prepared, Settings, Starter},
-    model::{
-        self, DnsConfig, Endpoint, Name, PortMapping, PortRange, PublishRequest, SandboxConfig, SandboxState,
-        Spec,
-    },
+    daemon::{Place, Prepared, Starter},
+    model::{DnsConfig, Name, PortRange, PublishRequest, SandboxConfig},
 };
-
-/// A sandbox with its endpoints.
-pub(in crate::frontend::api) fn sandbox(
-    spec: &Spec,
-    sandbox: &model::Sandbox,
-    settings: &Settings,
-) -> Sandbox {
-    let endpoints = spec.joined(sandbox).map(|(endpoint, network)| {
-        let shown = sandbox_endpoint(endpoint, network);
-        (network.name.to_string(), shown)
-    });
-    let (state, pid, exit_code) = match sandbox.state {
-        SandboxState::Created | SandboxState::Starting(_) => (State::Created, None, None),
-        SandboxState::Running { process, .. } => (State::Running, process.map(|process| process.pid), None),
-        SandboxState::Exited { code, .. } => (State::Exited, None, Some(code)),
-    };
-    Sandbox {
-        id: sandbox.id.to_string(),
-        name: sandbox.name.to_string(),
-        created: rfc3339(sandbox.created),
-        state,
-        pid,
-        exit_code,
-        command: sandbox.config.command.clone(),
-        ports: sandbox.ports.iter().filter_map(|mapping| port(spec, sandbox, mapping)).collect(),
-        networks: endpoints.collect(),
-        namespace: settings.namespace(sandbox.id).display().to_string(),
-    }
-}
-
-fn sandbox_endpoint(endpoint: &Endpoint, network: &model::Network) -> SandboxEndpoint {
-    let address = |family| endpoint.address(family).map(|address| address.to_string()).unwrap_or_default();
-    let gateway = |family| {
-        let gateway = network.pool(family).and_then(|pool| pool.gateway);
-        gateway.map(|gateway| gateway.to_string()).unwrap_or_default()
-    };
-    let prefix = |family| network.pool(family).map_or(0, |pool| pool.subnet.prefix_len());
-    SandboxEndpoint {
-        network_id: network.id.to_string(),
-        endpoint_id: endpoint.id.to_string(),
-        gateway: gateway(Family::V4),
-        ip_address: address(Family::V4),
-        ip_prefix_len: prefix(Family::V4),
-        ipv6_gateway: gateway(Family::V6),
-        global_ipv6_address: address(Family::V6),
-        global_ipv6_prefix_len: prefix(Family::V6),
-        mac_address: endpoint.shown_mac(),
-        interface: endpoint.interface.clone(),
-    }
-}
-
-/// A mapping as it is in force: with its host ports, without them where the network is routed, or not at all.
-fn port(spec: &Spec, sandbox: &model::Sandbox, mapping: &PortMapping) -> Option<Port> {
-    let end = |range: PortRange| (!range.is_single()).then_some(range.last());
-    let open = Port {
-        ip: String::new(),
-        private_port: mapping.ports.first(),
-        private_port_end: end(mapping.ports),
-        public_port: None,
-        public_port_end: None,
-        protocol: mapping.protocol.to_string(),
-    };
-    if spec.translated_to(sandbox, mapping).is_some() {
-        let (public_port, public_port_end) = (Some(mapping.host_ports.first()), end(mapping.host_ports));
-        return Some(Port { ip: mapping.host_address.to_string(), public_port, public_port_end, ..open });
-    }
-    spec.open_addresses(sandbox, mapping.family()).next().map(|_| open)
-}
 
 /// What a client wants of a new sandbox.
 pub(in crate::frontend::api) fn sandbox_request(body: CreateSandbox) -> Result<SandboxRequest, Error> {

@@ -230,6 +230,16 @@ pub struct DefaultEndpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Empty {}
 
+/// The answer to `GET /containers/{id}/top`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Processes {
+    /// The names of the columns.
+    pub titles: Vec<String>,
+    /// Of each process what stands in the columns.
+    pub processes: Vec<Vec<String>>,
+}
+
 /// The answer to `POST /containers/{id}/wait`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use container::{
     Container, ContainerConfig, ContainerState, ContainersPruned, DefaultEndpoint, Empty, HostConfig,
-    NetworkSettings, PortBinding, RestartPolicy, Waited,
+    NetworkSettings, PortBinding, Processes, RestartPolicy, Waited,
 };
 pub use container_list::{ContainerPort, ContainerSummary, SummaryHostConfig, SummaryNetworkSettings};
 pub use docker::{Component, Info, Platform, Plugins, Swarm, Version};
@@ -27,8 +27,7 @@ pub use network::{
 };
 pub use observe::{Drops, End, Ends, Event, Flow, Kind, Traffic};
 pub use sandbox::{
-    CreateSandbox, CreatedSandbox, Ended, Launch, NamedEndpoint, Port, Sandbox, SandboxEndpoint, Signal,
-    Start, StartSandbox, Started, State, View,
+    CreateSandbox, CreatedSandbox, Ended, Launch, NamedEndpoint, Port, Start, StartSandbox, Started, View,
 };
 
 /// The body of every error.

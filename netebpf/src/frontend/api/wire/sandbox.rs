@@ -6,50 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::EndpointConfig;
 
-/// A sandbox, as `GET /netebpf/sandboxes` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Sandbox {
-    /// Identifier.
-    pub id: String,
-    /// Name.
-    pub name: String,
-    /// When it was created (RFC 3339).
-    pub created: String,
-    /// What has become of its command.
-    pub state: State,
-    /// The command's process id while it runs.
-    pub pid: Option<i32>,
-    /// The command's exit code once it has ended.
-    pub exit_code: Option<i32>,
-    /// The command and its arguments.
-    pub command: Vec<String>,
-    /// Published ports.
-    pub ports: Vec<Port>,
-    /// Its endpoints by network name.
-    pub networks: BTreeMap<String, SandboxEndpoint>,
-    /// Path of its network namespace.
-    pub namespace: String,
-}
-
-/// What has become of a sandbox's command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Not started yet.
-    Created,
-    /// Running.
-    Running,
-    /// Ended.
-    Exited,
-}
-
 /// Published ports: one, or several in a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Port {
-    /// Host address; `0.0.0.0` and `::` for any of their IP version. Empty in a request for the network's default, and
-    /// in an answer where the port is open at the sandbox's own address.
+    /// Host address; `0.0.0.0` and `::` for any of their IP version, empty for the network's default.
     #[serde(default, rename = "IP", skip_serializing_if = "String::is_empty")]
     pub ip: String,
     /// Port in the sandbox, the first of several.
@@ -66,39 +27,6 @@ pub struct Port {
     /// `tcp`, `udp` or `sctp`.
     #[serde(rename = "Type")]
     pub protocol: String,
-}
-
-/// A sandbox's endpoint in one network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct SandboxEndpoint {
-    /// The network.
-    #[serde(rename = "NetworkID")]
-    pub network_id: String,
-    /// Identifier of the endpoint.
-    #[serde(rename = "EndpointID")]
-    pub endpoint_id: String,
-    /// IPv4 address of the network's gateway.
-    pub gateway: String,
-    /// IPv4 address.
-    #[serde(rename = "IPAddress")]
-    pub ip_address: String,
-    /// Prefix length of the IPv4 subnet.
-    #[serde(rename = "IPPrefixLen")]
-    pub ip_prefix_len: u8,
-    /// IPv6 address of the network's gateway.
-    #[serde(rename = "IPv6Gateway")]
-    pub ipv6_gateway: String,
-    /// IPv6 address.
-    #[serde(rename = "GlobalIPv6Address")]
-    pub global_ipv6_address: String,
-    /// Prefix length of the IPv6 subnet.
-    #[serde(rename = "GlobalIPv6PrefixLen")]
-    pub global_ipv6_prefix_len: u8,
-    /// MAC.
-    pub mac_address: String,
-    /// Name of the interface in the sandbox.
-    pub interface: String,
 }
 
 /// The body of `POST /netebpf/sandboxes`.
@@ -179,14 +107,6 @@ pub enum Start {
 pub struct StartSandbox {
     /// Who starts the command.
     pub start: Start,
-}
-
-/// The body of `POST /netebpf/sandboxes/{id}/signal`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Signal {
-    /// Name or number.
-    pub signal: String,
 }
 
 /// The answer to `POST /netebpf/sandboxes` and to its `start`.

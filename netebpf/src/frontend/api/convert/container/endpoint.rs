@@ -27,10 +27,10 @@ pub(super) fn in_short(spec: &Spec, sandbox: &Sandbox, attachment: &Attachment) 
         None => settings.mac.filter(|_| !was_started),
     };
     EndpointSettings {
-        ipam_config: settings.addresses.map(|wishes| EndpointIpamConfig {
-            ipv4_address: text(wishes.v4.map(Into::into)),
-            ipv6_address: text(wishes.v6.map(Into::into)),
-            link_local_ips: None,
+        ipam_config: settings.addresses.as_ref().map(|wishes| EndpointIpamConfig {
+            ipv4_address: text(wishes.v4),
+            ipv6_address: text(wishes.v6),
+            link_local_ips: some(wishes.link_local.iter().map(ToString::to_string)),
         }),
         links: None,
         aliases: None,
