@@ -63,6 +63,11 @@ impl Names {
         Self { views: views.collect(), zones }
     }
 
+    /// The networks that know names.
+    pub fn networks(&self) -> impl Iterator<Item = NetworkId> {
+        self.zones.keys().copied()
+    }
+
     /// What a sandbox resolves; none if it is on no network with names.
     #[must_use]
     pub fn view(&self, sandbox: SandboxId) -> Option<&View> {
