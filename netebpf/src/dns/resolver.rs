@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -28,7 +25,7 @@ use crate::{
     model::{NetworkId, SandboxId},
 };
 
-/// The longest that a log line about too many queries is kept back after another one.
+/// How long nothing more is logged about too many queries.
 const LOG_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Answers the queries of all sandboxes.
@@ -37,9 +34,8 @@ pub struct Resolver {
     directory: watch::Sender<Arc<Directory>>,
     pub(super) dialer: Dialer,
     pool: Arc<Pool>,
-    started: Instant,
-    /// When too many queries may be logged again, in milliseconds since the start.
-    silent_until: AtomicU64,
+    /// When too many queries were last logged.
+    warned: Mutex<Option<Instant>>,
 }
 
 /// What becomes of a message.
@@ -61,8 +57,7 @@ impl Resolver {
             directory: watch::Sender::default(),
             dialer,
             pool: Arc::new(Pool::new(limits)),
-            started: Instant::now(),
-            silent_until: AtomicU64::new(0),
+            warned: Mutex::new(None),
         }
     }
 
@@ -116,15 +111,9 @@ impl Resolver {
 
     /// Tells of a sandbox with too many queries, but not too often.
     pub(super) fn warn_of_flood(&self, sandbox: SandboxId) {
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let (now, until) = (millis(self.started.elapsed()), self.silent_until.load(Ordering::Relaxed));
-        let next = now + millis(LOG_INTERVAL);
-        let is_time = || {
-            let exchanged =
-                self.silent_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed);
-            exchanged.is_ok()
-        };
-        if now >= until && is_time() {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_none_or(|warned| warned.elapsed() >= LOG_INTERVAL) {
+            *warned = Some(Instant::now());
             let outstanding = self.pool.limits.outstanding;
             warn!(sandbox = %sandbox.short(), "name server: more than {outstanding} concurrent queries");
         }
