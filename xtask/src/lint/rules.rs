@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rules] = &[
                 "daemon",
                 &["model", "ipam", "change", "compile", "plan", "kernel", "store", "reconcile", "dns"],
             ),
-            ("frontend", &["model", "ipam", "change", "plan", "kernel::Settings", "daemon"]),
+            ("frontend", &["model", "ipam", "change", "plan", "dns", "kernel::Settings", "daemon"]),
             ("cli", &["model", "change", "config", "kernel", "store", "daemon", "frontend", "telemetry"]),
             ("telemetry", &[]),
             ("lib", &[]),
