@@ -26,8 +26,7 @@ const MANY: u8 = 60;
 /// Sandbox `web` (10.1.0.1) with the host name `web.example.org`, `db` (10.1.0.2 and `fd01::2`) and `box-3` to `box-60` on the
 /// network `net`; all have the alias `many`, and the first two `app`. `web` calls `db` also `store`. Sandbox `secret`
 /// (10.2.0.1) on the network `other`.
-#[must_use]
-pub fn spec() -> Spec {
+pub(crate) fn spec() -> Spec {
     let mut sandboxes: Vec<_> =
         (1..=MANY).map(|number| sandbox(1, number, &format!("box-{number}"))).collect();
     sandboxes.push(sandbox(2, 1, "secret"));

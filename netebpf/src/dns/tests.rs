@@ -6,9 +6,10 @@ mod forwarding;
 mod hostile;
 
 use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    os::fd::OwnedFd,
+    fs, io,
+    net::{IpAddr, SocketAddr, SocketAddrV4, TcpStream},
+    os::fd::{AsRawFd as _, OwnedFd},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -17,7 +18,9 @@ use hickory_proto::{
     op::{Edns, Message, OpCode, Query as Question},
     rr::{Name, RecordType},
 };
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrStorage, bind, connect, socket,
+};
 use tokio::{net::UdpSocket, time::timeout};
 
 use super::{play::peer, *};
@@ -171,4 +174,24 @@ fn notification() -> Message {
     let mut message = query("web.", RecordType::SOA);
     message.metadata.op_code = OpCode::Notify;
     message
+}
+
+/// A connection from a sandbox, which fails rather than wait for ever.
+fn stream(server: SocketAddr, (network, number): (u8, u8)) -> TcpStream {
+    let socket =
+        socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
+    let IpAddr::V4(own) = peer(network, number) else { unreachable!("it is an IPv4 address") };
+    let own = SockaddrIn::from(SocketAddrV4::new(own, 0));
+    bind(socket.as_raw_fd(), &own).expect("all of 127/8 is ours");
+    connect(socket.as_raw_fd(), &SockaddrStorage::from(server)).expect("the server listens");
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(SOON)).expect("it is not zero");
+    stream
+}
+
+/// What the fuzzer found worth keeping.
+fn finds() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/dns");
+    let files = fs::read_dir(&folder).expect("the corpus");
+    files.map(|file| fs::read(file.expect("a file").path()).expect("a message")).collect()
 }

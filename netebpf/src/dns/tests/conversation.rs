@@ -2,28 +2,12 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddrV4, TcpStream},
-    os::fd::AsRawFd as _,
+    net::TcpStream,
 };
 
 use hickory_proto::op::ResponseCode;
-use nix::sys::socket::{SockaddrIn, SockaddrStorage, bind};
 
 use super::*;
-
-/// A connection from a sandbox, which fails rather than wait for ever.
-fn connect(server: SocketAddr, (network, number): (u8, u8)) -> TcpStream {
-    let socket =
-        socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
-    let IpAddr::V4(own) = peer(network, number) else { unreachable!("it is an IPv4 address") };
-    let own = SockaddrIn::from(SocketAddrV4::new(own, 0));
-    bind(socket.as_raw_fd(), &own).expect("all of 127/8 is ours");
-    nix::sys::socket::connect(socket.as_raw_fd(), &SockaddrStorage::from(server))
-        .expect("the server listens");
-    let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(SOON)).expect("it is not zero");
-    stream
-}
 
 fn send(stream: &mut TcpStream, message: &[u8]) {
     let length = u16::try_from(message.len()).expect("it is short").to_be_bytes();
@@ -79,7 +63,7 @@ async fn garbage_and_silence_keep_nobody_from_being_answered() {
 async fn a_connection_carries_several_queries_until_one_is_none() {
     let (_server, address) = listening(resolver_for(&[], Limits::default(), |_| {}));
     let talk = tokio::task::spawn_blocking(move || {
-        let mut stream = connect(address, WEB);
+        let mut stream = stream(address, WEB);
         for _ in 0..2 {
             send(&mut stream, &bytes(&query("many.", RecordType::A)));
             send(&mut stream, &bytes(&query("db.", RecordType::AAAA)));
@@ -102,15 +86,15 @@ async fn a_sandbox_has_few_connections_and_strangers_have_none() {
             send(stream, &asked);
             take(stream).is_ok_and(|answer| answer.metadata.response_code == ResponseCode::NoError)
         };
-        let mut kept: Vec<_> = (0..3).map(|_| connect(address, WEB)).collect();
+        let mut kept: Vec<_> = (0..3).map(|_| stream(address, WEB)).collect();
         assert!(kept.iter_mut().all(answered));
         let refused = |client| {
-            let mut stream = connect(address, client);
+            let mut stream = stream(address, client);
             let mut nothing = [0; 1];
             !matches!(stream.read(&mut nothing), Ok(1))
         };
         assert!(refused(WEB) && refused((3, 1)));
-        assert!(answered(&mut connect(address, DB)));
+        assert!(answered(&mut stream(address, DB)));
     });
     talk.await.expect("the server talks");
 }

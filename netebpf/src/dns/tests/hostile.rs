@@ -1,6 +1,6 @@
 //! Clients that send what they should not.
 
-use std::{fs, path::Path, sync::LazyLock};
+use std::sync::LazyLock;
 
 use hickory_proto::op::ResponseCode;
 use proptest::{collection::vec, prelude::*};
@@ -83,11 +83,10 @@ fn strangers_are_refused() {
 
 #[test]
 fn the_fuzzers_finds_do_no_harm() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/dns");
-    let finds: Vec<_> = fs::read_dir(&folder).expect("the corpus").collect();
+    let finds = finds();
     assert!(!finds.is_empty());
     for find in finds {
-        play::play(&RESOLVER, &fs::read(find.expect("a file").path()).expect("a message"));
+        play::play(&RESOLVER, &find);
     }
 }
 
