@@ -72,7 +72,11 @@ impl World {
                     "{verdict:?}: who does not forward a packet does not touch it"
                 );
             }
-            Verdict::ToStack | Verdict::ToSandbox { .. } | Verdict::ToUplink { .. } => {
+            Verdict::ToStack
+            | Verdict::ToSandbox { .. }
+            | Verdict::ToUplink { .. }
+            | Verdict::Answered { .. }
+            | Verdict::ToResolver { .. } => {
                 assert!(
                     !checksums_are_right(frame) || checksums_are_right(&packet.bytes),
                     "{verdict:?} with a wrong checksum: {:?} became {:?}",
@@ -112,7 +116,11 @@ impl World {
                 self.links.veths.iter().position(|veth| *veth == ifindex).map(Origin::Sandbox)
             }
             Verdict::ToUplink { .. } => Some(Origin::Outside),
-            Verdict::ToStack | Verdict::Pass | Verdict::Drop(_) => None,
+            Verdict::ToStack
+            | Verdict::Answered { .. }
+            | Verdict::ToResolver { .. }
+            | Verdict::Pass
+            | Verdict::Drop(_) => None,
         }
     }
 

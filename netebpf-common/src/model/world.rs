@@ -17,7 +17,7 @@ use super::{BytePacket, MapTables, Rules};
 use crate::{
     abi::{
         ABI_VERSION, Address, Config, ConfigFlags, Endpoint, EndpointFlags, Family, Hook, LinkKey,
-        LocalAddress, Mac, Network, Timeouts, Uplink,
+        LocalAddress, Mac, Network, QueryLimit, Resolver, Timeouts, Uplink,
     },
     packet::Packet,
     pipeline,
@@ -38,11 +38,13 @@ pub struct Links {
     pub bridges: [u32; 2],
     /// The host-side veths of a, b, c and d.
     pub veths: [u32; 4],
+    /// The device that leads to the name server.
+    pub resolver: u32,
 }
 
 impl Default for Links {
     fn default() -> Self {
-        Self { uplink: 2, bridges: [10, 20], veths: [11, 12, 21, 22] }
+        Self { uplink: 2, bridges: [10, 20], veths: [11, 12, 21, 22], resolver: 30 }
     }
 }
 
@@ -180,11 +182,13 @@ impl World {
             flags: ConfigFlags::default(),
             routes: 0,
             timeouts: Timeouts::default(),
+            resolver: Resolver::new(links.resolver, QueryLimit { interval: 1_000, burst: u32::MAX >> 1 }),
         };
         let mut world = Self { links, tables: MapTables::default(), config, workspace: Box::default() };
         for family in Self::FAMILIES {
             world.add_host(family);
         }
+        world.add_names();
         rules.apply(&mut world);
         world
     }

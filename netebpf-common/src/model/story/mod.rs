@@ -2,6 +2,7 @@
 
 mod choices;
 mod fresh;
+mod names;
 mod player;
 mod sequel;
 mod sockets;
@@ -18,6 +19,7 @@ use std::vec::Vec;
 use super::{FrameSpec, Origin, Rules, World};
 use crate::{
     abi::{Family, Hook, Mac},
+    dns,
     run::{Arrival, Mark},
     verdict::Verdict,
 };
@@ -107,6 +109,7 @@ impl Past {
             }
             Hook::FromNetdev => Some(Origin::Outside),
             Hook::ToNetdev if shot.ingress == 0 => None,
+            Hook::FromResolver => None,
             Hook::ToNetdev | Hook::FromBridge | Hook::ToBridge | Hook::ToContainer | Hook::Socket => {
                 sandbox_at(sent.source)
             }
@@ -139,7 +142,7 @@ pub fn next(choices: &mut Choices<'_>, world: &World, past: &[Past]) -> Step {
         number => {
             let sequel = if number % 2 == 1 { sequel::sequel(choices, past) } else { None };
             let (origin, frame) = sequel.unwrap_or_else(|| {
-                let (origin, spec) = fresh::fresh(choices);
+                let (origin, spec) = fresh::fresh(choices, world);
                 (origin, fresh::shape(choices, &spec))
             });
             Step::Packet(aim(choices, world, origin, frame))
@@ -168,6 +171,9 @@ fn aim(choices: &mut Choices<'_>, world: &World, origin: Origin, mut bytes: Vec<
             (Hook::FromContainer, links.veths[sandbox], links.veths[sandbox], Mark::None)
         }
         (Origin::Outside, 20) => (Hook::ToNetdev, links.uplink, 0, Mark::None),
+        (Origin::Outside, _) if comes_from_resolver(&bytes) => {
+            (Hook::FromResolver, links.resolver, links.resolver, mark)
+        }
         (Origin::Outside, _) => (Hook::FromNetdev, links.uplink, links.uplink, Mark::None),
     };
     let spec = FrameSpec::read(&bytes);
@@ -186,6 +192,10 @@ fn aim(choices: &mut Choices<'_>, world: &World, origin: Origin, mut bytes: Vec<
         bytes.drain(..14);
     }
     Shot { hook, ifindex, ingress, mark, bare, bytes }
+}
+
+fn comes_from_resolver(bytes: &[u8]) -> bool {
+    FrameSpec::read(bytes).is_some_and(|spec| spec.source == dns::RESOLVER)
 }
 
 /// An address that may mean something; none that only a kernel's routing table knows.

@@ -75,6 +75,8 @@ const fn explain(outcome: Outcome) -> &'static str {
         Outcome::ToUplink => "Sent straight out of the host.",
         Outcome::ToStack => "Translated, and left to the host stack.",
         Outcome::Translated => "A host socket's address was translated.",
+        Outcome::Answered => "A query for a name, answered at once.",
+        Outcome::ToResolver => "Sent to the name server.",
         Outcome::Dropped(reason) => reason.explain(),
     }
 }
