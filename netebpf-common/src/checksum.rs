@@ -19,7 +19,8 @@ pub const fn change(old: u32, new: u32) -> u32 {
 
 /// A change of a sum, collected word by word.
 ///
-/// Carries are folded in once, at the end: sixteen words cannot overflow, and the BPF target has no carry flag.
+/// Carries are folded in once, at the end: as many words as a packet has cannot overflow, and the BPF target has no carry
+/// flag.
 #[derive(Clone, Copy, Debug)]
 pub struct Change(u64);
 
@@ -31,7 +32,22 @@ impl Change {
     #[inline(always)]
     #[must_use]
     pub const fn replace(self, old: u32, new: u32) -> Self {
-        Self(self.0 + !old as u64 + new as u64)
+        self.remove(old).add(new)
+    }
+
+    /// A word comes in where zeroes were.
+    #[inline(always)]
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "operators cannot be used in constants")]
+    pub const fn add(self, new: u32) -> Self {
+        Self(self.0 + new as u64)
+    }
+
+    /// Zeroes take the place of a word.
+    #[inline(always)]
+    #[must_use]
+    pub const fn remove(self, old: u32) -> Self {
+        Self(self.0 + !old as u64)
     }
 
     /// The change as a one's complement sum; zero if nothing has changed.
@@ -43,6 +59,20 @@ impl Change {
         let sum = (sum & 0xffff_ffff) + (sum >> 32);
         if sum == 0xffff_ffff { 0 } else { sum as u32 }
     }
+}
+
+/// The sum of data that begins at an odd place, from its sum as if at an even one.
+#[inline(always)]
+#[must_use]
+pub const fn at_odd_place(sum: u32) -> u32 {
+    sum.rotate_left(8)
+}
+
+/// The checksum field of data with this sum, the field itself counted as zero.
+#[inline(always)]
+#[must_use]
+pub const fn field(sum: u32) -> u16 {
+    !fold(sum)
 }
 
 /// A checksum field after the data that it covers has changed by `delta`.

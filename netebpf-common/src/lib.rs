@@ -8,7 +8,7 @@
 //! Modules in reading order: [`pipeline`] is the whole path on one screen; [`verdict`] is what it answers;
 //! [`packet`] and [`tables`] are its only view of the world; [`run`] is what its stages share; [`parse`], [`conntrack`], [`admission`], [`nat`] are its
 //! stages; [`socket`] translates at `connect()` what need not be translated per packet; [`event`] says which packets are
-//! told of; [`collect`] forgets flows that no packet asks for; [`abi`] is what lies in maps.
+//! told of; [`dns`] answers queries for names; [`collect`] forgets flows that no packet asks for; [`abi`] is what lies in maps.
 
 #![no_std]
 #![forbid(unsafe_code)]

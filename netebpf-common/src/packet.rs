@@ -14,6 +14,9 @@ pub trait Packet {
     /// Copies bytes into `buffer`; false if the packet ends before.
     fn read(&self, offset: u32, buffer: &mut [u8]) -> bool;
 
+    /// The same for a number of bytes that is not known before, from 1 to 255.
+    fn read_counted(&self, offset: u32, buffer: &mut [u8]) -> bool;
+
     /// Overwrites bytes; false if the packet ends before or cannot be written.
     fn write(&mut self, offset: u32, bytes: &[u8]) -> bool;
 
@@ -21,6 +24,11 @@ pub trait Packet {
     ///
     /// The IPv6 header has no checksum of its own, so a device's sum over the whole packet changes with it.
     fn write_covered(&mut self, offset: u32, bytes: &[u8]) -> bool;
+
+    /// Cuts the packet to a length or lengthens it; false if that cannot be done.
+    ///
+    /// What is new has yet to be written, and a device's sum over the whole packet is forgotten.
+    fn resize(&mut self, length: u32) -> bool;
 
     /// Adjusts the transport checksum at `offset` for a change of the data it covers; false if it cannot be written.
     fn adjust_checksum(&mut self, offset: u32, change: ChecksumChange) -> bool;

@@ -6,6 +6,7 @@ use crate::{
     abi::{Address, Config, Endpoint, EventKind, Flow, Hook, Port, Tuple, WayOut},
     admission::{Decision, Origin},
     conntrack::Known,
+    dns::Question,
     parse::{ETHERNET_LENGTH, Frame, Quoted, Transport},
     tables::Tier,
     verdict::{FIRST_REASON, Outcome, Verdict},
@@ -57,7 +58,7 @@ impl Mark {
         match hook {
             Hook::FromContainer => Self::Checked,
             Hook::ToContainer | Hook::ToBridge | Hook::ToNetdev => before,
-            Hook::FromBridge | Hook::FromNetdev | Hook::Socket => Self::None,
+            Hook::FromBridge | Hook::FromNetdev | Hook::Socket | Hook::FromResolver => Self::None,
         }
     }
 }
@@ -126,6 +127,8 @@ pub struct Workspace {
     pub transport: Transport,
     /// Of an ICMP error: the packet that it is about.
     pub quoted: Quoted,
+    /// Of a query: what is asked.
+    pub question: Question,
     /// A [`Tier`]: where `flow` was found.
     tier: u32,
     /// The device by which the flow's first packets come in.
@@ -260,7 +263,9 @@ impl Note {
             Verdict::Pass | Verdict::ToStack | Verdict::Drop(_) => {
                 Self { outcome, ifindex: 0, next_hop: Address::UNSPECIFIED_V4 }
             }
-            Verdict::ToSandbox { ifindex } => Self { outcome, ifindex, next_hop: Address::UNSPECIFIED_V4 },
+            Verdict::ToSandbox { ifindex }
+            | Verdict::Answered { ifindex }
+            | Verdict::ToResolver { ifindex } => Self { outcome, ifindex, next_hop: Address::UNSPECIFIED_V4 },
             Verdict::ToUplink { ifindex, next_hop } => Self { outcome, ifindex, next_hop },
         }
     }
@@ -273,6 +278,8 @@ impl Note {
         match Outcome::from_code(self.outcome_code()) {
             Some(Outcome::ToSandbox) => Verdict::ToSandbox { ifindex },
             Some(Outcome::ToUplink) => Verdict::ToUplink { ifindex, next_hop },
+            Some(Outcome::Answered) => Verdict::Answered { ifindex },
+            Some(Outcome::ToResolver) => Verdict::ToResolver { ifindex },
             Some(Outcome::ToStack) => Verdict::ToStack,
             Some(Outcome::Dropped(reason)) => Verdict::Drop(reason),
             Some(Outcome::Passed | Outcome::Translated) | None => Verdict::Pass,

@@ -1,8 +1,8 @@
 //! The pipeline's view of the maps, the routing table and the host's sockets.
 
 use crate::abi::{
-    Address, AllowKey, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey, LocalAddress, Network,
-    PublishKey, PublishTarget, TrustKey, Tuple, Uplink, WayOut,
+    Address, AllowKey, Asker, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey, LocalAddress,
+    Name, NameKey, Network, PublishKey, PublishTarget, TrustKey, Tuple, Uplink, View, WayOut,
 };
 
 /// Which of the two flow tables.
@@ -84,6 +84,15 @@ pub trait Tables {
 
     /// Notes that there is a flow of the host's own.
     fn set_host_flows_until(&mut self, until: u64);
+
+    /// Whose names the endpoint behind a host-side link is told; `None` if it may not ask.
+    fn view(&self, ifindex: u32) -> Option<&View>;
+
+    /// What a name means.
+    fn name(&self, key: &NameKey) -> Option<&Name>;
+
+    /// What the endpoint behind a host-side link has asked; `None` when the table is full.
+    fn asker(&mut self, ifindex: u32) -> Option<&mut Asker>;
 
     /// Removes a flow's entry.
     fn remove_flow(&mut self, tier: Tier, tuple: &Tuple);

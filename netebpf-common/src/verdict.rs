@@ -24,6 +24,16 @@ pub enum Verdict {
         /// Whom to send to on that link.
         next_hop: Address,
     },
+    /// A query that became its answer: back into the sandbox behind this host-side veth.
+    Answered {
+        /// Index of the host-side veth.
+        ifindex: u32,
+    },
+    /// To the name server, by the device that leads to it (`bpf_redirect_peer`).
+    ToResolver {
+        /// Index of the device.
+        ifindex: u32,
+    },
 }
 
 /// Why a packet's way through the pipeline ends before it is forwarded.
@@ -63,6 +73,8 @@ impl Verdict {
             Self::Drop(reason) => Outcome::Dropped(reason),
             Self::ToSandbox { .. } => Outcome::ToSandbox,
             Self::ToUplink { .. } => Outcome::ToUplink,
+            Self::Answered { .. } => Outcome::Answered,
+            Self::ToResolver { .. } => Outcome::ToResolver,
         }
     }
 }
@@ -80,6 +92,10 @@ pub enum Outcome {
     Translated,
     /// Translated, and left to the host stack.
     ToStack,
+    /// A query for a name, answered at once.
+    Answered,
+    /// Redirected to the name server.
+    ToResolver,
     /// Dropped.
     Dropped(DropReason),
 }
@@ -98,6 +114,8 @@ impl Outcome {
             Self::ToUplink => 2,
             Self::Translated => 3,
             Self::ToStack => 4,
+            Self::Answered => 5,
+            Self::ToResolver => 6,
             Self::Dropped(reason) => FIRST_REASON + reason as u8,
         }
     }
@@ -111,6 +129,8 @@ impl Outcome {
             2 => Some(Self::ToUplink),
             3 => Some(Self::Translated),
             4 => Some(Self::ToStack),
+            5 => Some(Self::Answered),
+            6 => Some(Self::ToResolver),
             _ => {
                 DropReason::ALL.get(usize::from(code.checked_sub(FIRST_REASON)?)).copied().map(Self::Dropped)
             }
@@ -126,6 +146,8 @@ impl Outcome {
             Self::ToUplink => "to_uplink",
             Self::Translated => "translated",
             Self::ToStack => "to_stack",
+            Self::Answered => "answered",
+            Self::ToResolver => "to_resolver",
             Self::Dropped(reason) => reason.as_str(),
         }
     }
@@ -204,6 +226,12 @@ drop_reasons! {
     Unpublished = 21 => "unpublished",
     /// An older flow with these addresses and ports was just being removed; the next packet finds its place free.
     FlowEnding = 22 => "flow_ending",
+    /// A packet to or from the name server's address that is no DNS: another protocol or port, or a fragment.
+    NotDns = 23 => "not_dns",
+    /// There is no name server for the sandbox: it is on no network with names, or the daemon has not finished its start.
+    NoResolver = 24 => "no_resolver",
+    /// The sandbox sends the name server more than it may.
+    QueriesLimited = 25 => "queries_limited",
 }
 
 #[cfg(test)]

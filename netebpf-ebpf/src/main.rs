@@ -45,13 +45,18 @@ fn to_netdev(context: TcContext) -> i32 {
     verdict::classify::<{ Hook::ToNetdev as usize }, false>(&context)
 }
 
-/// The same for devices whose packets have no Ethernet header (tun, WireGuard).
+#[classifier]
+fn from_resolver(context: TcContext) -> i32 {
+    verdict::classify::<{ Hook::FromResolver as usize }, false>(&context)
+}
+
+/// As `from_netdev`, for devices whose packets have no Ethernet header (tun, WireGuard).
 #[classifier]
 fn from_netdev_bare(context: TcContext) -> i32 {
     verdict::classify::<{ Hook::FromNetdev as usize }, true>(&context)
 }
 
-/// The same for devices whose packets have no Ethernet header.
+/// As `to_netdev`, for devices whose packets have no Ethernet header.
 #[classifier]
 fn to_netdev_bare(context: TcContext) -> i32 {
     verdict::classify::<{ Hook::ToNetdev as usize }, true>(&context)

@@ -25,6 +25,9 @@ use crate::kernel::{
 #[inline(always)]
 pub(crate) fn classify<const HOOK: usize, const BARE: bool>(context: &TcContext) -> i32 {
     let mut step = begin::<HOOK, BARE>(context);
+    if HOOK == Hook::FromContainer as usize && step == Step::Ask as u8 {
+        step = ask(context);
+    }
     if step == Step::Admit as u8 {
         step = admit::<HOOK>(context);
     }
@@ -45,6 +48,11 @@ fn begin<const HOOK: usize, const BARE: bool>(context: &TcContext) -> u8 {
         now: clock::monotonic(),
     };
     take_step(context, |_| arrival, |run| pipeline::begin(Hook::ALL[HOOK], run)) as u8
+}
+
+#[inline(never)]
+fn ask(context: &TcContext) -> u8 {
+    take_step(context, Workspace::arrival, |run| pipeline::ask(run)) as u8
 }
 
 #[inline(never)]
@@ -81,6 +89,8 @@ fn carry_out(context: &TcContext, hook: Hook) -> i32 {
     const TO_STACK: u8 = Outcome::ToStack.code();
     const TO_SANDBOX: u8 = Outcome::ToSandbox.code();
     const TO_UPLINK: u8 = Outcome::ToUplink.code();
+    const ANSWERED: u8 = Outcome::Answered.code();
+    const TO_RESOLVER: u8 = Outcome::ToResolver.code();
     let Some((_, workspace)) = maps::settings() else { return TC_ACT_SHOT };
     let (skb, note) = (Skb::new(context), &workspace.outcome);
     counters::count(hook, note.outcome_code());
@@ -97,6 +107,10 @@ fn carry_out(context: &TcContext, hook: Hook) -> i32 {
             TC_ACT_OK
         }
         TO_SANDBOX => redirect::to_sandbox(note.ifindex),
+        ANSWERED | TO_RESOLVER => {
+            skb.set_host();
+            redirect::to_sandbox(note.ifindex)
+        }
         TO_UPLINK => {
             skb.set_mark(Mark::Decided);
             redirect::to_uplink(note.ifindex, note.next_hop)

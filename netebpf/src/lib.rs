@@ -18,6 +18,8 @@ pub mod change;
 
 pub mod compile;
 
+pub mod dns;
+
 pub mod plan;
 
 pub mod kernel;

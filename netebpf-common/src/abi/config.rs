@@ -2,6 +2,8 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::QueryLimit;
+
 /// Settings of one engine; the only value of the `CONFIG` array.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -20,6 +22,8 @@ pub struct Config {
     pub routes: u32,
     /// Idle times after which a flow is forgotten.
     pub timeouts: Timeouts,
+    /// The way to the name server.
+    pub resolver: Resolver,
 }
 
 /// What holds for all networks, as bits.
@@ -36,6 +40,25 @@ impl ConfigFlags {
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+}
+
+/// The way to the name server. All zeroes: there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Resolver {
+    /// Index of the device that leads to it; zero if there is none.
+    pub ifindex: u32,
+    /// How much each endpoint may ask.
+    pub limit: QueryLimit,
+    reserved: u32,
+}
+
+impl Resolver {
+    /// The way by a device.
+    #[must_use]
+    pub const fn new(ifindex: u32, limit: QueryLimit) -> Self {
+        Self { ifindex, limit, reserved: 0 }
     }
 }
 

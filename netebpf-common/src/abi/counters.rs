@@ -18,11 +18,13 @@ pub enum Hook {
     ToNetdev = 5,
     /// The socket hooks of the cgroup.
     Socket = 6,
+    /// Ingress of the device that leads to the name server: its answers to sandboxes.
+    FromResolver = 7,
 }
 
 impl Hook {
     /// All hooks, by number.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FromContainer,
         Self::ToContainer,
         Self::FromBridge,
@@ -30,6 +32,7 @@ impl Hook {
         Self::FromNetdev,
         Self::ToNetdev,
         Self::Socket,
+        Self::FromResolver,
     ];
 
     /// The hook's name, as in the program's.
@@ -43,6 +46,7 @@ impl Hook {
             Self::FromNetdev => "from_netdev",
             Self::ToNetdev => "to_netdev",
             Self::Socket => "socket",
+            Self::FromResolver => "from_resolver",
         }
     }
 }
@@ -51,7 +55,7 @@ impl Hook {
 pub const COUNTERS_PER_HOOK: u32 = 64;
 
 /// How many counters there are.
-pub const COUNTERS_LENGTH: u32 = (Hook::Socket as u32 + 1) * COUNTERS_PER_HOOK;
+pub const COUNTERS_LENGTH: u32 = (Hook::FromResolver as u32 + 1) * COUNTERS_PER_HOOK;
 
 /// The index in `COUNTERS` of an outcome (see [`crate::verdict::Outcome::code`]) at a hook.
 #[inline(always)]

@@ -66,6 +66,8 @@ pub enum Way {
     Uplink = 2,
     /// Wherever the host stack takes it: a flow of the host's own.
     Stack = 3,
+    /// To the name server, by the device `ifindex`; never in a table.
+    Resolver = 4,
 }
 
 /// The way out of a flow's packets, decided once.
@@ -148,6 +150,13 @@ impl WayOut {
         self.way = Way::Stack as u8;
     }
 
+    /// Makes this the way to the name server.
+    #[inline(always)]
+    pub const fn set_resolver(&mut self, ifindex: u32, destination_mac: Mac, source_mac: Mac) {
+        self.set_sandbox(ifindex, destination_mac, source_mac);
+        self.way = Way::Resolver as u8;
+    }
+
     /// Which kind of way this is; `None` for a value that no pipeline wrote.
     #[inline(always)]
     #[must_use]
@@ -156,6 +165,7 @@ impl WayOut {
             1 => Some(Way::Sandbox),
             2 => Some(Way::Uplink),
             3 => Some(Way::Stack),
+            4 => Some(Way::Resolver),
             _ => None,
         }
     }

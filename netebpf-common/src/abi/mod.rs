@@ -4,6 +4,7 @@
 //! Addresses and ports are kept in network byte order, so packet bytes compare directly with map keys.
 
 mod address;
+mod askers;
 mod config;
 mod counters;
 mod endpoints;
@@ -11,26 +12,29 @@ mod events;
 mod flows;
 mod fragments;
 mod locals;
+mod names;
 mod networks;
 mod published;
 mod sockets;
 mod uplinks;
 
 pub use address::{Address, Mac, Port};
-pub use config::{Config, ConfigFlags, Timeouts};
+pub use askers::{Asker, QueryLimit};
+pub use config::{Config, ConfigFlags, Resolver, Timeouts};
 pub use counters::{COUNTERS_LENGTH, COUNTERS_PER_HOOK, Hook, counter_index};
 pub use endpoints::{Endpoint, EndpointFlags, Family, LinkKey};
 pub use events::{DropKey, Event, EventFilter, EventKind};
 pub use flows::{Direction, Flow, FlowState, Translation, Tuple, Way, WayOut};
 pub use fragments::{FragmentKey, FragmentPorts};
 pub use locals::LocalAddress;
+pub use names::{NAME_LENGTH, Name, NameKey, View};
 pub use networks::{AllowKey, Network, TrustKey};
 pub use published::{PublishBlock, PublishKey, PublishTarget};
 pub use sockets::{Netns, PeerKey, SocketAddress};
 pub use uplinks::Uplink;
 
 /// Version of everything in this module; pinned maps of another version are refused, never reinterpreted.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// IP protocol numbers (IANA) that the pipeline knows.
 pub mod protocol {
@@ -78,6 +82,12 @@ pub mod map_name {
     pub const RESOLVING: &str = "RESOLVING";
     /// [`super::PeerKey`] → [`super::SocketAddress`]: what a translated host socket believes its peer to be.
     pub const SOCKET_PEERS: &str = "SOCKET_PEERS";
+    /// [`super::NameKey`] → [`super::Name`]: names that the kernel answers.
+    pub const NAMES: &str = "NAMES";
+    /// Index of a host-side link, `u32` → [`super::View`]: the endpoints that may ask for names.
+    pub const VIEWS: &str = "VIEWS";
+    /// Index of a host-side link, `u32` → [`super::Asker`].
+    pub const ASKERS: &str = "ASKERS";
     /// `u64` per CPU, indexed by [`super::counter_index`].
     pub const COUNTERS: &str = "COUNTERS";
     /// [`super::DropKey`] → `u64` per CPU.

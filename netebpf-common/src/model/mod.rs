@@ -10,6 +10,7 @@ mod sums;
 mod tables;
 mod trip;
 mod world;
+mod zone;
 
 pub use frame::{Extension, FrameSpec, Piece};
 pub use oracle::Oracle;
@@ -21,3 +22,4 @@ pub use sums::{checksums_are_right, packet_checksums_are_right};
 pub use tables::MapTables;
 pub use trip::Origin;
 pub use world::{Links, NOW, World};
+pub use zone::{NAMES, Query};

@@ -44,6 +44,10 @@ impl Packet for BytePacket {
         true
     }
 
+    fn read_counted(&self, offset: u32, buffer: &mut [u8]) -> bool {
+        (1..=255).contains(&buffer.len()) && self.read(offset, buffer)
+    }
+
     fn write(&mut self, offset: u32, bytes: &[u8]) -> bool {
         let start = offset as usize;
         match self.bytes.get_mut(start..start + bytes.len()) {
@@ -57,6 +61,11 @@ impl Packet for BytePacket {
 
     fn write_covered(&mut self, offset: u32, bytes: &[u8]) -> bool {
         self.write(offset, bytes)
+    }
+
+    fn resize(&mut self, length: u32) -> bool {
+        self.bytes.resize(length as usize, 0);
+        true
     }
 
     fn adjust_checksum(&mut self, offset: u32, change: ChecksumChange) -> bool {

@@ -7,9 +7,9 @@ use std::{
 
 use crate::{
     abi::{
-        Address, AllowKey, Config, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey,
-        LocalAddress, Netns, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress,
-        TrustKey, Tuple, Uplink, WayOut,
+        Address, AllowKey, Asker, Config, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey,
+        LocalAddress, Name, NameKey, Netns, Network, PeerKey, PublishBlock, PublishKey, PublishTarget,
+        SocketAddress, TrustKey, Tuple, Uplink, View, WayOut,
     },
     collect,
     socket::SocketTables,
@@ -47,6 +47,12 @@ pub struct MapTables {
     pub resolving: BTreeSet<Netns>,
     /// `SOCKET_PEERS`.
     pub peers: BTreeMap<PeerKey, SocketAddress>,
+    /// `NAMES`.
+    pub names: BTreeMap<NameKey, Name>,
+    /// `VIEWS`.
+    pub views: BTreeMap<u32, View>,
+    /// `ASKERS`.
+    pub askers: BTreeMap<u32, Asker>,
     /// The routing table: an address in the subnet, its mask, the route; the first match wins. A wildcard next
     /// hop is the destination itself.
     pub routes: std::vec::Vec<(Address, Address, Route)>,
@@ -244,6 +250,19 @@ impl Tables for MapTables {
 
     fn is_collecting(&self, original: &Tuple, reply: &Tuple) -> bool {
         self.collecting.is_some_and(|pair| collect::is_announced(&pair, original, reply))
+    }
+
+    fn view(&self, ifindex: u32) -> Option<&View> {
+        self.counted(self.views.get(&ifindex))
+    }
+
+    fn name(&self, key: &NameKey) -> Option<&Name> {
+        self.counted(self.names.get(key))
+    }
+
+    fn asker(&mut self, ifindex: u32) -> Option<&mut Asker> {
+        self.counted(());
+        Some(self.askers.entry(ifindex).or_default())
     }
 
     fn remove_flow(&mut self, tier: Tier, tuple: &Tuple) {

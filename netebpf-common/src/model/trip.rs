@@ -85,7 +85,11 @@ impl World {
                     "{verdict:?}: who does not forward a packet does not touch it"
                 );
             }
-            Verdict::ToStack | Verdict::ToSandbox { .. } | Verdict::ToUplink { .. } => {
+            Verdict::ToStack
+            | Verdict::ToSandbox { .. }
+            | Verdict::ToUplink { .. }
+            | Verdict::Answered { .. }
+            | Verdict::ToResolver { .. } => {
                 assert!(
                     !checksums_are_right(frame) || checksums_are_right(&packet.bytes),
                     "{verdict:?} with a wrong checksum: {:?} became {:?}",
@@ -126,7 +130,11 @@ impl World {
             }
             Verdict::ToUplink { ifindex, .. } if ifindex == self.links.bridges[0] => Some(Origin::Machine),
             Verdict::ToUplink { .. } => Some(Origin::Outside),
-            Verdict::ToStack | Verdict::Pass | Verdict::Drop(_) => None,
+            Verdict::ToStack
+            | Verdict::Answered { .. }
+            | Verdict::ToResolver { .. }
+            | Verdict::Pass
+            | Verdict::Drop(_) => None,
         }
     }
 

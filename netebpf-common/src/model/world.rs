@@ -19,7 +19,7 @@ use super::{BytePacket, MapTables, Rules};
 use crate::{
     abi::{
         ABI_VERSION, Address, Config, ConfigFlags, Endpoint, EndpointFlags, Family, Hook, LinkKey,
-        LocalAddress, Mac, Network, Timeouts, Uplink,
+        LocalAddress, Mac, Network, QueryLimit, Resolver, Timeouts, Uplink,
     },
     packet::Packet,
     pipeline,
@@ -42,11 +42,13 @@ pub struct Links {
     pub veths: [u32; 4],
     /// The port of front's bridge that is no endpoint's.
     pub port: u32,
+    /// The device that leads to the name server.
+    pub resolver: u32,
 }
 
 impl Default for Links {
     fn default() -> Self {
-        Self { uplink: 2, bridges: [10, 20], veths: [11, 12, 21, 22], port: 13 }
+        Self { uplink: 2, bridges: [10, 20], veths: [11, 12, 21, 22], port: 13, resolver: 30 }
     }
 }
 
@@ -190,11 +192,13 @@ impl World {
             flags: ConfigFlags::default(),
             routes: 0,
             timeouts: Timeouts::default(),
+            resolver: Resolver::new(links.resolver, QueryLimit { interval: 1_000, burst: u32::MAX >> 1 }),
         };
         let mut world = Self { links, tables: MapTables::default(), config, workspace: Box::default() };
         for family in Self::FAMILIES {
             world.add_host(family);
         }
+        world.add_names();
         rules.apply(&mut world);
         world
     }

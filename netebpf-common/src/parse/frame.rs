@@ -4,7 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{
     abi::{Address, Family, Mac},
-    checksum,
+    checksum::{self, Change},
     packet::Packet,
 };
 
@@ -177,6 +177,25 @@ impl Frame {
             }
             Family::V6 => self.header[HOP_V6] = u32::from_ne_bytes([a, b, c, hop]),
         }
+    }
+
+    /// Makes the headers those of an IPv4 packet that answers this one, of `length` bytes, as a host sends it itself.
+    #[inline(always)]
+    pub const fn turn_round(&mut self, length: u32) {
+        const WITHOUT_OPTIONS: u32 = 0x4500_0000;
+        const UNFRAGMENTED: u32 = 0x4000;
+        const HOPS: u32 = 64 << 24;
+        (self.source_mac, self.destination_mac) = (self.destination_mac, self.source_mac);
+        self.header[0] = (WITHOUT_OPTIONS | length).to_be();
+        self.header[1] = UNFRAGMENTED.to_be();
+        self.header[HOP_V4] = (HOPS | (self.protocol as u32) << 16).to_be();
+        (self.header[SOURCE_V4], self.header[DESTINATION_V4]) =
+            (self.header[DESTINATION_V4], self.header[SOURCE_V4]);
+        let sum = Change::NONE.add(self.header[0]).add(self.header[1]).add(self.header[HOP_V4]);
+        let sum = sum.add(self.header[SOURCE_V4]).add(self.header[DESTINATION_V4]).sum();
+        let [ttl, protocol, ..] = self.header[HOP_V4].to_ne_bytes();
+        let [high, low] = checksum::field(sum).to_ne_bytes();
+        self.header[HOP_V4] = u32::from_ne_bytes([ttl, protocol, high, low]);
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use super::{
     Step, conclude,
     flow::{quotes_receiver, route},
-    source,
+    resolver, source,
 };
 use crate::{
     abi::{Address, Endpoint, EndpointFlags, Family, LinkKey, TrustKey},
@@ -26,7 +26,11 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
     let link = LinkKey::new(run.arrival.ifindex, family);
     match run.tables.endpoint_on_link(link) {
         Some(endpoint) => run.workspace.source = *endpoint,
-        None => without_address(run, network, family)?,
+        None => {
+            if without_address(run, network, family)? {
+                return Ok(Step::Ask);
+            }
+        }
     }
     source::check(run, network)?;
     let (frame, tuple, endpoint) = (&run.workspace.frame, &run.workspace.tuple, &run.workspace.source);
@@ -35,6 +39,9 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
     }
     if tuple.destination.is_link_local_v6() || tuple.source.is_link_local_v6() {
         return link_local(run);
+    }
+    if resolver::is_meant(tuple.destination) {
+        return Ok(Step::Ask);
     }
     if is_neighbour(tuple.destination, endpoint) {
         return to_neighbour(run);
@@ -46,13 +53,14 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
     route(run)
 }
 
-/// The link has no address of the packet's IP version: it may not speak that version, but whatever is not IP.
+/// The link has no address of the packet's IP version: it may not speak that version, but whatever is not IP. True if the
+/// packet goes to the name server, to which it may speak.
 #[inline(always)]
 fn without_address<P>(
     run: &mut Run<'_, P, impl Tables>,
     network: Network,
     family: Family,
-) -> Result<(), DropReason> {
+) -> Result<bool, DropReason> {
     let other = match family {
         Family::V4 => Family::V6,
         Family::V6 => Family::V4,
@@ -60,10 +68,17 @@ fn without_address<P>(
     let link = LinkKey::new(run.arrival.ifindex, other);
     let endpoint = run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
     run.workspace.source = *endpoint;
+    let (frame, tuple) = (&run.workspace.frame, &run.workspace.tuple);
     match (network, other) {
         (Network::Ip, Family::V4) => Err(DropReason::Ipv6Disabled),
+        (Network::Ip, Family::V6)
+            if frame.source_mac == endpoint.mac
+                && resolver::is_asked_without_ipv4(tuple.source, tuple.destination) =>
+        {
+            Ok(true)
+        }
         (Network::Ip | Network::Arp, Family::V6) => Err(DropReason::Ipv4Disabled),
-        (Network::Arp | Network::Other, _) => Ok(()),
+        (Network::Arp | Network::Other, _) => Ok(false),
     }
 }
 

@@ -153,10 +153,11 @@ pub(super) fn around_stack<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdi
     let (ifindex, next_hop) = (way_out.ifindex, way_out.next_hop);
     let is_last_hop = run.workspace.frame.hop_limit <= 1;
     match way_out.way() {
-        Some(Way::Sandbox) if is_last_hop => Err(DropReason::TtlExceeded.into()),
-        Some(Way::Sandbox) => {
+        Some(Way::Sandbox | Way::Resolver) if is_last_hop => Err(DropReason::TtlExceeded.into()),
+        Some(way @ (Way::Sandbox | Way::Resolver)) => {
             translate(run, Hop::IntoSandbox)?;
-            Ok(Verdict::ToSandbox { ifindex })
+            let to_sandbox = matches!(way, Way::Sandbox);
+            Ok(if to_sandbox { Verdict::ToSandbox { ifindex } } else { Verdict::ToResolver { ifindex } })
         }
         Some(Way::Stack) => through_stack(run),
         // The host stack sends "time exceeded" or "too big", cuts the packet, or does as its options say, and `to_netdev`

@@ -8,14 +8,17 @@
 //! routes, fragments and reports errors, and the hooks translate where the packet enters or leaves the host.
 //!
 //! Three steps lead to a verdict: [`begin`] finds the packet's flow, [`admit`] decides about it if that has not been done
-//! yet, [`forward`] sends the packet on. In the kernel they are functions that are called one after the other, so that the
+//! yet, [`forward`] sends the packet on. What goes to the name server takes [`ask`] instead of the second. In the kernel they are functions that are called one after the other, so that the
 //! stack of one is free for the next, and the verifier walks through each of them about once.
 
 mod bridge;
 mod container;
 mod flow;
 mod netdev;
+mod resolver;
 mod source;
+
+pub use resolver::RESOLVER_MAC;
 
 use crate::{
     abi::Hook,
@@ -37,12 +40,17 @@ pub enum Step {
     Admit = 1,
     /// It goes on as the flow in the workspace says.
     Forward = 2,
+    /// It goes to the name server, or is answered: see [`ask`].
+    Ask = 3,
 }
 
 /// Decides what becomes of a packet at a hook, and rewrites it where that is part of the decision.
 #[inline(always)]
 pub fn decide(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Verdict {
     let mut step = begin(hook, run);
+    if matches!(step, Step::Ask) {
+        step = ask(run);
+    }
     if matches!(step, Step::Admit) {
         step = admit(hook, run);
     }
@@ -64,9 +72,16 @@ pub fn begin(hook: Hook, run: &mut Run<'_, impl Packet, impl Tables>) -> Step {
         Hook::ToBridge => bridge::to_bridge(run),
         Hook::FromNetdev => netdev::from_netdev(run),
         Hook::ToNetdev => netdev::to_netdev(run),
+        Hook::FromResolver => resolver::from_resolver(run),
         Hook::Socket => Err(Exit::Pass),
     };
     step.unwrap_or_else(|exit| conclude(run, exit.into()))
+}
+
+/// Answers a query for a name, or finds its way to the name server.
+#[inline(always)]
+pub fn ask(run: &mut Run<'_, impl Packet, impl Tables>) -> Step {
+    resolver::ask(run).unwrap_or_else(|reason| conclude(run, Verdict::Drop(reason)))
 }
 
 /// Decides about the packet's flow.
@@ -91,6 +106,7 @@ pub fn forward<T>(hook: Hook, run: &mut Run<'_, impl Packet, T>) {
         Hook::FromNetdev => netdev::inwards(run),
         Hook::ToNetdev => netdev::outwards(run),
         Hook::ToBridge => flow::through_stack(run),
+        Hook::FromResolver => resolver::inwards(run),
         Hook::ToContainer | Hook::Socket => Err(Exit::Pass),
     };
     run.workspace.outcome = Note::of(verdict.unwrap_or_else(Verdict::from));

@@ -59,7 +59,7 @@ pub(super) fn inwards<T>(run: &mut Run<'_, impl Packet, T>) -> Result<Verdict, E
             Ok(Verdict::ToSandbox { ifindex })
         }
         Some(Way::Sandbox | Way::Stack) => flow::through_stack(run),
-        Some(Way::Uplink) | None => Err(DropReason::UnknownFlow.into()),
+        Some(Way::Uplink | Way::Resolver) | None => Err(DropReason::UnknownFlow.into()),
     }
 }
 

@@ -13,9 +13,9 @@ use aya_ebpf::{
 };
 use netebpf_common::{
     abi::{
-        Address, AllowKey, Config, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey,
-        LocalAddress, Netns, Network, PeerKey, PublishBlock, PublishKey, PublishTarget, SocketAddress,
-        TrustKey, Tuple, Uplink, WayOut,
+        Address, AllowKey, Asker, Config, Endpoint, Flow, FlowState, FragmentKey, FragmentPorts, LinkKey,
+        LocalAddress, Name, NameKey, Netns, Network, PeerKey, PublishBlock, PublishKey, PublishTarget,
+        SocketAddress, TrustKey, Tuple, Uplink, View, WayOut,
     },
     run::Workspace,
     socket::SocketTables,
@@ -53,6 +53,12 @@ static HOST_FLOWS: Array<u64> = Array::pinned(1, 0);
 #[map]
 static FRAGMENTS: LruHashMap<FragmentKey, FragmentPorts> = LruHashMap::pinned(16_384, 0);
 #[map]
+static NAMES: HashMap<NameKey, Name> = HashMap::pinned(131_072, BPF_F_NO_PREALLOC);
+#[map]
+static VIEWS: HashMap<u32, View> = HashMap::pinned(65_536, BPF_F_NO_PREALLOC);
+#[map]
+static ASKERS: LruHashMap<u32, Asker> = LruHashMap::pinned(16_384, 0);
+#[map]
 static WORKSPACE: PerCpuArray<Workspace> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 static RESOLVING: HashMap<Netns, u32> = HashMap::pinned(65_536, BPF_F_NO_PREALLOC);
@@ -83,6 +89,14 @@ macro_rules! value_of {
 #[inline(always)]
 fn find_published<'a>(key: &PublishKey) -> Option<&'a PublishTarget> {
     PUBLISHED.get(Key::new(PublishBlock::single(*key).bits(), *key))
+}
+
+/// Makes the entry of an endpoint that asks for the first time; another CPU may have made it just now.
+#[inline(always)]
+#[expect(clippy::let_underscore_must_use, reason = "what counts is whether there is an entry afterwards")]
+fn new_asker(ifindex: u32) -> Option<*mut Asker> {
+    let _ = ASKERS.insert(ifindex, Asker::default(), u64::from(BPF_NOEXIST));
+    ASKERS.get_ptr_mut(ifindex)
 }
 
 /// Calls a method of the map of a tier.
@@ -243,6 +257,23 @@ impl Tables for Maps<'_> {
     #[inline(always)]
     fn is_collecting(&self, original: &Tuple, reply: &Tuple) -> bool {
         collector::is_collecting(original, reply)
+    }
+
+    #[inline(always)]
+    fn view(&self, ifindex: u32) -> Option<&View> {
+        value_of!(VIEWS, &ifindex)
+    }
+
+    #[inline(always)]
+    fn name(&self, key: &NameKey) -> Option<&Name> {
+        value_of!(NAMES, key)
+    }
+
+    #[inline(always)]
+    fn asker(&mut self, ifindex: u32) -> Option<&mut Asker> {
+        let asker = ASKERS.get_ptr_mut(&ifindex).or_else(|| new_asker(ifindex))?;
+        // SAFETY: the pointer is valid for the program's run; two CPUs may lose a count, and every bit pattern is valid.
+        Some(unsafe { &mut *asker })
     }
 
     #[inline(always)]

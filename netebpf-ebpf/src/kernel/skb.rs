@@ -2,7 +2,11 @@
 
 use aya_ebpf::{
     bindings::{__sk_buff, BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR, BPF_F_RECOMPUTE_CSUM},
-    helpers::{bpf_l4_csum_replace, bpf_skb_load_bytes, bpf_skb_store_bytes},
+    check_bounds_signed,
+    helpers::{
+        bpf_l4_csum_replace, bpf_skb_change_tail, bpf_skb_change_type, bpf_skb_load_bytes,
+        bpf_skb_store_bytes,
+    },
     programs::TcContext,
 };
 use netebpf_common::{
@@ -15,6 +19,9 @@ use netebpf_common::{
 /// A sandbox cannot forge it: `from_container` sees each of its packets first and overwrites it.
 const CHECKED: u16 = 0x4e41;
 const DECIDED: u16 = 0x4e42;
+
+/// From `linux/if_packet.h`: a packet for this host.
+const PACKET_HOST: u32 = 0;
 
 /// The packet at a TC hook.
 pub(crate) struct Skb<'a> {
@@ -65,6 +72,13 @@ impl<'a> Skb<'a> {
         }
     }
 
+    /// Has whoever receives the packet take it for its own, whatever the MAC it was sent to.
+    #[inline(always)]
+    pub(crate) fn set_host(&self) {
+        // SAFETY: the helper takes plain numbers; it refuses none for a received packet.
+        unsafe { bpf_skb_change_type(self.raw(), PACKET_HOST) };
+    }
+
     /// Leaves a mark for the next hook.
     #[inline(always)]
     pub(crate) fn set_mark(&self, mark: Mark) {
@@ -96,6 +110,12 @@ impl Packet for Skb<'_> {
         }
     }
 
+    /// The compiler would compare a difference, which tells the verifier nothing of the length itself.
+    #[inline(always)]
+    fn read_counted(&self, offset: u32, buffer: &mut [u8]) -> bool {
+        check_bounds_signed(i64::from(length(buffer)), 1, 255) && self.read(offset, buffer)
+    }
+
     #[inline(always)]
     fn segment_size(&self) -> u32 {
         // SAFETY: as in `ifindex` (Linux 5.7).
@@ -112,6 +132,15 @@ impl Packet for Skb<'_> {
     #[inline(always)]
     fn write_covered(&mut self, offset: u32, bytes: &[u8]) -> bool {
         self.store(offset, bytes, u64::from(BPF_F_RECOMPUTE_CSUM))
+    }
+
+    /// A device's sum over the whole packet is forgotten only where the packet grows, so that it grows in any case.
+    #[inline(always)]
+    fn resize(&mut self, length: u32) -> bool {
+        // SAFETY: the helper takes plain numbers.
+        let change = |length| unsafe { bpf_skb_change_tail(self.raw(), length, 0) == 0 };
+        let present = self.context.len();
+        (length > present || change(present.wrapping_add(1))) && change(length)
     }
 
     #[inline(always)]

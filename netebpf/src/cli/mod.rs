@@ -7,6 +7,7 @@ mod cleanup;
 mod client;
 mod confirm;
 mod daemon;
+mod dns;
 mod documents;
 mod drops;
 mod error;
@@ -77,6 +78,7 @@ async fn dispatch(args: Args, output: &mut Output) -> Result<ExitCode, Error> {
         Command::Status(args) => status::run(&args, &client, output).await,
         Command::Drops(args) => drops::run(&args, &client, output).await,
         Command::Flows(args) => flows::run(&args, &client, output).await,
+        Command::Dns(command) => dns::run(command, &client, output).await,
         Command::Plan(args) => plan::run(&args, &client, output).await,
         Command::Cleanup(args) => cleanup::run(&args, &settings, output).await,
         Command::Completions { shell } => documents::completions(shell, output),

@@ -1,7 +1,7 @@
 //! `netebpf status`: what the data plane runs and has counted.
 
 use super::{Client, Error, Output, args::StatusArgs};
-use crate::frontend::api::wire::Status;
+use crate::frontend::api::wire::{Queries, Status};
 
 pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
     let status: Status = client.get("/netebpf/status").await?;
@@ -35,8 +35,19 @@ pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output)
         .into_iter()
         .map(|counter| [counter.hook, counter.outcome, counter.packets.to_string(), counter.meaning]);
     output.table(["HOOK", "OUTCOME", "PACKETS", "MEANING"], counters.collect())?;
+    if !status.queries.is_empty() {
+        output.line("")?;
+        let headings = ["QUERIES ON NETWORK", "ALL", "ANSWERED", "FORWARDED", "FAILED", "REFUSED"];
+        output.table(headings, status.queries.into_iter().map(queries).collect())?;
+    }
     if status.events_lost > 0 {
         output.line(format_args!("\n{} events were too many for those who followed", status.events_lost))?;
     }
     Ok(())
+}
+
+fn queries(on: Queries) -> [String; 6] {
+    let [all, answered, forwarded, failed, refused] =
+        [on.queries, on.answered, on.forwarded, on.failed, on.refused].map(|count| count.to_string());
+    [on.network, all, answered, forwarded, failed, refused]
 }

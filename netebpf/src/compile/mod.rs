@@ -5,6 +5,7 @@ mod endpoints;
 pub mod files;
 mod host;
 mod links;
+pub mod names;
 mod networks;
 mod publish;
 mod resolving;

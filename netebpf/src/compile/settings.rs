@@ -1,6 +1,6 @@
 //! `CONFIG`: the engine's settings. Their epoch is the present one; `plan` raises it when rules change.
 
-use netebpf_common::abi::{ABI_VERSION, Config, ConfigFlags};
+use netebpf_common::abi::{ABI_VERSION, Config, ConfigFlags, Resolver};
 
 use crate::{kernel::Observed, model::EngineOptions};
 
@@ -16,5 +16,6 @@ pub(super) fn config(options: &EngineOptions, observed: &Observed) -> Config {
         flags,
         routes: observed.routes,
         timeouts: options.timeouts,
+        resolver: Resolver::default(),
     }
 }

@@ -14,6 +14,7 @@ use super::{Error, Event, Handle, Host, chronicle::Chronicle, refusal::refusal, 
 use crate::{
     change::{self, Context, HostView},
     compile::files::SandboxFiles,
+    dns::{Limits, Resolver},
     ipam,
     model::{EngineOptions, SandboxId, Spec},
     plan::Action,
@@ -32,6 +33,8 @@ pub(super) struct Engine<H> {
     spec: watch::Sender<Arc<Spec>>,
     events: mpsc::Sender<Event>,
     pub(super) chronicle: Chronicle,
+    /// Answers the queries of sandboxes.
+    pub(super) resolver: Arc<Resolver>,
     /// What the files of active sandboxes say.
     pub(super) files: BTreeMap<SandboxId, SandboxFiles>,
     /// Sandboxes that do not go with their command this time.
@@ -52,6 +55,7 @@ impl<H: Host> Engine<H> {
     ) -> Result<Self, Error> {
         let spec = watch::Sender::new(Arc::new(store.spec()));
         let own_prefix = ipam::ula(store.global_id()?);
+        let resolver = Arc::new(Resolver::new(host.dialer(), Limits::default()));
         Ok(Self {
             host,
             store,
@@ -60,6 +64,7 @@ impl<H: Host> Engine<H> {
             spec,
             events,
             chronicle: Chronicle::new(),
+            resolver,
             refused: Vec::new(),
             files: BTreeMap::new(),
             retained: BTreeSet::new(),
@@ -69,7 +74,8 @@ impl<H: Host> Engine<H> {
 
     /// How others talk to the loop.
     pub(super) fn handle(&self) -> Handle {
-        Handle::new(self.events.clone(), self.spec.subscribe(), self.chronicle.clone())
+        let resolver = Arc::clone(&self.resolver);
+        Handle::new(self.events.clone(), self.spec.subscribe(), self.chronicle.clone(), resolver)
     }
 
     /// Where tasks of the engine report to.

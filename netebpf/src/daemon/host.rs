@@ -11,6 +11,7 @@ use netebpf_common::abi::PublishKey;
 use super::{Error, files, status::DataPlane};
 use crate::{
     compile::files::{HostFiles, SandboxFiles},
+    dns::{Dialer, Origin, Transport},
     kernel::{
         Kernel, LinuxKernel, boot, kernel_release,
         launch::{self, Launch, Stdio},
@@ -47,6 +48,9 @@ pub trait Host: Kernel + Send {
 
     /// Brings a sandbox's files in step with what they are to say; what users have changed in them stays.
     fn write_files(&mut self, sandbox: SandboxId, files: &SandboxFiles) -> io::Result<()>;
+
+    /// Makes sockets towards other name servers.
+    fn dialer(&self) -> Dialer;
 
     /// How a sandbox's command is started.
     fn launch(&self, spec: &Spec, sandbox: &Sandbox) -> Launch;
@@ -122,6 +126,17 @@ impl Host for LinuxKernel {
 
     fn write_files(&mut self, sandbox: SandboxId, files: &SandboxFiles) -> io::Result<()> {
         files::write(&self.settings().sandbox_dir(sandbox), files)
+    }
+
+    fn dialer(&self) -> Dialer {
+        let settings = self.settings().clone();
+        Dialer::new(move |upstream, transport| {
+            let namespace = match upstream.from {
+                Origin::Host => None,
+                Origin::Sandbox(sandbox) => Some(settings.namespace(sandbox)),
+            };
+            namespaces::open_socket(namespace.as_deref(), upstream.address, transport == Transport::Tcp)
+        })
     }
 
     fn launch(&self, spec: &Spec, sandbox: &Sandbox) -> Launch {

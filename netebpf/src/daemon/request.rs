@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{Error, Event, Follow, Status, chronicle::Chronicle};
 use crate::{
     change::{Happening, NetworkRequest, PruneChoice, SandboxRequest},
+    dns::Resolver,
     kernel::launch::Launch,
     model::{EndpointSettings, Name, NetworkId, SandboxId, Signal, Spec},
     plan::Action,
@@ -130,6 +131,7 @@ pub struct Handle {
     events: mpsc::Sender<Event>,
     spec: watch::Receiver<Arc<Spec>>,
     chronicle: Chronicle,
+    resolver: Arc<Resolver>,
 }
 
 impl Handle {
@@ -137,8 +139,9 @@ impl Handle {
         events: mpsc::Sender<Event>,
         spec: watch::Receiver<Arc<Spec>>,
         chronicle: Chronicle,
+        resolver: Arc<Resolver>,
     ) -> Self {
-        Self { events, spec, chronicle }
+        Self { events, spec, chronicle, resolver }
     }
 
     /// Puts a request to the loop and waits for the answer: `handle.ask(Request::Status)`.
@@ -153,6 +156,13 @@ impl Handle {
     pub fn spec(&self) -> Arc<Spec> {
         self.spec.borrow().clone()
     }
+
+    /// What answers the queries of sandboxes.
+    #[must_use]
+    pub fn resolver(&self) -> &Arc<Resolver> {
+        &self.resolver
+    }
+
     /// Learns of what happens from now on, and of what has happened lately.
     #[must_use]
     pub fn follow(&self) -> Follow {

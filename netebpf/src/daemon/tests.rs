@@ -17,6 +17,7 @@ use super::{Daemon, DataPlane, Error, Event, Host, Launch, Reply, Request, Start
 use crate::{
     change::{AttachRequest, ModeRequest, NetworkRequest, SandboxRequest},
     compile::files::{HostFiles, SandboxFiles},
+    dns::Dialer,
     kernel::{
         Kernel, Observed,
         fake::{FakeError, FakeKernel},
@@ -79,6 +80,10 @@ impl Host for FakeHost {
 
     async fn data_plane(&mut self) -> Result<DataPlane, FakeError> {
         Ok(DataPlane::default())
+    }
+
+    fn dialer(&self) -> Dialer {
+        Dialer::new(|_, _| Err(io::ErrorKind::Unsupported.into()))
     }
 
     fn boot(&self) -> u64 {

@@ -3,7 +3,11 @@
 use std::{
     fs::{self, File},
     io,
-    os::{fd::AsRawFd as _, unix::fs::MetadataExt as _},
+    net::SocketAddr,
+    os::{
+        fd::{AsRawFd as _, OwnedFd},
+        unix::fs::MetadataExt as _,
+    },
     path::{Path, PathBuf},
     thread,
 };
@@ -135,6 +139,17 @@ pub(super) fn inside<T: Send>(path: &Path, work: impl FnOnce() -> io::Result<T> 
         work()
     })
     .map_err(Error::namespace("work inside", path))
+}
+
+/// A socket for an address that is neither bound nor connected, in the namespace at `path` or else in our own.
+pub fn open_socket(path: Option<&Path>, address: SocketAddr, is_stream: bool) -> io::Result<OwnedFd> {
+    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let kind = if is_stream { SockType::Stream } else { SockType::Datagram };
+    let open = || Ok(socket(family, kind, SockFlag::SOCK_CLOEXEC, None)?);
+    match path {
+        Some(path) => inside(path, open).map_err(io::Error::other),
+        None => open(),
+    }
 }
 
 /// Opens a netlink connection inside the namespace at `path`, and reads the namespace's cookie.

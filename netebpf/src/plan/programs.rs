@@ -30,5 +30,6 @@ fn wanted(observed: &Observed, links: &Links<'_>) -> BTreeSet<(Hook, u32)> {
     let veths = links.veths.values().map(|veth| (veth.ifindex, [Hook::FromContainer, Hook::ToContainer]));
     let netdevs = links.netdevs(observed).map(|(ifindex, _)| (ifindex, [Hook::FromNetdev, Hook::ToNetdev]));
     let places = bridges.chain(veths).chain(netdevs);
-    places.flat_map(|(ifindex, hooks)| hooks.map(|hook| (hook, ifindex))).collect()
+    let resolver = links.resolver.iter().map(|resolver| (Hook::FromResolver, resolver.ifindex));
+    places.flat_map(|(ifindex, hooks)| hooks.map(|hook| (hook, ifindex))).chain(resolver).collect()
 }

@@ -4,6 +4,7 @@
 //!   namespace "host"                                namespace "far"
 //!     up0 198.51.100.1/24, 2001:db8:9::1/64 ───── veth ─────── far0
 //!     br0 10.1.0.1/24, fd00:1::1/64, br1 10.2.0.1/24, fd00:2::1/64 (bridges)
+//!     dns0 ──────────────────────────────────────── veth ─────── far5
 //!     veth0 … veth3 ─────────────── veths ────────── far1 … far4
 //!     port0, in br0 ─────────────── veth ─────────── far5
 //! ```
@@ -29,8 +30,8 @@ use ipnet::IpNet;
 use netebpf::kernel::{Abi, OBJECT};
 use netebpf_common::{
     abi::{
-        EndpointFlags, Flow, FragmentKey, FragmentPorts, Hook, PublishBlock, PublishKey, PublishTarget,
-        Tuple, map_name,
+        Asker, EndpointFlags, Flow, FragmentKey, FragmentPorts, Hook, PublishBlock, PublishKey,
+        PublishTarget, Tuple, map_name,
     },
     model::{Links, World},
     run::{Arrival, Note, Workspace},
@@ -44,6 +45,9 @@ use nix::{
 };
 
 use crate::context::context;
+
+/// How much longer a program may make a packet: the records of an answer.
+const ROOM: usize = 512;
 
 /// Room for the flows of one case many times over, and quick to walk.
 const FLOW_LIMIT: u32 = 8192;
@@ -78,6 +82,8 @@ pub(crate) struct Traces {
     pub(crate) pending: BTreeMap<Tuple, Flow>,
     /// `FRAGMENTS`.
     pub(crate) fragments: BTreeMap<FragmentKey, FragmentPorts>,
+    /// `ASKERS`.
+    pub(crate) askers: BTreeMap<u32, Asker>,
     /// `HOST_FLOWS`.
     pub(crate) host_flows_until: u64,
 }
@@ -90,6 +96,7 @@ impl Traces {
             flows: tables.flows,
             pending: tables.pending,
             fragments: tables.fragments,
+            askers: tables.askers,
             host_flows_until: tables.host_flows_until,
         }
     }
@@ -101,6 +108,7 @@ pub(crate) struct Kernel {
     flows: FlowTable,
     pending: FlowTable,
     fragments: HashMap<MapData, Abi<FragmentKey>, Abi<FragmentPorts>>,
+    askers: HashMap<MapData, Abi<u32>, Abi<Asker>>,
     workspace: PerCpuArray<MapData, Abi<Workspace>>,
     counters: PerCpuArray<MapData, u64>,
 }
@@ -152,6 +160,7 @@ impl Drop for Scratch {
 
 fn wire(host: &Namespace, far: &Namespace) -> Result<()> {
     netebpf_tests::links::join((host, "up0"), (far, "far0"))?;
+    netebpf_tests::links::join((host, "dns0"), (far, "far5"))?;
     for name in ["br0", "br1"] {
         host.bridge(name)?;
     }
@@ -175,7 +184,7 @@ fn wire(host: &Namespace, far: &Namespace) -> Result<()> {
         }
     }
     far.up("far0")?;
-    for name in ["lo", "up0", "br0", "br1"] {
+    for name in ["lo", "up0", "dns0", "br0", "br1"] {
         host.up(name)?;
     }
     host.sysctl("ipv6/conf/all/forwarding", "1")?;
@@ -189,6 +198,7 @@ fn links() -> Result<Links> {
         bridges: [index("br0")?, index("br1")?],
         veths: [index("veth0")?, index("veth1")?, index("veth2")?, index("veth3")?],
         port: index("port0")?,
+        resolver: index("dns0")?,
     })
 }
 
@@ -215,6 +225,7 @@ impl Kernel {
             flows: take(&mut bpf, map_name::FLOWS)?.try_into()?,
             pending: take(&mut bpf, map_name::PENDING)?.try_into()?,
             fragments: take(&mut bpf, map_name::FRAGMENTS)?.try_into()?,
+            askers: take(&mut bpf, map_name::ASKERS)?.try_into()?,
             workspace: take(&mut bpf, "WORKSPACE")?.try_into()?,
             counters: take(&mut bpf, map_name::COUNTERS)?.try_into()?,
             bpf,
@@ -226,7 +237,7 @@ impl Kernel {
     /// Runs a packet through a hook's program; `None` if the kernel does not take it for a frame.
     pub(crate) fn run(&mut self, hook: Hook, arrival: &Arrival, frame: &[u8]) -> Result<Option<Effect>> {
         let program = program(hook, arrival.bare);
-        let mut bytes = vec![0; frame.len() + 64];
+        let mut bytes = vec![0; frame.len() + ROOM];
         let context = context(arrival);
         let options = TestRunOptions {
             data_in: Some(frame),
@@ -277,6 +288,7 @@ impl Kernel {
             flows: entries(&self.flows)?,
             pending: entries(&self.pending)?,
             fragments: entries(&self.fragments)?,
+            askers: entries(&self.askers)?,
             host_flows_until: host_flows.get(&0, 0)?,
         })
     }
@@ -286,6 +298,7 @@ impl Kernel {
         replace(&mut self.flows, &wanted.flows)?;
         replace(&mut self.pending, &wanted.pending)?;
         replace(&mut self.fragments, &wanted.fragments)?;
+        replace(&mut self.askers, &wanted.askers)?;
         let mut host_flows: Array<_, u64> =
             self.bpf.map_mut(map_name::HOST_FLOWS).context("HOST_FLOWS")?.try_into()?;
         Ok(host_flows.set(0, wanted.host_flows_until, 0)?)
@@ -309,6 +322,8 @@ impl Kernel {
         replace(&mut table(bpf, map_name::NETWORKS)?, &tables.networks)?;
         replace(&mut table(bpf, map_name::TRUSTED)?, &trusted)?;
         replace(&mut table(bpf, map_name::ALLOWED)?, &allowed)?;
+        replace(&mut table(bpf, map_name::NAMES)?, &tables.names)?;
+        replace(&mut table(bpf, map_name::VIEWS)?, &tables.views)?;
         set_published(bpf, &tables.published)?;
         let mut config: Array<_, Abi<_>> = bpf.map_mut(map_name::CONFIG).context("CONFIG")?.try_into()?;
         Ok(config.set(0, Abi(world.config), 0)?)

@@ -53,12 +53,20 @@ impl Packet for Planted {
         self.0.read(offset, buffer)
     }
 
+    fn read_counted(&self, offset: u32, buffer: &mut [u8]) -> bool {
+        self.0.read_counted(offset, buffer)
+    }
+
     fn write(&mut self, offset: u32, bytes: &[u8]) -> bool {
         self.0.write(offset, bytes)
     }
 
     fn segment_size(&self) -> u32 {
         0
+    }
+
+    fn resize(&mut self, length: u32) -> bool {
+        self.0.resize(length)
     }
 
     fn write_covered(&mut self, offset: u32, bytes: &[u8]) -> bool {
@@ -87,7 +95,7 @@ struct Report {
 impl Report {
     /// Random packets prove nothing about ways that none of them took.
     fn assert_every_way_was_taken(&self) {
-        use Outcome::{Passed, ToSandbox, ToStack, ToUplink};
+        use Outcome::{Answered, Passed, ToResolver, ToSandbox, ToStack, ToUplink};
         let ways = [
             (Hook::FromContainer, ToSandbox),
             (Hook::FromContainer, ToUplink),
@@ -100,6 +108,9 @@ impl Report {
             (Hook::ToBridge, Passed),
             (Hook::ToContainer, Passed),
             (Hook::ToNetdev, Passed),
+            (Hook::FromContainer, Answered),
+            (Hook::FromContainer, ToResolver),
+            (Hook::FromResolver, ToSandbox),
         ];
         for way in ways {
             assert!(
@@ -253,7 +264,10 @@ fn action(verdict: Verdict) -> u32 {
     match verdict {
         Verdict::Pass | Verdict::ToStack => 0,
         Verdict::Drop(_) => 2,
-        Verdict::ToSandbox { .. } | Verdict::ToUplink { .. } => 7,
+        Verdict::ToSandbox { .. }
+        | Verdict::ToUplink { .. }
+        | Verdict::Answered { .. }
+        | Verdict::ToResolver { .. } => 7,
     }
 }
 
@@ -264,6 +278,9 @@ fn timeless(mut traces: Traces) -> Traces {
     }
     for ports in traces.fragments.values_mut() {
         ports.seen = 0;
+    }
+    for asker in traces.askers.values_mut() {
+        asker.busy_until = 0;
     }
     traces.host_flows_until = 0;
     traces

@@ -2,15 +2,18 @@
 
 use std::{vec, vec::Vec};
 
-use super::{Choices, GROUPS, any_address};
+use super::{Choices, GROUPS, any_address, names};
 use crate::{
     abi::Family,
     model::{Extension, FrameSpec, Origin, Piece, Segment, World},
 };
 
 /// A packet, and where it comes from.
-pub(super) fn fresh(choices: &mut Choices<'_>) -> (Origin, FrameSpec) {
+pub(super) fn fresh(choices: &mut Choices<'_>, world: &World) -> (Origin, FrameSpec) {
     let family = choices.pick(&World::FAMILIES);
+    if choices.one_in(5) {
+        return names::ask_or_tell(choices, world);
+    }
     let segment = any_segment(choices, family);
     match choices.below(9) {
         0..=2 => (Origin::Outside, from_outside(choices, family, segment)),
@@ -39,7 +42,11 @@ pub(super) fn shape(choices: &mut Choices<'_>, spec: &FrameSpec) -> Vec<u8> {
         ttl: if choices.one_in(16) { choices.byte() % 3 } else { 64 },
         identification: u32::from(choices.byte() % 4),
         piece: if choices.one_in(12) { any_piece(choices) } else { Piece::default() },
-        payload: vec![choices.byte(); choices.below(40)],
+        payload: if spec.payload.is_empty() {
+            vec![choices.byte(); choices.below(40)]
+        } else {
+            spec.payload.clone()
+        },
         ..spec.clone()
     };
     spec.build()

@@ -2,6 +2,7 @@
 
 mod choices;
 mod fresh;
+mod names;
 mod player;
 mod sequel;
 mod sockets;
@@ -18,6 +19,7 @@ use std::vec::Vec;
 use super::{FrameSpec, Origin, Rules, World};
 use crate::{
     abi::{Address, Family, Hook, Mac},
+    dns,
     run::{Arrival, Mark},
     verdict::Verdict,
 };
@@ -109,6 +111,7 @@ impl Past {
             Hook::ToNetdev if shot.ingress == 0 => None,
             // A router on the segment carries what comes from outside.
             Hook::FromBridge => sandbox_at(sent.source).or(Some(beside(sent.source))),
+            Hook::FromResolver => None,
             Hook::ToNetdev | Hook::ToBridge | Hook::ToContainer | Hook::Socket => sandbox_at(sent.source),
         }
     }
@@ -147,7 +150,7 @@ pub fn next(choices: &mut Choices<'_>, world: &World, past: &[Past]) -> Step {
         number => {
             let sequel = if number % 2 == 1 { sequel::sequel(choices, past) } else { None };
             let (origin, frame) = sequel.unwrap_or_else(|| {
-                let (origin, spec) = fresh::fresh(choices);
+                let (origin, spec) = fresh::fresh(choices, world);
                 (origin, fresh::shape(choices, &spec))
             });
             Step::Packet(aim(choices, world, origin, frame))
@@ -179,6 +182,9 @@ fn aim(choices: &mut Choices<'_>, world: &World, origin: Origin, mut bytes: Vec<
         (Origin::Machine, 18..=20) => (Hook::ToContainer, links.veths[side % 2], links.port, mark),
         (Origin::Machine, _) => (Hook::FromBridge, links.bridges[0], links.bridges[0], mark),
         (Origin::Outside, 20) => (Hook::ToNetdev, links.uplink, 0, Mark::None),
+        (Origin::Outside, _) if comes_from_resolver(&bytes) => {
+            (Hook::FromResolver, links.resolver, links.resolver, mark)
+        }
         (Origin::Outside, _) => (Hook::FromNetdev, links.uplink, links.uplink, Mark::None),
     };
     let spec = FrameSpec::read(&bytes);
@@ -198,6 +204,10 @@ fn aim(choices: &mut Choices<'_>, world: &World, origin: Origin, mut bytes: Vec<
         bytes.drain(..14);
     }
     Shot { hook, ifindex, ingress, mark, bare, bytes }
+}
+
+fn comes_from_resolver(bytes: &[u8]) -> bool {
+    FrameSpec::read(bytes).is_some_and(|spec| spec.source == dns::RESOLVER)
 }
 
 /// An address that may mean something; none that only a kernel's routing table knows.

@@ -6,6 +6,7 @@ use super::{Choices, Past, Shot, Step, beside, next};
 use crate::{
     abi::{Flow, FlowState, Hook},
     conntrack::counterpart,
+    dns::client_link,
     model::{
         BytePacket, FrameSpec, NOW, Oracle, Origin, Rules, World, checksums_are_right,
         packet_checksums_are_right,
@@ -98,6 +99,7 @@ impl Player {
             Verdict::ToStack | Verdict::ToSandbox { .. } | Verdict::ToUplink { .. } => {
                 self.forwarded(shot, verdict, &packet.bytes)
             }
+            Verdict::Answered { .. } | Verdict::ToResolver { .. } => check_dns(shot, verdict, &packet.bytes),
         }
     }
 
@@ -128,6 +130,9 @@ impl Player {
         match verdict {
             Verdict::ToSandbox { .. } | Verdict::ToUplink { .. } | Verdict::ToStack => {
                 self.forwarded(&better, verdict, &packet.bytes)
+            }
+            Verdict::Answered { .. } | Verdict::ToResolver { .. } => {
+                check_dns(&better, verdict, &packet.bytes)
             }
             Verdict::Pass | Verdict::Drop(_) => Ok(()),
         }
@@ -173,6 +178,22 @@ impl Player {
         }
         Ok(())
     }
+}
+
+/// What goes to the name server comes from the endpoint's number; what was answered goes back to where it came from.
+fn check_dns(shot: &Shot, verdict: Verdict, bytes: &[u8]) -> Result<(), String> {
+    if checksums_are_right(&shot.bytes) && !checksums_are_right(bytes) {
+        return Err(format!("{verdict:?} made a wrong checksum: {:?} of {shot:?}", shot.read(bytes)));
+    }
+    let (Some(sent), Some(got)) = (shot.read(&shot.bytes), shot.read(bytes)) else {
+        return Err(format!("{verdict:?} of {shot:?}"));
+    };
+    let (source, destination) = sent.ends();
+    let right = match verdict {
+        Verdict::Answered { ifindex } => got.ends() == (destination, source) && ifindex == shot.ifindex,
+        _ => got.ends().1 == destination && client_link(got.source.into()) == Some(shot.ifindex),
+    };
+    if right { Ok(()) } else { Err(format!("{verdict:?} sent {sent:?} on as {got:?}")) }
 }
 
 /// Gives a packet hops enough, and makes the first part of one all of it.

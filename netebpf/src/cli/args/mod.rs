@@ -2,6 +2,7 @@
 
 mod attachment;
 mod daemon;
+mod dns;
 mod network;
 mod observe;
 mod sandbox;
@@ -17,6 +18,7 @@ use clap_complete::Shell;
 
 pub use attachment::{AttachmentError, NetworkAttachment};
 pub use daemon::DaemonArgs;
+pub use dns::{DnsCommand, QueryArgs};
 pub use network::{
     ConnectArgs, CreateArgs, DisconnectArgs, InspectArgs, LsArgs, NetworkCommand, PoolArgs, PruneArgs, RmArgs,
 };
@@ -137,6 +139,10 @@ pub enum Command {
 
     /// Show the connections that leave a network or enter it
     Flows(FlowsArgs),
+
+    /// Show what sandboxes resolve
+    #[command(subcommand)]
+    Dns(DnsCommand),
 
     /// Show what a reconcile would change right now
     Plan(PlanArgs),

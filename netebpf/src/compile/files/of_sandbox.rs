@@ -119,6 +119,17 @@ fn resolv_conf(
     options: &EngineOptions,
     is_host: bool,
 ) -> String {
+    let has_ipv6 = |network: &Network| network.pool(netebpf_common::abi::Family::V6).is_some();
+    let reach = if is_host {
+        Reach::Host
+    } else {
+        Reach::Direct { ipv6: spec.joined(sandbox).any(|(_, network)| has_ipv6(network)) }
+    };
+    chosen(sandbox, host, options).write(reach)
+}
+
+/// The host's resolv.conf with what the sandbox or the engine was told instead.
+pub(super) fn chosen(sandbox: &Sandbox, host: &HostFiles, options: &EngineOptions) -> ResolvConf {
     let mut file = ResolvConf::parse(&host.resolv_conf, &host.resolv_conf_source);
     let dns = &sandbox.config.dns;
     let or =
@@ -130,11 +141,5 @@ fn resolv_conf(
         search: &or(&search, &options.resolver.search),
         options: &or(&dns.options, &options.resolver.options),
     });
-    let has_ipv6 = |network: &Network| network.pool(netebpf_common::abi::Family::V6).is_some();
-    let reach = if is_host {
-        Reach::Host
-    } else {
-        Reach::Direct { ipv6: spec.joined(sandbox).any(|(_, network)| has_ipv6(network)) }
-    };
-    file.write(reach)
+    file
 }

@@ -116,6 +116,12 @@ impl ResolvConf {
         self.servers.iter().map(external).collect()
     }
 
+    /// Whether somebody has said from how many dots on a name is complete, be it wrongly.
+    #[must_use]
+    pub fn says_ndots(&self) -> bool {
+        self.has_option("ndots")
+    }
+
     /// The text of a sandbox's file.
     #[must_use]
     pub fn write(&self, reach: Reach) -> String {

@@ -12,7 +12,7 @@ use netebpf_common::{abi::Hook, verdict::Outcome};
 
 use super::{
     error::Error,
-    wire::{Counter, Feature, Program, Status, Table},
+    wire::{Counter, Feature, Program, Queries, Status, Table},
 };
 use crate::daemon::{self, FeatureStatus, ProgramStatus, TableSize};
 
@@ -22,8 +22,8 @@ pub(super) use event::event;
 pub(super) use network::{network, network_request, network_status, network_with_containers};
 pub(super) use sandbox::{created_sandbox, sandbox_request, starter};
 
-/// The data plane.
-pub(super) fn status(status: &daemon::Status) -> Status {
+/// The data plane, and what was asked of the name server.
+pub(super) fn status(status: &daemon::Status, queries: Vec<Queries>) -> Status {
     let data_plane = &status.data_plane;
     let program = |program: &ProgramStatus| Program {
         name: program.name.to_owned(),
@@ -46,6 +46,7 @@ pub(super) fn status(status: &daemon::Status) -> Status {
         programs: data_plane.programs.iter().map(program).collect(),
         tables: data_plane.tables.iter().map(table).collect(),
         counters: data_plane.counters.iter().map(counter).collect(),
+        queries,
         events_lost: data_plane.events_lost,
     }
 }
@@ -74,6 +75,8 @@ const fn explain(outcome: Outcome) -> &'static str {
         Outcome::ToUplink => "Sent straight out of the host.",
         Outcome::ToStack => "Translated, and left to the host stack.",
         Outcome::Translated => "A host socket's address was translated.",
+        Outcome::Answered => "A query for a name, answered at once.",
+        Outcome::ToResolver => "Sent to the name server.",
         Outcome::Dropped(reason) => reason.explain(),
     }
 }

@@ -2,12 +2,12 @@
 
 use axum::{Json, extract::State};
 
-use super::{Context, Error, convert, wire::Status};
+use super::{Context, Error, convert, names, wire::Status};
 use crate::daemon::Request;
 
 pub(super) async fn status(State(context): State<Context>) -> Result<Json<Status>, Error> {
     let status = context.daemon.ask(Request::Status).await?;
-    Ok(Json(convert::status(&status)))
+    Ok(Json(convert::status(&status, names::queries(&context))))
 }
 
 /// The changes as sentences; none when there is nothing to do.

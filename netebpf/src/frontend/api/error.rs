@@ -13,6 +13,7 @@ use super::{body::NumberError, version::ApiVersion, wire::ErrorResponse};
 use crate::{
     change::{self, Kind},
     daemon,
+    dns::KindError,
     model::{
         DnsError, DriverError, ExposeError, ExtraHostError, HostnameError, LinkError, NameError,
         ProtocolError, PublishError, SignalError,
@@ -110,6 +111,10 @@ pub(super) enum Error {
     Log(io::Error),
     #[error(transparent)]
     Number(#[from] NumberError),
+    #[error(transparent)]
+    RecordType(#[from] KindError),
+    #[error("sandbox {0} has no name server: it must run, and be on a network other than the default one")]
+    NoNameServer(String),
     #[error("more than one until filter specified")]
     SeveralUntil,
     #[error("failed to parse value as time or duration: {0:?}")]
@@ -140,6 +145,7 @@ impl Error {
             Self::Daemon(error) => status_of(error),
             Self::NoSuchPage | Self::Driver(DriverError::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::Driver(DriverError::NotManager) => StatusCode::FORBIDDEN,
+            Self::NoNameServer(_) => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable { status, .. } => *status,
             Self::TooOld(_)
@@ -156,6 +162,7 @@ impl Error {
             | Self::Link(_)
             | Self::Signal(_)
             | Self::Dns(_)
+            | Self::RecordType(_)
             | Self::Hostname(_)
             | Self::ExtraHost(_)
             | Self::Unsupported(_)

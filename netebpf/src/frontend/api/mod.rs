@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod events;
 mod filters;
+mod names;
 mod networks;
 mod observe;
 mod sandboxes;
@@ -115,6 +116,7 @@ fn own_paths() -> Router<Context> {
         .route("/sandboxes/{id}/ended", post(sandboxes::ended))
         .route("/status", get(engine::status))
         .route("/plan", get(engine::plan))
+        .route("/names", get(names::explain))
         .route("/drops", get(observe::drops))
         .route("/flows", get(observe::flows))
         .route("/events", get(observe::events))

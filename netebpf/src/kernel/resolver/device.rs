@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
-use netebpf_common::dns;
+use netebpf_common::{dns, pipeline::RESOLVER_MAC};
 use rtnetlink::{
     Handle, LinkUnspec, RouteMessageBuilder,
     packet_route::{
@@ -23,8 +23,7 @@ const INSIDE: &str = "dns0";
 pub(in crate::kernel) async fn create(netlink: &Handle, settings: &Settings) -> Result<(), Error> {
     let namespace = settings.resolver_namespace();
     namespaces::create(&namespace).await?;
-    let pair =
-        links::ResolverPair { name: NAME, inside: INSIDE, mac: dns::RESOLVER_MAC, namespace: &namespace };
+    let pair = links::ResolverPair { name: NAME, inside: INSIDE, mac: RESOLVER_MAC, namespace: &namespace };
     links::create_resolver(netlink, &pair).await?;
     namespaces::inside(&namespace, || Ok(sysctl::disable_ipv6(INSIDE)))??;
     let (inside, _) = namespaces::connect(&namespace)?;

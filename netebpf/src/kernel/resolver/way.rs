@@ -6,20 +6,24 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
-use netebpf_common::dns;
+use netebpf_common::{dns, pipeline::RESOLVER_MAC};
 use nix::errno::Errno;
 use rtnetlink::{Handle, RouteMessageBuilder, packet_route::route::RouteScope};
 
 use crate::kernel::{Error, addresses, netlink};
 
 /// Makes the way by an interface, instead of any other. `source` is given to the interface if it has no IPv4 address.
-pub(in crate::kernel) async fn add(netlink: &Handle, index: u32, source: Option<Ipv4Addr>) -> Result<(), Error> {
+pub(in crate::kernel) async fn add(
+    netlink: &Handle,
+    index: u32,
+    source: Option<Ipv4Addr>,
+) -> Result<(), Error> {
     if let Some(source) = source {
         addresses::add(netlink, index, IpNet::V4(Ipv4Net::from(source))).await?;
     }
     // Nobody answers when the sandbox asks who has the address: its packets are picked up where they leave it.
     let neighbour = netlink.neighbours().add(index, IpAddr::V4(dns::RESOLVER)).replace();
-    let neighbour = neighbour.link_layer_address(&dns::RESOLVER_MAC.0).execute().await;
+    let neighbour = neighbour.link_layer_address(&RESOLVER_MAC.0).execute().await;
     neighbour.map_err(failed("enter"))?;
     let route = route().output_interface(index).scope(RouteScope::Link).build();
     netlink.route().add(route).replace().execute().await.map_err(failed("set"))

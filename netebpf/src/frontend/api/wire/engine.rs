@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Queries;
+
 /// What runs, where, and what it has counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -26,6 +28,9 @@ pub struct Status {
     pub tables: Vec<Table>,
     /// What was counted, without the zeros.
     pub counters: Vec<Counter>,
+    /// What was asked of the name server, by network.
+    #[serde(default)]
+    pub queries: Vec<Queries>,
     /// Events that were too many for those who followed.
     #[serde(default)]
     pub events_lost: u64,

@@ -6,6 +6,7 @@ mod docker;
 mod endpoint;
 mod engine;
 mod engine_event;
+mod names;
 mod network;
 mod observe;
 mod sandbox;
@@ -21,6 +22,7 @@ pub use docker::{Component, Info, Platform, Plugins, Swarm, Version};
 pub use endpoint::{EndpointConfig, EndpointIpamConfig, EndpointSettings};
 pub use engine::{Counter, Feature, Program, Status, Table};
 pub use engine_event::{Actor, EngineEvent};
+pub use names::{Queries, Resolution, Source};
 pub use network::{
     Connect, CreateNetwork, CreatedNetwork, Disconnect, Ipam, IpamConfig, IpamStatus, Network,
     NetworkContainer, NetworkReference, NetworkStatus, Pruned, SubnetStatus,

@@ -88,9 +88,12 @@ impl Place {
         let bare = match self.hook {
             Hook::FromNetdev => FROM_NETDEV_BARE,
             Hook::ToNetdev => TO_NETDEV_BARE,
-            Hook::FromContainer | Hook::ToContainer | Hook::FromBridge | Hook::ToBridge | Hook::Socket => {
-                return Ok(self.hook.as_str());
-            }
+            Hook::FromContainer
+            | Hook::ToContainer
+            | Hook::FromBridge
+            | Hook::ToBridge
+            | Hook::FromResolver
+            | Hook::Socket => return Ok(self.hook.as_str()),
         };
         let is_bare = routing::is_bare(self.ifindex).map_err(|source| self.failed(source))?;
         Ok(if is_bare { bare } else { self.hook.as_str() })
@@ -221,7 +224,9 @@ pub(super) fn program_at(hook: Hook, ifindex: u32) -> Result<&'static str, Error
 /// Which side of a link a hook looks at; `None` for the socket hooks, which are not on links.
 const fn direction(hook: Hook) -> Option<TcAttachType> {
     match hook {
-        Hook::FromContainer | Hook::FromBridge | Hook::FromNetdev => Some(TcAttachType::Ingress),
+        Hook::FromContainer | Hook::FromBridge | Hook::FromNetdev | Hook::FromResolver => {
+            Some(TcAttachType::Ingress)
+        }
         Hook::ToContainer | Hook::ToBridge | Hook::ToNetdev => Some(TcAttachType::Egress),
         Hook::Socket => None,
     }

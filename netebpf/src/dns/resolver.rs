@@ -1,0 +1,160 @@
+//! A query and its answer, without sockets towards clients.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use hickory_proto::op::ResponseCode;
+use tokio::sync::watch;
+use tracing::warn;
+
+use super::{
+    Client, Counts, Dialer, Explanation, Kind, Transport,
+    allowance::{Limits, Permit, Pool},
+    decide::{Decision, decide},
+    directory::{Directory, Resident},
+    forward::Forward,
+    query::{Invalid, Query, text},
+    reply,
+};
+use crate::{
+    compile::names::Names,
+    model::{NetworkId, SandboxId},
+};
+
+/// How long nothing more is logged about too many queries.
+const LOG_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Answers the queries of all sandboxes.
+#[derive(Debug)]
+pub struct Resolver {
+    directory: watch::Sender<Arc<Directory>>,
+    pub(super) dialer: Dialer,
+    pool: Arc<Pool>,
+    /// When too many queries were last logged.
+    warned: Mutex<Option<Instant>>,
+}
+
+/// What becomes of a message.
+#[derive(Debug)]
+pub enum Response {
+    /// Nothing: it is no query.
+    Silence,
+    /// This is sent back.
+    Ready(Vec<u8>),
+    /// Other servers are asked first.
+    Later(Forward),
+}
+
+impl Resolver {
+    /// One that knows nobody yet.
+    #[must_use]
+    pub fn new(dialer: Dialer, limits: Limits) -> Self {
+        Self {
+            directory: watch::Sender::default(),
+            dialer,
+            pool: Arc::new(Pool::new(limits)),
+            warned: Mutex::new(None),
+        }
+    }
+
+    /// Puts other names in force, and other clients by the addresses that they ask from. Queries that are being forwarded
+    /// go on.
+    pub fn publish(&self, names: Names, clients: impl IntoIterator<Item = (IpAddr, Client)>) {
+        let next = self.directory().followed_by(names, clients, &self.pool);
+        self.directory.send_replace(Arc::new(next));
+    }
+
+    /// What has been counted on each network.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<NetworkId, Counts> {
+        self.directory().counts()
+    }
+
+    /// What a sandbox is told about a name, and why; `None` if it has no name server.
+    #[must_use]
+    pub fn explain(&self, sandbox: SandboxId, name: &str, kind: Kind) -> Option<Explanation> {
+        let directory = self.directory();
+        let client = directory.client_of(sandbox)?;
+        Some(Explanation::new(directory.view(sandbox), client, name, kind))
+    }
+
+    /// Decides about a message from a client.
+    #[must_use]
+    pub fn respond(&self, peer: IpAddr, transport: Transport, bytes: &[u8]) -> Response {
+        let query = Query::read(bytes, transport);
+        if matches!(query, Err(Invalid::Silent)) {
+            return Response::Silence;
+        }
+        let directory = self.directory();
+        let Some(resident) = directory.resident(peer) else {
+            return Response::Ready(reply::header(bytes, ResponseCode::Refused));
+        };
+        resident.counters.queries.count();
+        match query {
+            Err(Invalid::Silent) => Response::Silence,
+            Err(Invalid::Code(code)) => {
+                resident.counters.refused.count();
+                Response::Ready(reply::header(bytes, code))
+            }
+            Ok(query) => self.answer(&directory, resident, &query),
+        }
+    }
+
+    /// Leave for a connection of a client.
+    pub(super) fn connect(&self, peer: IpAddr) -> Option<Permit> {
+        self.directory().resident(peer)?.allowance.connect()
+    }
+
+    /// Tells of a sandbox with too many queries, but not too often.
+    pub(super) fn warn_of_flood(&self, sandbox: SandboxId) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_none_or(|warned| warned.elapsed() >= LOG_INTERVAL) {
+            *warned = Some(Instant::now());
+            let outstanding = self.pool.limits.outstanding;
+            warn!(sandbox = %sandbox.short(), "name server: more than {outstanding} concurrent queries");
+        }
+    }
+
+    /// How long another server is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        self.pool.limits.patience
+    }
+
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.borrow())
+    }
+
+    fn answer(&self, directory: &Directory, resident: &Arc<Resident>, query: &Query<'_>) -> Response {
+        let client = &resident.client;
+        if query.edns.as_ref().is_some_and(|edns| edns.version() != 0) {
+            resident.counters.refused.count();
+            return Response::Ready(reply::empty(query, ResponseCode::BADVERS));
+        }
+        let name = text(query.name());
+        let answer = match decide(directory.view(client.sandbox), client, name.as_deref(), query.kind()) {
+            Decision::Addresses(found, family) => reply::addresses(query, found.addresses, family),
+            Decision::Pointer(name, zone) => reply::pointer(query, name, &zone.name),
+            Decision::Nothing(_) | Decision::SingleLabel => reply::empty(query, ResponseCode::NoError),
+            Decision::Elsewhere => return self.forward(resident, query),
+        };
+        resident.counters.answered.count();
+        Response::Ready(answer)
+    }
+
+    fn forward(&self, resident: &Arc<Resident>, query: &Query<'_>) -> Response {
+        if resident.client.upstreams.is_empty() {
+            resident.counters.failed.count();
+            return Response::Ready(reply::empty(query, ResponseCode::ServFail));
+        }
+        if let Some(place) = resident.allowance.queue() {
+            return Response::Later(Forward::new(resident, query, place));
+        }
+        self.warn_of_flood(resident.client.sandbox);
+        resident.counters.refused.count();
+        Response::Ready(reply::empty(query, ResponseCode::Refused))
+    }
+}
