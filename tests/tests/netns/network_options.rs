@@ -22,7 +22,12 @@ pub(crate) fn option(name: &str, value: &str) -> [String; 2] {
     ["-o".to_owned(), format!("com.docker.network.{name}={value}")]
 }
 
-pub(crate) fn create(scene: &Scene, arguments: &[&str], options: &[[String; 2]], name: &str) -> Result<String> {
+pub(crate) fn create(
+    scene: &Scene,
+    arguments: &[&str],
+    options: &[[String; 2]],
+    name: &str,
+) -> Result<String> {
     let options = options.iter().flatten().map(String::as_str);
     let words: Vec<_> = ["network", "create"]
         .into_iter()
