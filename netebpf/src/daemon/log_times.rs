@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
@@ -24,9 +24,6 @@ use crate::change::{Happening, SandboxAction};
 
 /// A length of the log and the time when it was that long, in bytes.
 const RECORD: usize = 16;
-
-/// Between two looks at logs that keep growing.
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// Room for some hundred notices.
 const BUFFER: usize = 1 << 13;
@@ -108,10 +105,6 @@ impl Logs {
                 all.remove(&number);
             } else if let Some(followed) = all.get_mut(&number) {
                 followed.note(now());
-            }
-            drop(all);
-            if reader.is_buffer_empty() {
-                thread::sleep(PAUSE);
             }
         }
     }

@@ -96,10 +96,12 @@ impl<H: Host> Engine<H> {
         self.record_process(sandbox.id, Some(process))
     }
 
-    /// Takes note that the command a client had started has ended.
+    /// Takes note that the command a client had started has ended. The client may be late, and another one run by now.
     pub(super) async fn ended(&mut self, reference: &str, code: i32) -> Result<(), Error> {
-        let id = change::find_sandbox(&self.spec(), reference)?.id;
-        self.finish(id, code).await
+        let spec = self.spec();
+        let sandbox = change::find_sandbox(&spec, reference)?;
+        let runs = sandbox.process().is_some_and(|process| self.host.is_running(process));
+        if sandbox.is_running() && runs { Ok(()) } else { self.finish(sandbox.id, code).await }
     }
 
     /// Takes note that a watched process has ended.

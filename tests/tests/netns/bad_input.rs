@@ -62,6 +62,22 @@ fn an_unknown_sandbox_is_named() {
 }
 
 #[test]
+fn who_is_meant_must_be_said() {
+    for args in [&["inspect", ""][..], &["exec", "", "true"], &["top", ""], &["logs", ""]] {
+        refuses(args, "invalid container name or ID: value is empty");
+    }
+    refuses(&["inspect", "--type", "network", ""], "invalid network name or ID: value is empty");
+}
+
+#[test]
+fn a_path_that_is_empty_names_no_file() {
+    let run = ["run", "-d", "--network", "front", "--env-file", "", "--", "/bin/true"];
+    for args in [&run[..], &["exec", "--env-file", "", "web", "true"], &["attach", "--netns", ""]] {
+        refuses(args, "No such file or directory");
+    }
+}
+
+#[test]
 fn a_network_name_is_given_once() {
     refuses(
         &["network", "create", "front"],

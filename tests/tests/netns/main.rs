@@ -12,6 +12,7 @@ mod scene;
 mod spoofing;
 
 mod link_layer;
+mod link_local;
 
 mod fragments;
 

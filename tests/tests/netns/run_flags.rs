@@ -150,7 +150,10 @@ fn flags_that_make_no_sense_are_refused_in_dockers_words_and_leave_nothing() -> 
             "conflicting options: custom host-to-IP mapping and the network mode",
         ),
         (&["--network", "host", "--link", "web"], "host type networking can't be used with links"),
-        (&["--network", "net", "--link-local-ip", "169.254.9.9"], "link-local-ip is not supported"),
+        (
+            &["--network", "net", "--link-local-ip", "10.9.9.9"],
+            "failed to set up container networking: invalid link local IP address: 10.9.9.9",
+        ),
     ] {
         refused(&run(flags)?, 125, text);
     }

@@ -15,7 +15,7 @@ pub(crate) enum Layer {
     Packet,
     /// Real sockets in network namespaces
     Netns,
-    /// Docker's client, put to a real Docker Engine and to netebpf; only when asked for, because it downloads the engine
+    /// Docker's client, put to a real Docker Engine and to netebpf
     Docker,
     /// The packages that users are given, on a fresh Debian; only when asked for, because it downloads one
     Dist,
@@ -24,8 +24,8 @@ pub(crate) enum Layer {
 }
 
 impl Layer {
-    /// What runs when no layer is named: all but those that take minutes or downloads.
-    pub(crate) const DEFAULT: &[Self] = &[Self::Lint, Self::Unit, Self::Packet, Self::Netns];
+    /// What runs when no layer is named.
+    pub(crate) const DEFAULT: &[Self] = &[Self::Lint, Self::Unit, Self::Packet, Self::Netns, Self::Docker];
 
     /// What the layer proves.
     pub(crate) fn proves(self) -> &'static str {

@@ -26,7 +26,7 @@ use crate::{
 /// What the user typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Layers to run, by default all but docker, dist and vm
+    /// Layers to run, by default all but dist and vm
     #[arg(value_enum)]
     layers: Vec<Layer>,
     /// Only say which layers there are

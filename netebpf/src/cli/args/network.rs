@@ -252,7 +252,7 @@ pub struct ConnectArgs {
     #[arg(long = "link", value_name = "NAME[:ALIAS]")]
     pub links: Vec<LinkRequest>,
 
-    /// Further address of the interface
+    /// Link-local address of the interface, beside its own
     #[arg(long = "link-local-ip", value_name = "IP", value_delimiter = ',', value_parser = value::one_address)]
     pub link_local_ips: Vec<IpAddr>,
 

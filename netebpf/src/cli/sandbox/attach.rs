@@ -11,8 +11,8 @@ use crate::{
 pub(in crate::cli) async fn run(args: AttachArgs, client: &Client, output: &mut Output) -> Result<(), Error> {
     let pid = args.pid;
     let namespace = match (&args.netns, pid) {
-        // The daemon is somewhere else.
-        (Some(path), _) => path::absolute(path)?,
+        // The daemon is somewhere else. Of no path it says what is wrong.
+        (Some(path), _) => path::absolute(path).unwrap_or_default(),
         (None, pid) => PathBuf::from(format!("/proc/{}/ns/net", pid.unwrap_or_default())),
     };
     let mut body = request::around(&namespace, args).map_err(Error::options("attach"))?;

@@ -2,7 +2,12 @@
 
 use super::OptionError;
 use crate::{
-    cli::{Client, Error, Output, args::InspectAnyArgs, client::segment, format::Inspection},
+    cli::{
+        Client, Error, Output,
+        args::InspectAnyArgs,
+        client::{self, segment},
+        format::Inspection,
+    },
     frontend::api::wire::{Container, Network},
 };
 
@@ -43,11 +48,14 @@ async fn add_either(reference: &str, client: &Client, inspection: &mut Inspectio
 }
 
 async fn add_container(reference: &str, client: &Client, inspection: &mut Inspection) -> Result<(), Error> {
+    if reference.trim().is_empty() {
+        return Err(Error::NoReference("container"));
+    }
     let container: Container = client.get(&format!("/containers/{}/json", segment(reference))).await?;
     Ok(inspection.add(&container)?)
 }
 
 async fn add_network(reference: &str, client: &Client, inspection: &mut Inspection) -> Result<(), Error> {
-    let network: Network = client.get(&format!("/networks/{}", segment(reference))).await?;
+    let network: Network = client.get(&client::network(reference)?).await?;
     Ok(inspection.add(&network)?)
 }

@@ -46,6 +46,10 @@ async fn a_sandbox_to_be_removed_goes_with_its_command() {
     bench.host().running.extend([6, 7]);
     let id = bench.run(request, Starter::Client(6)).await.expect("a sandbox");
     bench.ask(|reply| Request::Started(id.to_string(), 7, reply)).await.expect("started");
+    let running = bench.state(id);
+    bench.ask(|reply| Request::Ended(id.to_string(), 0, reply)).await.expect("noted");
+    assert_eq!(bench.state(id), running, "it was the end of an earlier one: this one runs");
+    bench.host().running.remove(&7);
     bench.ask(|reply| Request::Ended(id.to_string(), 0, reply)).await.expect("ended");
     assert_eq!(bench.state(id), None);
     assert_eq!(bench.kernel(), before);

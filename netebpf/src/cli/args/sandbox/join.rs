@@ -33,7 +33,7 @@ pub struct JoinArgs {
     #[arg(long, value_name = "IP", value_parser = value::address)]
     pub ip6: Option<IpAddr>,
 
-    /// Further address of the interface
+    /// Link-local address of the interface, beside its own
     #[arg(long = "link-local-ip", value_name = "IP", value_parser = value::one_address)]
     pub link_local_ips: Vec<IpAddr>,
 

@@ -18,7 +18,7 @@ pub(in crate::frontend::api) fn endpoint_settings(config: EndpointConfig) -> Res
     // What is wrong with them is told together with the rest.
     let options = config.driver_opts.as_ref().and_then(|options| EndpointOptions::parse(options).ok());
     Ok(EndpointSettings {
-        addresses: config.ipam_config.map(address_wishes).transpose()?,
+        addresses: config.ipam_config.as_ref().map(address_wishes).transpose()?,
         aliases: config.aliases,
         links: config.links.iter().flatten().map(|link| link.parse()).collect::<Result<_, _>>()?,
         options: options.unwrap_or_default(),
@@ -28,7 +28,7 @@ pub(in crate::frontend::api) fn endpoint_settings(config: EndpointConfig) -> Res
     })
 }
 
-fn address_wishes(wishes: EndpointIpamConfig) -> Result<AddressWishes, Error> {
+fn address_wishes(wishes: &EndpointIpamConfig) -> Result<AddressWishes, Error> {
     let link_local = wishes.link_local_ips.iter().flatten();
     let link_local = link_local.filter_map(|text| address::<IpAddr>(text).transpose());
     Ok(AddressWishes {
