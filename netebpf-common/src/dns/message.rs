@@ -7,7 +7,7 @@ use crate::packet::Packet;
 /// Bytes of the UDP header and the message's own.
 pub(super) const HEADERS: u32 = 20;
 
-/// Bytes behind the headers that are read: a name with its type and class, and an OPT record with a few options.
+/// Bytes behind the headers that are read: a name with its type and class, and an OPT record with a cookie.
 const REST: usize = 208;
 
 /// Bytes of the longest message that is looked at, UDP header included.

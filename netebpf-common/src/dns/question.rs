@@ -22,8 +22,12 @@ const TYPE_AND_CLASS: u32 = 4;
 /// Bytes of an OPT record without options.
 pub(super) const OPT_LENGTH: u32 = 11;
 
-/// Bytes of the longest OPT record that is looked at.
-pub(super) const LONGEST_OPT: u32 = 80;
+/// Bytes of the longest OPT record that is looked at: it holds a cookie of a client and a server (RFC 7873).
+pub(super) const LONGEST_OPT: u32 = OPT_LENGTH + OPTION_HEAD + 40 + 1;
+
+/// Bytes of an option's code and length.
+const OPTION_HEAD: u32 = 4;
+const OPTION_COOKIE: u16 = 10;
 
 /// Bytes of the longest name that is looked at, the root's zero included.
 const LONGEST_NAME: u32 = NAME_LENGTH as u32 + 1;
@@ -173,6 +177,13 @@ impl Question {
         (root | extended_code | version) == 0
             && self.message.half(at + 1) == TYPE_OPT
             && u32::from(self.message.half(at + 9)) == opt - OPT_LENGTH
+            && (opt == OPT_LENGTH || self.is_cookie(at + OPT_LENGTH, opt - OPT_LENGTH))
+    }
+
+    /// Whether a cookie is all that an OPT record holds. Nobody but the server has to know one.
+    #[inline(always)]
+    fn is_cookie(&self, at: u32, length: u32) -> bool {
+        self.message.half(at) == OPTION_COOKIE && u32::from(self.message.half(at + 2)) + OPTION_HEAD == length
     }
 }
 
