@@ -89,7 +89,7 @@ pub fn read<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
     {
         return false;
     }
-    question.find_name() && question.find_rest(length - HEADERS)
+    question.find_name() && question.set_name() && question.find_rest(length - HEADERS)
 }
 
 /// Whether an IP header can be turned round: a whole IPv4 packet without options.
@@ -101,7 +101,7 @@ fn is_simple(frame: &Frame) -> bool {
 }
 
 impl Question {
-    /// Looks through the labels of the name, and leaves it in lower case in the key.
+    /// Looks through the labels of the name, and leaves its length in the key.
     #[inline(always)]
     fn find_name(&mut self) -> bool {
         let mut at = 0;
@@ -114,23 +114,24 @@ impl Question {
                 return false;
             }
             if label == 0 {
-                return self.set_name(at);
+                // In memory it is like every other length to the verifier, which goes on from here but once.
+                self.key.length = at;
+                return true;
             }
             at += u32::from(label) + 1;
         }
         false
     }
 
-    /// Sets the key to the first `length` bytes behind the headers; the root has no name.
-    #[inline(always)]
-    fn set_name(&mut self, length: u32) -> bool {
-        let mut start = 0;
+    /// Leaves the name in lower case in the key; the root has none.
+    #[cfg_attr(target_arch = "bpf", inline(never))]
+    fn set_name(&mut self) -> bool {
+        let (length, mut start) = (self.key.length, 0);
         for (lower, word) in self.key.labels.iter_mut().zip(&self.message.rest) {
             let word = if start < length { lower_case(*word & first_bytes(length - start)) } else { 0 };
             *lower = word;
             start += 8;
         }
-        self.key.length = length;
         self.end = length + 1;
         length != 0
     }
