@@ -23,7 +23,7 @@ use aya::{
         Array, HashMap, MapData, PerCpuArray,
         lpm_trie::{Key, LpmTrie},
     },
-    programs::{ProgramError, SchedClassifier},
+    programs::{ProgramError, SchedClassifier, TcAttachType},
 };
 use ipnet::IpNet;
 use netebpf::kernel::{Abi, OBJECT};
@@ -205,7 +205,8 @@ fn stay_on_one_cpu() -> Result<()> {
 }
 
 impl Kernel {
-    fn load(bpffs: &std::path::Path, world: &World) -> Result<Self> {
+    /// Loads the object with a world's tables.
+    pub(crate) fn load(bpffs: &std::path::Path, world: &World) -> Result<Self> {
         ensure!(!OBJECT.is_empty(), "built without its BPF object; run `cargo xtask test packet`");
         let mut bpf = EbpfLoader::new()
             .default_map_pin_directory(bpffs)
@@ -227,6 +228,12 @@ impl Kernel {
         };
         kernel.set_rules(world)?;
         Ok(kernel)
+    }
+
+    /// Attaches a hook's program to a link of this namespace.
+    pub(crate) fn attach(&mut self, hook: Hook, link: &str) -> Result<()> {
+        classifier(&mut self.bpf, hook.as_str())?.attach(link, TcAttachType::Ingress)?;
+        Ok(())
     }
 
     /// Runs a packet through a hook's program; `None` if the kernel does not take it for a frame.
