@@ -30,7 +30,7 @@ const OPTION_HEAD: u32 = 4;
 const OPTION_COOKIE: u16 = 10;
 
 /// Bytes of the longest name that is looked at, the root's zero included.
-const LONGEST_NAME: u32 = NAME_LENGTH as u32 + 1;
+const LONGEST_NAME: u32 = NAME_LENGTH + 1;
 
 /// Labels of a name that are looked through.
 const MAX_LABELS: u32 = 16;
@@ -106,7 +106,7 @@ impl Question {
     fn find_name(&mut self) -> bool {
         let mut at = 0;
         for _ in 0..=MAX_LABELS {
-            if at > NAME_LENGTH as u32 {
+            if at > NAME_LENGTH {
                 return false;
             }
             let label = self.message.byte(at);

@@ -1,17 +1,17 @@
 //! Queries as resolvers send them and as nobody should, and what becomes of them.
 
+mod agreement;
 mod hostile;
 mod server;
 
 use std::{
     collections::BTreeSet,
     string::{String, ToString as _},
-    vec,
     vec::Vec,
 };
 
 use hickory_proto::{
-    op::{Message, MessageType, OpCode, ResponseCode},
+    op::{Message, MessageType, ResponseCode},
     rr::RecordType,
 };
 
@@ -171,113 +171,4 @@ fn a_query_without_checksum_is_answered_without() {
     assert!(matches!(verdict, Verdict::Answered { .. }));
     let read = FrameSpec::read(&packet.bytes).unwrap();
     assert_eq!(read.segment, Segment::Udp { source: 53, destination: 4000, checksum: false });
-}
-
-/// What hickory makes of a query that the kernel has answered, and of its answer.
-fn agree(world: &World, sandbox: usize, query: &[u8], reply: &[u8]) {
-    let asked = Message::from_vec(query).expect("only well-formed queries are answered");
-    let told = Message::from_vec(reply).expect("an answer is well-formed");
-    assert_eq!((asked.metadata.message_type, asked.metadata.op_code), (MessageType::Query, OpCode::Query));
-    let [question] = &asked.queries[..] else { panic!("{asked:?}") };
-    assert!(asked.answers.is_empty() && asked.authorities.is_empty() && asked.additionals.is_empty());
-    assert_eq!(told.queries, asked.queries);
-    assert_eq!(told.edns.is_some(), asked.edns.is_some());
-    assert_eq!(told.metadata.id, asked.metadata.id);
-    let name = String::from_utf8(question.name.to_ascii().into()).unwrap().to_lowercase();
-    let meaning = (0..4).find_map(|place| {
-        let scope = world.tables.views[&world.links.veths[sandbox]].scope(place)?;
-        world.tables.names.get(&crate::abi::NameKey::new(scope, name.trim_end_matches('.'))?)
-    });
-    let meaning = meaning.expect("only names of the table are answered");
-    let expected: BTreeSet<String> = match question.query_type {
-        RecordType::A => {
-            let count = meaning.count(Family::V4).unwrap() as usize;
-            meaning.v4[..count]
-                .iter()
-                .map(|word| std::net::Ipv4Addr::from(word.to_ne_bytes()).to_string())
-                .collect()
-        }
-        RecordType::AAAA => {
-            let count = meaning.count(Family::V6).unwrap() as usize;
-            let address = |words: &[u32; 4]| core::net::IpAddr::from(crate::abi::Address::from_words(*words));
-            meaning.v6[..count].iter().map(|words| address(words).to_string()).collect()
-        }
-        RecordType::MX => BTreeSet::new(),
-        kind => panic!("{kind} is not answered here"),
-    };
-    assert_eq!(self::told(&told).into_iter().collect::<BTreeSet<_>>(), expected);
-}
-
-/// Whether the kernel answers a message; what it answers is what hickory would have read.
-fn is_answered(world: &mut World, sandbox: usize, message: &[u8]) -> bool {
-    let sent = World::asking(sandbox, segment(true), message.to_vec());
-    let (verdict, packet) = world.send_at(0, Origin::Sandbox(sandbox), &sent.build());
-    if let Verdict::Answered { .. } = verdict {
-        let reply = FrameSpec::read(&packet.bytes).expect("a frame").payload;
-        agree(world, sandbox, message, &reply);
-        return true;
-    }
-    false
-}
-
-mod properties {
-    use proptest::prelude::*;
-
-    use super::{Family, Query, Vec, World, is_answered, vec};
-    use crate::model::NAMES;
-
-    fn queries() -> impl Strategy<Value = Query> {
-        let options = prop_oneof![
-            Just(None),
-            Just(Some(Vec::new())),
-            (1..=40_u8).prop_map(|length| Some([vec![0, 10, 0, length], vec![9; length.into()]].concat())),
-        ];
-        let name = (0..NAMES.len(), any::<u128>()).prop_map(|(name, capitals)| {
-            let case = |(place, letter): (usize, char)| {
-                if capitals >> (place % 128) & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
-            };
-            NAMES[name].chars().enumerate().map(case).collect::<super::String>()
-        });
-        (any::<u16>(), name, prop_oneof![Just(1_u16), Just(28), Just(15)], options)
-            .prop_map(|(id, name, kind, edns)| Query { id, kind, edns, ..Query::new(&name, Family::V4) })
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-        #[test]
-        fn known_names_are_answered_as_hickory_reads_them(query in queries(), sandbox in 0_usize..3) {
-            let mut world = World::usual();
-            let answered = is_answered(&mut world, sandbox, &query.build());
-            let name = core::str::from_utf8(&query.name).unwrap().to_lowercase();
-            if sandbox == 1 && ["a", "b", "all", "many", "nothing"].contains(&&*name) {
-                prop_assert!(answered, "{:?}", query);
-            }
-        }
-
-        #[test]
-        fn what_is_wrong_somewhere_is_answered_only_if_hickory_reads_the_same(
-            query in queries(),
-            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
-            cut in prop::option::of(any::<prop::sample::Index>()),
-            more in prop::collection::vec(any::<u8>(), 0..3),
-            sandbox in 0_usize..3,
-        ) {
-            let mut message = query.build();
-            for (place, byte) in changes {
-                let length = message.len();
-                message[place.index(length)] = byte;
-            }
-            if let Some(cut) = cut {
-                message.truncate(cut.index(message.len()));
-            }
-            message.extend(more);
-            is_answered(&mut World::usual(), sandbox, &message);
-        }
-
-        #[test]
-        fn noise_harms_nothing(message in prop::collection::vec(any::<u8>(), 0..600), sandbox in 0_usize..3) {
-            is_answered(&mut World::usual(), sandbox, &message);
-        }
-    }
 }

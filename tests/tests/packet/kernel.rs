@@ -8,13 +8,7 @@
 //!     veth0 … veth3 ─────────────── veths ────────── far1 … far4
 //! ```
 
-use std::{
-    borrow::BorrowMut,
-    collections::BTreeMap,
-    fmt, fs,
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{borrow::BorrowMut, collections::BTreeMap, fmt};
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{
@@ -43,7 +37,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::context::context;
+use crate::{context::context, scratch::Scratch};
 
 /// How much longer a program may make a packet: the records of an answer.
 const ROOM: usize = 512;
@@ -129,32 +123,6 @@ pub(crate) fn with_kernel<T: Send>(
         test(kernel, world)
     })
     .expect("the test's world")
-}
-
-/// A directory that goes with its value.
-pub(crate) struct Scratch(pub(crate) PathBuf);
-
-impl Scratch {
-    pub(crate) fn new() -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("netebpf-packet-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    pub(crate) fn namespace(&self, name: &str) -> Namespace {
-        Namespace::create(&self.0, name).expect("a network namespace (needs root)")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("remove {}: {error}", self.0.display());
-        }
-    }
 }
 
 fn wire(host: &Namespace, far: &Namespace) -> Result<()> {

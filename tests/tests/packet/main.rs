@@ -10,3 +10,4 @@ mod kernel;
 mod names;
 mod parity;
 mod reference;
+mod scratch;

@@ -25,7 +25,7 @@ use netebpf_tests::{
 };
 use nix::net::if_::if_nametoindex;
 
-use crate::kernel::{Kernel, Scratch};
+use crate::{kernel::Kernel, scratch::Scratch};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(RESOLVER), dns::PORT);
