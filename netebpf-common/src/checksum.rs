@@ -38,7 +38,6 @@ impl Change {
     /// A word comes in where zeroes were.
     #[inline(always)]
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "operators cannot be used in constants")]
     pub const fn add(self, new: u32) -> Self {
         Self(self.0 + new as u64)
     }

@@ -51,6 +51,7 @@ fn begin<const HOOK: usize, const BARE: bool>(context: &TcContext) -> u8 {
 }
 
 #[inline(never)]
+#[expect(clippy::redundant_closure, reason = "the function itself is for one lifetime, not for all")]
 fn ask(context: &TcContext) -> u8 {
     take_step(context, Workspace::arrival, |run| pipeline::ask(run)) as u8
 }

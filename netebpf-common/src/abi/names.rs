@@ -7,7 +7,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::{Address, Family};
 
 /// Bytes of the longest name in the table, as it stands in a message (RFC 1035, 3.1), without the root's zero.
-pub const NAME_LENGTH: usize = 120;
+pub const NAME_LENGTH: u32 = 120;
+
+const NAME_WORDS: usize = NAME_LENGTH as usize / 8;
 
 /// Bytes of the longest label (RFC 1035, 2.3.4).
 const LABEL_LENGTH: usize = 63;
@@ -23,7 +25,7 @@ pub struct NameKey {
     /// The network or the sandbox that knows the name, by a number of the daemon's choice.
     pub scope: u32,
     pub(crate) length: u32,
-    pub(crate) labels: [u64; NAME_LENGTH / 8],
+    pub(crate) labels: [u64; NAME_WORDS],
 }
 
 impl NameKey {
@@ -31,7 +33,7 @@ impl NameKey {
     /// it is too long for the table.
     #[must_use]
     pub fn new(scope: u32, name: &str) -> Option<Self> {
-        let mut key = Self { scope, length: 0, labels: [0; NAME_LENGTH / 8] };
+        let mut key = Self { scope, length: 0, labels: [0; NAME_WORDS] };
         let mut at = 0;
         for label in name.split('.') {
             if label.is_empty() || label.len() > LABEL_LENGTH {
@@ -56,21 +58,21 @@ pub struct Name {
     v4_count: u32,
     v6_count: u32,
     ask_server: u32,
-    pub(crate) v4: [u32; Self::ADDRESSES],
-    pub(crate) v6: [[u32; 4]; Self::ADDRESSES],
+    pub(crate) v4: [u32; Self::ADDRESSES as usize],
+    pub(crate) v6: [[u32; 4]; Self::ADDRESSES as usize],
 }
 
 impl Name {
     /// How many addresses of each IP version fit in.
-    pub const ADDRESSES: usize = 8;
+    pub const ADDRESSES: u32 = 8;
 
     /// A name that the name server alone can answer for.
     pub const ASK_SERVER: Self = Self {
         v4_count: 0,
         v6_count: 0,
         ask_server: 1,
-        v4: [0; Self::ADDRESSES],
-        v6: [[0; 4]; Self::ADDRESSES],
+        v4: [0; Self::ADDRESSES as usize],
+        v6: [[0; 4]; Self::ADDRESSES as usize],
     };
 
     /// A name with these addresses, possibly none; [`Name::ASK_SERVER`] if there are more than fit in.
@@ -103,7 +105,7 @@ impl Name {
             Family::V4 => self.v4_count,
             Family::V6 => self.v6_count,
         };
-        if self.ask_server == 0 && count <= Self::ADDRESSES as u32 { Some(count) } else { None }
+        if self.ask_server == 0 && count <= Self::ADDRESSES { Some(count) } else { None }
     }
 }
 
@@ -168,14 +170,14 @@ mod tests {
             let text = std::format!("{}.{}", &label[..63], &label[..second]);
             NameKey::new(1, &text)
         };
-        assert!(two(NAME_LENGTH - 65).is_some());
-        assert_eq!(two(NAME_LENGTH - 64), None);
+        assert!(two(NAME_LENGTH as usize - 65).is_some());
+        assert_eq!(two(NAME_LENGTH as usize - 64), None);
     }
 
     #[test]
     fn what_does_not_fit_is_left_to_the_server() {
         let v4 = |count| (0..count).map(|last| Ipv4Addr::new(10, 0, 0, last));
-        let v6 = |count| (0..count).map(|last| Ipv6Addr::from(last));
+        let v6 = |count: u128| (0..count).map(Ipv6Addr::from);
         let name = Name::new(v4(8), v6(3));
         assert_eq!((name.count(Family::V4), name.count(Family::V6)), (Some(8), Some(3)));
         assert_eq!(Name::new(v4(9), v6(0)), Name::ASK_SERVER);

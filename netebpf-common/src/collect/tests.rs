@@ -118,6 +118,10 @@ impl Packet for Bytes {
         bytes.map(|bytes| buffer.copy_from_slice(bytes)).is_some()
     }
 
+    fn read_counted(&self, offset: u32, buffer: &mut [u8]) -> bool {
+        self.read(offset, buffer)
+    }
+
     fn write(&mut self, offset: u32, bytes: &[u8]) -> bool {
         let place = self.0.get_mut(offset as usize..offset as usize + bytes.len());
         place.map(|place| place.copy_from_slice(bytes)).is_some()
@@ -125,6 +129,10 @@ impl Packet for Bytes {
 
     fn write_covered(&mut self, offset: u32, bytes: &[u8]) -> bool {
         self.write(offset, bytes)
+    }
+
+    fn resize(&mut self, _: u32) -> bool {
+        false
     }
 
     fn adjust_checksum(&mut self, _offset: u32, _change: ChecksumChange) -> bool {

@@ -26,8 +26,8 @@ const UDP_CHECKSUM: u32 = UDP_OFFSET + 6;
 const A_LENGTH: u32 = 16;
 const AAAA_LENGTH: u32 = 28;
 
-const LONGEST_RECORDS: u32 = Name::ADDRESSES as u32 * AAAA_LENGTH;
-const _: () = assert!(HEADERS - 8 + NAME_LENGTH as u32 + 5 + LONGEST_RECORDS + OPT_LENGTH <= 512);
+const LONGEST_RECORDS: u32 = Name::ADDRESSES * AAAA_LENGTH;
+const _: () = assert!(HEADERS - 8 + NAME_LENGTH + 5 + LONGEST_RECORDS + OPT_LENGTH <= 512);
 
 /// What became of a query.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,7 +101,7 @@ fn write(
     };
     let Some(opt) = write_opt(packet, question, records_end) else { return Reply::Failed };
     let tail_sum = Change::NONE.add(added).add(opt).remove(removed).sum();
-    let tail_sum = if question.end % 2 == 0 { tail_sum } else { checksum::at_odd_place(tail_sum) };
+    let tail_sum = if question.end.is_multiple_of(2) { tail_sum } else { checksum::at_odd_place(tail_sum) };
     let length_change = checksum::change(wire_length(old_length), wire_length(length));
     let change = |delta, pseudo_header| ChecksumChange { delta, pseudo_header, zero_is_none: true };
     let done = packet.adjust_checksum(UDP_CHECKSUM, change(checksum::add(headers, tail_sum), false))
@@ -161,7 +161,7 @@ fn removed(packet: &impl Packet, question: &mut Question, at: u32) -> Option<u32
 #[inline(always)]
 const fn first_place(id: u16, port: u16, count: u32) -> u32 {
     let mixed = ((id ^ port.rotate_left(5)) as u32).wrapping_mul(0x9e37_79b1) >> 16;
-    mixed * count >> 16
+    (mixed * count) >> 16
 }
 
 /// Writes the record of each address, the first one's to place `first`, counted round; returns their sum.
@@ -178,13 +178,13 @@ fn write_records(
     let Some(family) = family else { return Some(0) };
     let mut sum = Change::NONE;
     for number in 0..Name::ADDRESSES {
-        let place = first + number as u32;
-        if number as u32 >= count {
+        if number >= count {
             break;
         }
+        let place = first + number;
         let place = if place < count { place } else { place - count };
         let at = offset + place * record_length(family);
-        let record = record(family, name, number);
+        let record = record(family, name, number as usize);
         let done = match family {
             Family::V4 => packet.write(at, record.as_bytes().get(..A_LENGTH as usize)?),
             Family::V6 => packet.write(at, record.as_bytes()),
@@ -211,8 +211,8 @@ const fn record(family: Family, name: &Name, place: usize) -> [u32; 7] {
             [a, b, c, name.v4[place], 0, 0, 0]
         }
         Family::V6 => {
-            let ([a, b, c], [d, e, f, g]) = (head(28, 16), name.v6[place]);
-            [a, b, c, d, e, f, g]
+            let ([a, b, c], address) = (head(28, 16), name.v6[place]);
+            [a, b, c, address[0], address[1], address[2], address[3]]
         }
     }
 }

@@ -7,11 +7,11 @@ use crate::packet::Packet;
 /// Bytes of the UDP header and the message's own.
 pub(super) const HEADERS: u32 = 20;
 
-/// Bytes behind the headers that are read: a name with its type and class, and an OPT record with a few options.
-const REST: usize = 208;
+/// Bytes behind the headers that are read: a name with its type and class, and an OPT record with a cookie.
+const REST: u32 = 208;
 
 /// Bytes of the longest message that is looked at, UDP header included.
-const LONGEST: u32 = HEADERS + REST as u32;
+const LONGEST: u32 = HEADERS + REST;
 
 /// Bytes of the shortest query: a name of one letter.
 const SHORTEST: u32 = HEADERS + 3 + 4;
@@ -45,7 +45,7 @@ pub struct Message {
     pub(super) answers: u16,
     authorities: u16,
     additional: u16,
-    pub(super) rest: [u64; REST / 8],
+    pub(super) rest: [u64; REST as usize / 8],
 }
 
 impl Message {

@@ -22,11 +22,15 @@ const TYPE_AND_CLASS: u32 = 4;
 /// Bytes of an OPT record without options.
 pub(super) const OPT_LENGTH: u32 = 11;
 
-/// Bytes of the longest OPT record that is looked at.
-pub(super) const LONGEST_OPT: u32 = 80;
+/// Bytes of the longest OPT record that is looked at: it holds a cookie of a client and a server (RFC 7873).
+pub(super) const LONGEST_OPT: u32 = OPT_LENGTH + OPTION_HEAD + 40 + 1;
+
+/// Bytes of an option's code and length.
+const OPTION_HEAD: u32 = 4;
+const OPTION_COOKIE: u16 = 10;
 
 /// Bytes of the longest name that is looked at, the root's zero included.
-const LONGEST_NAME: u32 = NAME_LENGTH as u32 + 1;
+const LONGEST_NAME: u32 = NAME_LENGTH + 1;
 
 /// Labels of a name that are looked through.
 const MAX_LABELS: u32 = 16;
@@ -85,7 +89,7 @@ pub fn read<T>(run: &mut Run<'_, impl Packet, T>) -> bool {
     {
         return false;
     }
-    question.find_name() && question.find_rest(length - HEADERS)
+    question.find_name() && question.set_name() && question.find_rest(length - HEADERS)
 }
 
 /// Whether an IP header can be turned round: a whole IPv4 packet without options.
@@ -97,12 +101,12 @@ fn is_simple(frame: &Frame) -> bool {
 }
 
 impl Question {
-    /// Looks through the labels of the name, and leaves it in lower case in the key.
+    /// Looks through the labels of the name, and leaves its length in the key.
     #[inline(always)]
     fn find_name(&mut self) -> bool {
         let mut at = 0;
         for _ in 0..=MAX_LABELS {
-            if at > NAME_LENGTH as u32 {
+            if at > NAME_LENGTH {
                 return false;
             }
             let label = self.message.byte(at);
@@ -110,23 +114,24 @@ impl Question {
                 return false;
             }
             if label == 0 {
-                return self.set_name(at);
+                // In memory it is like every other length to the verifier, which goes on from here but once.
+                self.key.length = at;
+                return true;
             }
             at += u32::from(label) + 1;
         }
         false
     }
 
-    /// Sets the key to the first `length` bytes behind the headers; the root has no name.
-    #[inline(always)]
-    fn set_name(&mut self, length: u32) -> bool {
-        let mut start = 0;
+    /// Leaves the name in lower case in the key; the root has none.
+    #[cfg_attr(target_arch = "bpf", inline(never))]
+    fn set_name(&mut self) -> bool {
+        let (length, mut start) = (self.key.length, 0);
         for (lower, word) in self.key.labels.iter_mut().zip(&self.message.rest) {
             let word = if start < length { lower_case(*word & first_bytes(length - start)) } else { 0 };
             *lower = word;
             start += 8;
         }
-        self.key.length = length;
         self.end = length + 1;
         length != 0
     }
@@ -173,6 +178,13 @@ impl Question {
         (root | extended_code | version) == 0
             && self.message.half(at + 1) == TYPE_OPT
             && u32::from(self.message.half(at + 9)) == opt - OPT_LENGTH
+            && (opt == OPT_LENGTH || self.is_cookie(at + OPT_LENGTH, opt - OPT_LENGTH))
+    }
+
+    /// Whether a cookie is all that an OPT record holds. Nobody but the server has to know one.
+    #[inline(always)]
+    fn is_cookie(&self, at: u32, length: u32) -> bool {
+        self.message.half(at) == OPTION_COOKIE && u32::from(self.message.half(at + 2)) + OPTION_HEAD == length
     }
 }
 

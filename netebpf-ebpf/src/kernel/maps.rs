@@ -271,7 +271,7 @@ impl Tables for Maps<'_> {
 
     #[inline(always)]
     fn asker(&mut self, ifindex: u32) -> Option<&mut Asker> {
-        let asker = ASKERS.get_ptr_mut(&ifindex).or_else(|| new_asker(ifindex))?;
+        let asker = ASKERS.get_ptr_mut(ifindex).or_else(|| new_asker(ifindex))?;
         // SAFETY: the pointer is valid for the program's run; two CPUs may lose a count, and every bit pattern is valid.
         Some(unsafe { &mut *asker })
     }

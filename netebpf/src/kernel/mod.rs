@@ -37,7 +37,7 @@ pub mod watch;
 
 use crate::plan::Action;
 
-pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, drops, events, flows};
+pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, drops, events, flows, names};
 pub use error::{Error, MapLayout};
 pub use features::{FeatureStatus, boot, hostname, release as kernel_release};
 pub use links::name_of as link_name;

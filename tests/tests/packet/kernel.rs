@@ -9,13 +9,7 @@
 //!     port0, in br0 ─────────────── veth ─────────── far5
 //! ```
 
-use std::{
-    borrow::BorrowMut,
-    collections::BTreeMap,
-    fmt, fs,
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{borrow::BorrowMut, collections::BTreeMap, fmt};
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{
@@ -24,7 +18,7 @@ use aya::{
         Array, HashMap, MapData, PerCpuArray,
         lpm_trie::{Key, LpmTrie},
     },
-    programs::{ProgramError, SchedClassifier},
+    programs::{ProgramError, SchedClassifier, TcAttachType},
 };
 use ipnet::IpNet;
 use netebpf::kernel::{Abi, OBJECT};
@@ -44,7 +38,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::context::context;
+use crate::{context::context, scratch::Scratch};
 
 /// How much longer a program may make a packet: the records of an answer.
 const ROOM: usize = 512;
@@ -132,32 +126,6 @@ pub(crate) fn with_kernel<T: Send>(
     .expect("the test's world")
 }
 
-/// A directory that goes with its value.
-pub(crate) struct Scratch(pub(crate) PathBuf);
-
-impl Scratch {
-    pub(crate) fn new() -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("netebpf-packet-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    pub(crate) fn namespace(&self, name: &str) -> Namespace {
-        Namespace::create(&self.0, name).expect("a network namespace (needs root)")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("remove {}: {error}", self.0.display());
-        }
-    }
-}
-
 fn wire(host: &Namespace, far: &Namespace) -> Result<()> {
     netebpf_tests::links::join((host, "up0"), (far, "far0"))?;
     netebpf_tests::links::join((host, "dns0"), (far, "far5"))?;
@@ -210,7 +178,8 @@ fn stay_on_one_cpu() -> Result<()> {
 }
 
 impl Kernel {
-    fn load(bpffs: &std::path::Path, world: &World) -> Result<Self> {
+    /// Loads the object with a world's tables.
+    pub(crate) fn load(bpffs: &std::path::Path, world: &World) -> Result<Self> {
         ensure!(!OBJECT.is_empty(), "built without its BPF object; run `cargo xtask test packet`");
         let mut bpf = EbpfLoader::new()
             .default_map_pin_directory(bpffs)
@@ -232,6 +201,12 @@ impl Kernel {
         };
         kernel.set_rules(world)?;
         Ok(kernel)
+    }
+
+    /// Attaches a hook's program to a link of this namespace.
+    pub(crate) fn attach(&mut self, hook: Hook, link: &str) -> Result<()> {
+        classifier(&mut self.bpf, hook.as_str())?.attach(link, TcAttachType::Ingress)?;
+        Ok(())
     }
 
     /// Runs a packet through a hook's program; `None` if the kernel does not take it for a frame.

@@ -19,7 +19,7 @@ use netebpf_tests::{
 };
 use nix::net::if_::if_nametoindex;
 
-use crate::kernel::Scratch;
+use crate::scratch::Scratch;
 
 const SANDBOX: Origin = Origin::Sandbox(0);
 const OUTSIDE: Origin = Origin::Outside;

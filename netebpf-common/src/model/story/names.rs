@@ -62,7 +62,7 @@ fn message(choices: &mut Choices<'_>) -> Vec<u8> {
         name,
         kind: choices.pick(&[1, 1, 1, 28, 28, 15, 16, 255, 65]),
         class: if choices.one_in(20) { 3 } else { 1 },
-        edns: choices.one_in(3).then(|| vec![choices.byte(); choices.below(90)]),
+        edns: choices.one_in(2).then(|| options(choices)),
     };
     let mut message = query.build();
     if choices.one_in(8) {
@@ -76,4 +76,14 @@ fn message(choices: &mut Choices<'_>) -> Vec<u8> {
         message.extend(vec![0; choices.below(200)]);
     }
     message
+}
+
+/// No options, a cookie, or something that may be none.
+fn options(choices: &mut Choices<'_>) -> Vec<u8> {
+    let length = choices.pick(&[8_u8, 24, 40]);
+    match choices.below(8) {
+        0..=2 => Vec::new(),
+        3..=5 => [vec![0, 10, 0, length], vec![choices.byte(); length.into()]].concat(),
+        _ => vec![choices.byte(); choices.below(90)],
+    }
 }

@@ -191,7 +191,14 @@ fn check_dns(shot: &Shot, verdict: Verdict, bytes: &[u8]) -> Result<(), String> 
     let (source, destination) = sent.ends();
     let right = match verdict {
         Verdict::Answered { ifindex } => got.ends() == (destination, source) && ifindex == shot.ifindex,
-        _ => got.ends().1 == destination && client_link(got.source.into()) == Some(shot.ifindex),
+        Verdict::ToResolver { .. } => {
+            got.ends().1 == destination && client_link(got.source.into()) == Some(shot.ifindex)
+        }
+        Verdict::Pass
+        | Verdict::ToStack
+        | Verdict::Drop(_)
+        | Verdict::ToSandbox { .. }
+        | Verdict::ToUplink { .. } => false,
     };
     if right { Ok(()) } else { Err(format!("{verdict:?} sent {sent:?} on as {got:?}")) }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use netebpf_common::abi::{self, NameKey};
+
 use super::{Addresses, Names, View, Zone};
 use crate::model::{EndpointId, NetworkId, SandboxId, Spec};
 
@@ -72,6 +74,35 @@ impl Names {
         let linking = self.views.iter().filter(|(_, view)| !view.links.is_empty());
         let sandboxes = linking.map(|(id, _)| (*id, choose(*id.as_bytes(), &mut taken))).collect();
         Numbers { networks, sandboxes }
+    }
+}
+
+impl Table {
+    /// The names as the kernel's map has them. What does not fit in is left to the server.
+    #[must_use]
+    pub fn names(&self) -> BTreeMap<NameKey, abi::Name> {
+        let all = self.scopes.iter().flat_map(|(scope, names)| {
+            names.iter().filter_map(|(name, entry)| Some((NameKey::new(*scope, name)?, entry.to_abi())))
+        });
+        all.collect()
+    }
+
+    /// The views as the kernel's map has them, by the index of the host-side link that an endpoint has.
+    #[must_use]
+    pub fn views(&self, link: impl Fn(EndpointId) -> Option<u32>) -> BTreeMap<u32, abi::View> {
+        let views = self.views.iter();
+        views.filter_map(|(id, scopes)| Some((link(*id)?, abi::View::new(scopes)))).collect()
+    }
+}
+
+impl Entry {
+    fn to_abi(&self) -> abi::Name {
+        match self {
+            Self::Addresses(addresses) => {
+                abi::Name::new(addresses.v4.iter().copied(), addresses.v6.iter().copied())
+            }
+            Self::Server => abi::Name::ASK_SERVER,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     net::IpAddr,
 };
 
+use netebpf_common::abi::{self, NameKey};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::*;
@@ -133,6 +134,26 @@ fn what_no_query_can_ask_for_is_not_in_the_table() {
     let first = own.iter().flat_map(|(name, id)| [on(name, "net-0"), on(id, "net-0")]);
     let second = [on(&own[0].0, "net-1"), on(&own[0].1, "net-1"), on("good", "net-0")];
     assert_eq!(names, first.chain(second).flatten().collect());
+}
+
+#[test]
+fn the_kernels_maps_hold_what_fits_in() {
+    let mut spec = example();
+    let long = ["a".repeat(60), "b".repeat(60)].join(".");
+    settings(&mut spec, "box-1", 0).aliases = vec![long.clone(), "app".to_owned()];
+    settings(&mut spec, "box-0", 0).links = vec!["nobody:db".parse().expect("a link")];
+    let table = Names::of(&spec).table(&spec);
+    let names = table.names();
+    let views: Vec<_> = table.views.values().collect();
+    let name = |scope: u32, name: &str| NameKey::new(scope, name).and_then(|key| names.get(&key).copied());
+    let [own, _, network] = views[0].as_slice() else { panic!("box-0 has links and two networks") };
+    assert_eq!(name(*own, "db"), Some(abi::Name::ASK_SERVER));
+    assert_eq!(name(*network, "app"), Some(abi::Name::new(["10.0.0.3".parse().expect("an address")], [])));
+    assert_eq!(name(*network, &long), None);
+    let ids: Vec<_> = table.views.keys().copied().collect();
+    let link = |id| ids.iter().position(|known| *known == id).filter(|place| *place != 1);
+    let by_link = table.views(|id| u32::try_from(link(id)?).ok());
+    assert_eq!(by_link, BTreeMap::from([(0, abi::View::new(views[0])), (2, abi::View::new(views[2]))]));
 }
 
 #[test]

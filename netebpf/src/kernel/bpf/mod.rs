@@ -10,6 +10,7 @@ pub mod events;
 pub mod flows;
 mod load;
 mod log;
+pub mod names;
 mod pins;
 mod sockets;
 mod status;

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use aya::maps::{Array, Map, MapData, MapError, MapInfo};
 use netebpf_common::abi::{
-    ABI_VERSION, Address, AllowKey, Config, DropKey, Endpoint, EventFilter, Flow, FragmentKey, FragmentPorts,
-    LinkKey, LocalAddress, Netns, Network, PeerKey, PublishBlock, PublishTarget, SocketAddress, TrustKey,
-    Tuple, Uplink, map_name,
+    ABI_VERSION, Address, AllowKey, Asker, Config, DropKey, Endpoint, EventFilter, Flow, FragmentKey,
+    FragmentPorts, LinkKey, LocalAddress, Name, NameKey, Netns, Network, PeerKey, PublishBlock, PublishTarget,
+    SocketAddress, TrustKey, Tuple, Uplink, View, map_name,
 };
 
 use super::{
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Every map with the size of its key and value; arrays have an index of four bytes.
-const LAYOUTS: [(&str, MapLayout); 18] = [
+const LAYOUTS: [(&str, MapLayout); 21] = [
     (map_name::CONFIG, layout::<u32, Config>()),
     (map_name::ENDPOINTS, layout::<Address, Endpoint>()),
     (map_name::ENDPOINT_LINKS, layout::<LinkKey, Endpoint>()),
@@ -37,6 +37,9 @@ const LAYOUTS: [(&str, MapLayout); 18] = [
     (map_name::HOST_FLOWS, layout::<u32, u64>()),
     (map_name::FRAGMENTS, layout::<FragmentKey, FragmentPorts>()),
     (map_name::SOCKET_PEERS, layout::<PeerKey, SocketAddress>()),
+    (map_name::NAMES, layout::<NameKey, Name>()),
+    (map_name::VIEWS, layout::<u32, View>()),
+    (map_name::ASKERS, layout::<u32, Asker>()),
     (map_name::COUNTERS, layout::<u32, u64>()),
     (map_name::DROPS, layout::<DropKey, u64>()),
     (map_name::EVENT_FILTER, layout::<u32, EventFilter>()),
