@@ -38,7 +38,7 @@ pub struct Wanted {
 pub fn compile(spec: &Spec, options: &EngineOptions, observed: &Observed, links: &Links<'_>) -> Wanted {
     let endpoints = endpoints::by_address(spec, links);
     let tables = TableContents {
-        config: Some(settings::config(options, observed)),
+        config: Some(settings::config(options, observed, links)),
         endpoint_links: endpoints::by_link(&endpoints),
         locals: host::locals(spec, observed, links),
         uplinks: host::uplinks(observed, links),

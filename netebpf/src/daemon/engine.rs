@@ -14,7 +14,7 @@ use super::{Error, Event, Handle, Host, chronicle::Chronicle, refusal::refusal, 
 use crate::{
     change::{self, Context, HostView},
     compile::files::SandboxFiles,
-    dns::{Limits, Resolver},
+    dns::{Limits, Resolver, Server},
     ipam,
     model::{EngineOptions, SandboxId, Spec},
     plan::Action,
@@ -35,6 +35,8 @@ pub(super) struct Engine<H> {
     pub(super) chronicle: Chronicle,
     /// Answers the queries of sandboxes.
     pub(super) resolver: Arc<Resolver>,
+    /// What listens for it, as soon as that can be.
+    pub(super) name_server: Option<Server>,
     /// What the files of active sandboxes say.
     pub(super) files: BTreeMap<SandboxId, SandboxFiles>,
     /// Sandboxes that do not go with their command this time.
@@ -65,6 +67,7 @@ impl<H: Host> Engine<H> {
             events,
             chronicle: Chronicle::new(),
             resolver,
+            name_server: None,
             refused: Vec::new(),
             files: BTreeMap::new(),
             retained: BTreeSet::new(),
@@ -124,6 +127,7 @@ impl<H: Host> Engine<H> {
                 self.put_in_force(wanted);
                 self.settled = self.host.revision().filter(|_| self.refused.is_empty());
                 self.write_changed_files(&previous);
+                self.publish_names().await;
                 Ok(result)
             }
         }
@@ -160,6 +164,7 @@ impl<H: Host> Engine<H> {
         // Who is told that something is gone finds it gone.
         between.into_iter().chain([wanted]).for_each(|spec| self.put_in_force(spec));
         self.write_changed_files(&previous);
+        self.publish_names().await;
         let spec = self.spec();
         for sandbox in previous.sandboxes.keys().filter(|id| !spec.sandboxes.contains_key(id)) {
             if let Err(error) = self.host.remove_files(*sandbox) {
@@ -199,6 +204,7 @@ impl<H: Host> Engine<H> {
         self.host.distrust();
         self.repair().await;
         self.write_files();
+        self.publish_names().await;
     }
 
     /// Drives the kernel to the spec in force.

@@ -1,23 +1,25 @@
 //! What the daemon needs of a host besides a kernel that can be driven: commands, routes and figures.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use ipnet::IpNet;
-use netebpf_common::abi::PublishKey;
+use netebpf_common::abi::{Name, NameKey, PublishKey, View};
 
 use super::{Error, files, status::DataPlane};
 use crate::{
     compile::files::{HostFiles, SandboxFiles},
-    dns::{Dialer, Origin, Transport},
+    dns::{Dialer, Origin, Sockets, Transport},
     kernel::{
         Kernel, LinuxKernel, boot, kernel_release,
         launch::{self, Launch, Stdio},
-        namespaces, process,
+        names::NameTables,
+        namespaces, process, resolver,
     },
-    model::{NetworkMode, Process, Sandbox, SandboxId, Signal, Spec},
+    model::{EndpointId, NetworkMode, Process, Sandbox, SandboxId, Signal, Spec},
 };
 
 /// A host, real or fake.
@@ -51,6 +53,21 @@ pub trait Host: Kernel + Send {
 
     /// Makes sockets towards other name servers.
     fn dialer(&self) -> Dialer;
+
+    /// The index of every endpoint's host-side link that is there.
+    fn endpoint_links(
+        &mut self,
+    ) -> impl Future<Output = Result<BTreeMap<EndpointId, u32>, Self::Error>> + Send;
+
+    /// Makes the names known that the kernel answers, and the scopes that are asked for each host-side link.
+    fn publish_names(
+        &mut self,
+        names: &BTreeMap<NameKey, Name>,
+        views: &BTreeMap<u32, View>,
+    ) -> Result<(), Self::Error>;
+
+    /// Opens the sockets of the name server; none if there is no place for it yet.
+    fn listen_for_names(&self) -> Result<Option<Sockets>, Self::Error>;
 
     /// How a sandbox's command is started.
     fn launch(&self, spec: &Spec, sandbox: &Sandbox) -> Launch;
@@ -137,6 +154,26 @@ impl Host for LinuxKernel {
             };
             namespaces::open_socket(namespace.as_deref(), upstream.address, transport == Transport::Tcp)
         })
+    }
+
+    async fn endpoint_links(&mut self) -> Result<BTreeMap<EndpointId, u32>, Self::Error> {
+        Ok(self.observe().await?.endpoint_links())
+    }
+
+    fn publish_names(
+        &mut self,
+        names: &BTreeMap<NameKey, Name>,
+        views: &BTreeMap<u32, View>,
+    ) -> Result<(), Self::Error> {
+        NameTables::open(self.settings())?.replace(names, views)
+    }
+
+    fn listen_for_names(&self) -> Result<Option<Sockets>, Self::Error> {
+        if !self.settings().resolver_namespace().exists() {
+            return Ok(None);
+        }
+        let (udp, tcp) = resolver::listen(self.settings())?;
+        Ok(Some(Sockets { udp, tcp }))
     }
 
     fn launch(&self, spec: &Spec, sandbox: &Sandbox) -> Launch {

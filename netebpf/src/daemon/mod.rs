@@ -12,6 +12,7 @@ mod expiry;
 mod files;
 mod host;
 mod log_times;
+mod names;
 mod notify;
 mod observer;
 mod refusal;

@@ -77,6 +77,7 @@ impl<H: Host> Daemon<H> {
         self.engine.adopt_commands().await?;
         self.engine.repair().await;
         self.engine.write_files();
+        self.engine.publish_names().await;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use netebpf_common::abi::PublishKey;
+use netebpf_common::abi::{self, NameKey, PublishKey, View};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -17,14 +17,14 @@ use super::{Daemon, DataPlane, Error, Event, Host, Launch, Reply, Request, Start
 use crate::{
     change::{AttachRequest, ModeRequest, NetworkRequest, SandboxRequest},
     compile::files::{HostFiles, SandboxFiles},
-    dns::Dialer,
+    dns::{Dialer, Sockets},
     kernel::{
         Kernel, Observed,
         fake::{FakeError, FakeKernel},
     },
     model::{
-        EndpointSettings, EngineOptions, Name, Process, Sandbox, SandboxConfig, SandboxId, SandboxState,
-        Signal, Spec,
+        EndpointId, EndpointSettings, EngineOptions, Name, Process, Sandbox, SandboxConfig, SandboxId,
+        SandboxState, Signal, Spec,
     },
     plan::Action,
     store::Store,
@@ -39,6 +39,7 @@ struct FakeHost {
     boot: u64,
     files: BTreeMap<SandboxId, SandboxFiles>,
     without_files: Vec<SandboxId>,
+    names: BTreeMap<NameKey, abi::Name>,
 }
 
 impl Kernel for FakeHost {
@@ -84,6 +85,23 @@ impl Host for FakeHost {
 
     fn dialer(&self) -> Dialer {
         Dialer::new(|_, _| Err(io::ErrorKind::Unsupported.into()))
+    }
+
+    async fn endpoint_links(&mut self) -> Result<BTreeMap<EndpointId, u32>, FakeError> {
+        Ok(self.kernel.state.endpoint_links())
+    }
+
+    fn publish_names(
+        &mut self,
+        names: &BTreeMap<NameKey, abi::Name>,
+        _: &BTreeMap<u32, View>,
+    ) -> Result<(), FakeError> {
+        self.names.clone_from(names);
+        Ok(())
+    }
+
+    fn listen_for_names(&self) -> Result<Option<Sockets>, FakeError> {
+        Ok(None)
     }
 
     fn boot(&self) -> u64 {

@@ -38,7 +38,7 @@ pub(crate) fn spec() -> Spec {
     web.attachments[0].settings.links =
         vec![LinkRequest { sandbox: "db".to_owned(), alias: "Store".to_owned() }];
     for sandbox in [web, db] {
-        sandbox.attachments[0].settings.aliases.push("App".to_owned());
+        sandbox.attachments[0].settings.aliases.get_or_insert_default().push("App".to_owned());
     }
     let networks = [network(1, "net"), network(2, "other")];
     Spec {
@@ -153,12 +153,13 @@ fn sandbox(network: u8, number: u8, name: &str) -> Sandbox {
         mac: Mac([2, 0, 0, 0, network, number]),
         interface: "eth0".to_owned(),
     };
-    let settings = EndpointSettings { aliases: vec!["many".to_owned()], ..EndpointSettings::default() };
+    let settings = EndpointSettings { aliases: Some(vec!["many".to_owned()]), ..EndpointSettings::default() };
     let attachment = Attachment {
         network: id,
         name: Name::of_sandbox("its-network").expect("a name"),
         settings,
         endpoint: Some(endpoint),
+        joined_later: false,
     };
     Sandbox {
         id: SandboxId::new(bytes(3)),

@@ -80,7 +80,8 @@ pub(super) async fn find(netlink: &Handle, index: u32) -> Result<Option<RawLink>
 }
 
 /// The index of a link of the calling thread's network namespace.
-pub(super) fn index_of(name: &str) -> Option<u32> {
+#[must_use]
+pub fn index_of(name: &str) -> Option<u32> {
     if_nametoindex(name).ok()
 }
 
@@ -160,6 +161,8 @@ pub(super) struct ResolverPair<'a> {
     pub(super) inside: &'a str,
     /// MAC of the other side.
     pub(super) mac: Mac,
+    /// MTU of both sides, in bytes.
+    pub(super) mtu: u32,
     /// The name server's namespace file.
     pub(super) namespace: &'a Path,
 }
@@ -170,11 +173,13 @@ pub(super) async fn create_resolver(netlink: &Handle, pair: &ResolverPair<'_>) -
     let peer = LinkMessageBuilder::<LinkUnspec>::new()
         .name(pair.inside)
         .address(pair.mac.0.to_vec())
+        .mtu(pair.mtu)
         .setns_by_fd(namespace.as_raw_fd())
         .build();
     let message = LinkMessageBuilder::<LinkVeth>::new(pair.name, pair.inside)
         .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
         .link_group(ownership::GROUP)
+        .mtu(pair.mtu)
         .build();
     add(netlink, pair.name, message).await?;
     sysctl::disable_ipv6(pair.name)

@@ -40,6 +40,7 @@ use crate::plan::Action;
 pub use bpf::{Abi, AttachMode, ProgramStatus, TableSize, drops, events, flows, names};
 pub use error::{Error, MapLayout};
 pub use features::{FeatureStatus, boot, hostname, release as kernel_release};
+pub use links::index_of as link_index;
 pub use links::name_of as link_name;
 pub use linux::{LinuxKernel, OBJECT};
 pub use machine::Machine;

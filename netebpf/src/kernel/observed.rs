@@ -39,6 +39,23 @@ pub struct Observed {
     pub seed: u32,
 }
 
+impl Observed {
+    /// The index of every endpoint's host-side link that is there.
+    #[must_use]
+    pub fn endpoint_links(&self) -> BTreeMap<EndpointId, u32> {
+        let links = self.links.iter().filter_map(|(ifindex, link)| match link.role {
+            LinkRole::Veth(Owner::Known(endpoint)) => Some((endpoint, *ifindex)),
+            LinkRole::Veth(Owner::Unfinished)
+            | LinkRole::Bridge(_)
+            | LinkRole::Resolver
+            | LinkRole::Loopback
+            | LinkRole::Netdev
+            | LinkRole::Other => None,
+        });
+        links.collect()
+    }
+}
+
 /// A link of the host's namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {

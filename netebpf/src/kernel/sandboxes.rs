@@ -138,12 +138,12 @@ impl Sandboxes {
         routes::delete_default(&self.connection(sandbox)?, gateway).await
     }
 
-    /// Lets a sandbox reach the resolver by an interface, from an address of its own if that has none.
+    /// Lets a sandbox reach the resolver by an interface, from one of its addresses.
     pub(super) async fn reach_resolver(
         &mut self,
         sandbox: SandboxId,
         interface: &str,
-        source: Option<Ipv4Addr>,
+        source: Ipv4Addr,
     ) -> Result<(), Error> {
         let netlink = self.connection(sandbox)?;
         let (index, _) = find(&netlink, interface).await?;

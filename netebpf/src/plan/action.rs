@@ -145,8 +145,8 @@ pub enum Action {
         sandbox: SandboxId,
         /// The interface.
         interface: String,
-        /// Where its queries come from if the interface has no IPv4 address.
-        source: Option<Ipv4Addr>,
+        /// The address that its queries come from; one that is given to the interface if it has none.
+        source: Ipv4Addr,
     },
     /// Takes that from a sandbox which is on no network with names any more.
     LeaveResolver {

@@ -108,12 +108,12 @@ pub(super) fn reach_resolver(spec: &Spec, observed: &Observed, links: &Links<'_>
         let Some(endpoint) = spec.resolver_endpoint(sandbox) else { continue };
         let is_there = inside.resolver.as_ref() == Some(&endpoint.interface);
         if !is_there && links.veths.contains_key(&endpoint.id) {
-            let has_ipv4 = endpoint.address(Family::V4).is_some();
-            actions.push(Action::ReachResolver {
-                sandbox: sandbox.id,
-                interface: endpoint.interface.clone(),
-                source: (!has_ipv4).then_some(dns::CLIENT_WITHOUT_IPV4),
-            });
+            let source = match endpoint.address(Family::V4) {
+                Some(IpAddr::V4(address)) => address,
+                Some(IpAddr::V6(_)) | None => dns::CLIENT_WITHOUT_IPV4,
+            };
+            let interface = endpoint.interface.clone();
+            actions.push(Action::ReachResolver { sandbox: sandbox.id, interface, source });
         }
     }
     actions

@@ -122,6 +122,8 @@ fn resolv_conf(
     let has_ipv6 = |network: &Network| network.pool(netebpf_common::abi::Family::V6).is_some();
     let reach = if is_host {
         Reach::Host
+    } else if spec.resolver_endpoint(sandbox).is_some() {
+        Reach::Resolver
     } else {
         Reach::Direct { ipv6: spec.joined(sandbox).any(|(_, network)| has_ipv6(network)) }
     };

@@ -47,7 +47,7 @@ fn all(addresses: &Addresses) -> BTreeSet<IpAddr> {
 #[test]
 fn a_sandbox_has_its_name_its_short_id_its_host_name_and_its_aliases() {
     let mut spec = example();
-    settings(&mut spec, "box-1", 0).aliases = vec!["App".to_owned()];
+    settings(&mut spec, "box-1", 0).aliases = Some(vec!["App".to_owned()]);
     sandbox(&mut spec, "box-1").config.hostname = Some("web.example.org".parse().expect("a host name"));
     let id = sandbox(&mut spec, "box-1").id.short();
     for name in ["box-1", "app", "web.example.org", &id, "box-1.net-0", "web.example.org.net-0"] {
@@ -61,9 +61,9 @@ fn a_sandbox_has_its_name_its_short_id_its_host_name_and_its_aliases() {
 #[test]
 fn an_alias_counts_on_its_network_only_and_may_be_shared() {
     let mut spec = example();
-    settings(&mut spec, "box-0", 0).aliases = vec!["app".to_owned()];
-    settings(&mut spec, "box-1", 0).aliases = vec!["app".to_owned()];
-    settings(&mut spec, "box-0", 1).aliases = vec!["inner".to_owned()];
+    settings(&mut spec, "box-0", 0).aliases = Some(vec!["app".to_owned()]);
+    settings(&mut spec, "box-1", 0).aliases = Some(vec!["app".to_owned()]);
+    settings(&mut spec, "box-0", 1).aliases = Some(vec!["inner".to_owned()]);
     assert_eq!(ask(&spec, "box-1", "app"), Some(vec!["10.0.0.2".to_owned(), "10.0.0.3".to_owned()]));
     assert_eq!(ask(&spec, "box-1", "inner"), None);
     assert_eq!(ask(&spec, "box-0", "inner"), Some(vec!["10.1.0.2".to_owned()]));
@@ -108,7 +108,7 @@ fn the_default_network_knows_no_names() {
 #[test]
 fn an_address_has_the_name_of_its_sandbox_for_those_on_its_network() {
     let mut spec = example();
-    settings(&mut spec, "box-0", 1).aliases = vec!["a".to_owned()];
+    settings(&mut spec, "box-0", 1).aliases = Some(vec!["a".to_owned()]);
     let (first, second) = (sandbox(&mut spec, "box-0").id, sandbox(&mut spec, "box-1").id);
     let names = Names::of(&spec);
     let name_of = |sandbox, address: &str| {
@@ -126,7 +126,7 @@ fn an_address_has_the_name_of_its_sandbox_for_those_on_its_network() {
 fn what_no_query_can_ask_for_is_not_in_the_table() {
     let mut spec = example();
     let aliases = ["böse", "a..b", "b.", "two words", &"a".repeat(64), "good"];
-    settings(&mut spec, "box-1", 0).aliases = aliases.map(str::to_owned).to_vec();
+    settings(&mut spec, "box-1", 0).aliases = Some(aliases.map(str::to_owned).to_vec());
     let table = Names::of(&spec).table(&spec);
     let names: BTreeSet<_> = table.scopes.values().flat_map(BTreeMap::keys).cloned().collect();
     let own = ["box-0", "box-1"].map(|name| (name.to_owned(), sandbox(&mut spec, name).id.short()));
@@ -140,7 +140,7 @@ fn what_no_query_can_ask_for_is_not_in_the_table() {
 fn the_kernels_maps_hold_what_fits_in() {
     let mut spec = example();
     let long = ["a".repeat(60), "b".repeat(60)].join(".");
-    settings(&mut spec, "box-1", 0).aliases = vec![long.clone(), "app".to_owned()];
+    settings(&mut spec, "box-1", 0).aliases = Some(vec![long.clone(), "app".to_owned()]);
     settings(&mut spec, "box-0", 0).links = vec!["nobody:db".parse().expect("a link")];
     let table = Names::of(&spec).table(&spec);
     let names = table.names();
@@ -185,7 +185,7 @@ fn spec() -> impl Strategy<Value = Spec> {
             sandbox.config.hostname = hostname.and_then(|name| name.parse().ok());
             for (attachment, (aliases, links, priority)) in sandbox.attachments.iter_mut().zip(attachments) {
                 attachment.settings = EndpointSettings {
-                    aliases,
+                    aliases: Some(aliases),
                     links,
                     gateway_priority: priority,
                     ..EndpointSettings::default()
@@ -246,7 +246,7 @@ proptest! {
         let table = Names::of(&spec).table(&spec);
         let given = spec.sandboxes.values().flat_map(|sandbox| &sandbox.attachments);
         let given: usize = given
-            .map(|attachment| 3 + attachment.settings.aliases.len() + attachment.settings.links.len())
+            .map(|attachment| 3 + attachment.settings.aliases.iter().flatten().count() + attachment.settings.links.len())
             .sum();
         let entries: usize = table.scopes.values().map(BTreeMap::len).sum();
         prop_assert!(entries <= 2 * given, "{} entries of {} names", entries, given);
@@ -256,7 +256,7 @@ proptest! {
     fn without_dots_and_links_nothing_is_left_to_the_server(mut spec in spec()) {
         for attachment in spec.sandboxes.values_mut().flat_map(|sandbox| &mut sandbox.attachments) {
             attachment.settings.links.clear();
-            attachment.settings.aliases.retain(|alias| !alias.contains('.'));
+            attachment.settings.aliases.iter_mut().for_each(|all| all.retain(|alias| !alias.contains('.')));
         }
         for sandbox in spec.sandboxes.values_mut() {
             sandbox.config.hostname = None;

@@ -86,7 +86,7 @@ impl Addresses {
 
 /// What a sandbox is called on a network, in lower case.
 fn names(sandbox: &Sandbox, settings: Option<&EndpointSettings>) -> impl Iterator<Item = String> {
-    let aliases = settings.into_iter().flat_map(|settings| settings.aliases.iter().cloned());
+    let aliases = settings.into_iter().flat_map(|settings| settings.aliases.iter().flatten().cloned());
     let hostname = sandbox.config.hostname.as_ref().map(ToString::to_string);
     let all = [sandbox.name.to_string(), sandbox.id.short()].into_iter().chain(hostname).chain(aliases);
     all.map(|name| name.to_lowercase())

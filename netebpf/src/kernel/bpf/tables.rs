@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use aya::maps::{Array, Map, MapData, MapError, MapInfo};
 use netebpf_common::abi::{
     ABI_VERSION, Address, AllowKey, Asker, Config, DropKey, Endpoint, EventFilter, Flow, FragmentKey,
-    FragmentPorts, LinkKey, LocalAddress, Name, NameKey, Netns, Network, PeerKey, PublishBlock, PublishTarget,
-    SocketAddress, TrustKey, Tuple, Uplink, View, map_name,
+    FragmentPorts, LinkKey, LocalAddress, Name, NameKey, Netns, Network, PeerKey, PublishBlock,
+    PublishTarget, SocketAddress, TrustKey, Tuple, Uplink, View, map_name,
 };
 
 use super::{

@@ -16,6 +16,8 @@ use crate::kernel::{Error, Settings, addresses, links, namespaces, netlink, sysc
 
 /// The device in the host's namespace.
 pub(in crate::kernel) const NAME: &str = "netebpf-dns";
+/// Answers are sent whole, also those that are longer than what most links carry.
+const MTU: u32 = 65_535;
 /// Its other end, in the name server's.
 const INSIDE: &str = "dns0";
 
@@ -23,7 +25,13 @@ const INSIDE: &str = "dns0";
 pub(in crate::kernel) async fn create(netlink: &Handle, settings: &Settings) -> Result<(), Error> {
     let namespace = settings.resolver_namespace();
     namespaces::create(&namespace).await?;
-    let pair = links::ResolverPair { name: NAME, inside: INSIDE, mac: RESOLVER_MAC, namespace: &namespace };
+    let pair = links::ResolverPair {
+        name: NAME,
+        inside: INSIDE,
+        mac: RESOLVER_MAC,
+        mtu: MTU,
+        namespace: &namespace,
+    };
     links::create_resolver(netlink, &pair).await?;
     namespaces::inside(&namespace, || Ok(sysctl::disable_ipv6(INSIDE)))??;
     let (inside, _) = namespaces::connect(&namespace)?;

@@ -18,25 +18,13 @@ use super::{Error, Settings, namespaces};
 /// Bytes that may wait in the socket for the server: a thousand queries that come at once.
 const BUFFER: usize = 1 << 20;
 
-/// The sockets of the name server.
-#[derive(Debug)]
-pub struct Sockets {
-    /// For queries by UDP; it does not block.
-    pub udp: UdpSocket,
-    /// For queries by TCP; it does not block.
-    pub tcp: TcpListener,
-}
-
-/// Opens the sockets of the name server, in its namespace.
-pub fn listen(settings: &Settings) -> Result<Sockets, Error> {
+/// Opens the sockets of the name server, in its namespace: one for datagrams and one for streams.
+pub fn listen(settings: &Settings) -> Result<(UdpSocket, TcpListener), Error> {
     namespaces::inside(&settings.resolver_namespace(), || {
         let address = SocketAddr::new(IpAddr::V4(dns::RESOLVER), dns::PORT);
         let udp = UdpSocket::bind(address)?;
         enlarge(&udp)?;
-        udp.set_nonblocking(true)?;
-        let tcp = TcpListener::bind(address)?;
-        tcp.set_nonblocking(true)?;
-        Ok(Sockets { udp, tcp })
+        Ok((udp, TcpListener::bind(address)?))
     })
 }
 

@@ -12,20 +12,16 @@ use rtnetlink::{Handle, RouteMessageBuilder, packet_route::route::RouteScope};
 
 use crate::kernel::{Error, addresses, netlink};
 
-/// Makes the way by an interface, instead of any other. `source` is given to the interface if it has no IPv4 address.
-pub(in crate::kernel) async fn add(
-    netlink: &Handle,
-    index: u32,
-    source: Option<Ipv4Addr>,
-) -> Result<(), Error> {
-    if let Some(source) = source {
+/// Makes the way by an interface, instead of any other. `source` is an address of the interface, or is made one.
+pub(in crate::kernel) async fn add(netlink: &Handle, index: u32, source: Ipv4Addr) -> Result<(), Error> {
+    if source == dns::CLIENT_WITHOUT_IPV4 {
         addresses::add(netlink, index, IpNet::V4(Ipv4Net::from(source))).await?;
     }
     // Nobody answers when the sandbox asks who has the address: its packets are picked up where they leave it.
     let neighbour = netlink.neighbours().add(index, IpAddr::V4(dns::RESOLVER)).replace();
     let neighbour = neighbour.link_layer_address(&RESOLVER_MAC.0).execute().await;
     neighbour.map_err(failed("enter"))?;
-    let route = route().output_interface(index).scope(RouteScope::Link).build();
+    let route = route().output_interface(index).scope(RouteScope::Link).pref_source(source).build();
     netlink.route().add(route).replace().execute().await.map_err(failed("set"))
 }
 

@@ -52,7 +52,7 @@ fn named(spec: &Spec, network: &Network, name: &str) -> BTreeSet<IpAddr> {
         let Some(endpoint) = &attachment.endpoint else { continue };
         let mut names = vec![sandbox.name.to_string(), sandbox.id.to_string()[..12].to_owned()];
         names.extend(sandbox.config.hostname.iter().map(ToString::to_string));
-        names.extend(attachment.settings.aliases.iter().cloned());
+        names.extend(attachment.settings.aliases.iter().flatten().cloned());
         if names.iter().any(|given| given.eq_ignore_ascii_case(name)) {
             addresses.extend(endpoint.addresses.iter().copied());
         }
