@@ -4,7 +4,9 @@ use std::{cmp::Reverse, net::IpAddr};
 
 use netebpf_common::abi::Family;
 
-use super::{Endpoint, GatewayMode, Network, NetworkId, PortMapping, Sandbox, SandboxId, SharedMap};
+use super::{
+    Endpoint, FAMILIES, GatewayMode, Network, NetworkId, PortMapping, Sandbox, SandboxId, SharedMap,
+};
 
 /// All that users asked for. Copies share what they do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,6 +67,12 @@ impl Spec {
             },
         );
         best.map(|(_, endpoint, network)| (endpoint, network))
+    }
+
+    /// The endpoint that leads out by IPv4, or else the one that does by IPv6, with its network.
+    #[must_use]
+    pub fn leading_endpoint<'a>(&'a self, sandbox: &'a Sandbox) -> Option<(&'a Endpoint, &'a Network)> {
+        FAMILIES.into_iter().find_map(|family| self.gateway_endpoint(sandbox, family))
     }
 
     /// The address that answers for a published host port; `None` where the host has no part in it, because nothing
