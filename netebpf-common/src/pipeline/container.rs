@@ -1,7 +1,7 @@
 //! An endpoint's veth: what its sandbox sends, and what bridge and host stack deliver to it.
 
 use super::{
-    Step, conclude,
+    Step, arp, conclude,
     flow::{quotes_receiver, route},
     resolver, source,
 };
@@ -24,13 +24,20 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
         Network::Arp | Network::Other => Family::V4,
     };
     let link = LinkKey::new(run.arrival.ifindex, family);
-    match run.tables.endpoint_on_link(link) {
-        Some(endpoint) => run.workspace.source = *endpoint,
-        None => {
-            if without_address(run, network, family)? {
-                return Ok(Step::Ask);
-            }
+    let speaks = match run.tables.endpoint_on_link(link) {
+        Some(endpoint) => {
+            run.workspace.source = *endpoint;
+            true
         }
+        None => {
+            find_other_family(run, family)?;
+            false
+        }
+    };
+    match network {
+        Network::Arp => return arp::from_container(run, speaks),
+        Network::Ip if !speaks => return without_address(run, family),
+        Network::Ip | Network::Other => {}
     }
     source::check(run, network)?;
     let (frame, tuple, endpoint) = (&run.workspace.frame, &run.workspace.tuple, &run.workspace.source);
@@ -53,32 +60,31 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
     route(run)
 }
 
-/// The link has no address of the packet's IP version: it may not speak that version, but whatever is not IP. True if the
-/// packet goes to the name server, to which it may speak.
+/// The link has no address of an IP version: its endpoint is found by the other's.
 #[inline(always)]
-fn without_address<P>(
-    run: &mut Run<'_, P, impl Tables>,
-    network: Network,
-    family: Family,
-) -> Result<bool, DropReason> {
+fn find_other_family<P>(run: &mut Run<'_, P, impl Tables>, family: Family) -> Result<(), DropReason> {
     let other = match family {
         Family::V4 => Family::V6,
         Family::V6 => Family::V4,
     };
     let link = LinkKey::new(run.arrival.ifindex, other);
-    let endpoint = run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
-    run.workspace.source = *endpoint;
+    run.workspace.source = *run.tables.endpoint_on_link(link).ok_or(DropReason::UnknownEndpoint)?;
+    Ok(())
+}
+
+/// It may not speak the version that it has no address of, but to the name server.
+#[inline(always)]
+fn without_address<P, T>(run: &Run<'_, P, T>, family: Family) -> Result<Step, Exit> {
     let (frame, tuple) = (&run.workspace.frame, &run.workspace.tuple);
-    match (network, other) {
-        (Network::Ip, Family::V4) => Err(DropReason::Ipv6Disabled),
-        (Network::Ip, Family::V6)
-            if frame.source_mac == endpoint.mac
+    match family {
+        Family::V6 => Err(DropReason::Ipv6Disabled.into()),
+        Family::V4
+            if frame.source_mac == run.workspace.source.mac
                 && resolver::is_asked_without_ipv4(tuple.source, tuple.destination) =>
         {
-            Ok(true)
+            Ok(Step::Ask)
         }
-        (Network::Ip | Network::Arp, Family::V6) => Err(DropReason::Ipv4Disabled),
-        (Network::Arp | Network::Other, _) => Ok(false),
+        Family::V4 => Err(DropReason::Ipv4Disabled.into()),
     }
 }
 

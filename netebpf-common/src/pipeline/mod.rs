@@ -8,9 +8,11 @@
 //! routes, fragments and reports errors, and the hooks translate where the packet enters or leaves the host.
 //!
 //! Three steps lead to a verdict: [`begin`] finds the packet's flow, [`admit`] decides about it if that has not been done
-//! yet, [`forward`] sends the packet on. What goes to the name server takes [`ask`] instead of the second. In the kernel they are functions that are called one after the other, so that the
-//! stack of one is free for the next, and the verifier walks through each of them about once.
+//! yet, [`forward`] sends the packet on. What goes to the name server takes [`ask`] instead of the second. In the kernel they
+//! are functions that are called one after the other, so that the stack of one is free for the next, and the verifier walks
+//! through each of them about once.
 
+mod arp;
 mod bridge;
 mod container;
 mod flow;

@@ -1,4 +1,4 @@
-//! Does a sandbox send as itself? MAC, IPv4, IPv6, ARP and neighbour discovery.
+//! Does a sandbox send as itself? MAC, IPv4, IPv6 and neighbour discovery; [`super::arp`] asks the same of ARP.
 
 use crate::{
     abi::{Address, Endpoint, protocol},
@@ -8,10 +8,6 @@ use crate::{
     tables::Tables,
     verdict::DropReason,
 };
-
-/// Ethernet and IPv4 (RFC 826): types and lengths of both addresses.
-const ARP_FOR_IPV4: [u8; 6] = [0, 1, 8, 0, 6, 4];
-const ARP_OFFSET: u32 = 14;
 
 const ROUTER_SOLICITATION: u8 = 133;
 const ROUTER_ADVERTISEMENT: u8 = 134;
@@ -35,8 +31,7 @@ pub(super) fn check(run: &mut Run<'_, impl Packet, impl Tables>, network: Networ
     let own = frame.source_mac == endpoint.mac
         && match network {
             Network::Ip => has_own_address(run) && discovers_as_itself(run),
-            Network::Arp => resolves_as_itself(run),
-            Network::Other => true,
+            Network::Arp | Network::Other => true,
         };
     if own { Ok(()) } else { Err(DropReason::Spoofed) }
 }
@@ -59,23 +54,6 @@ fn has_own_address<P, T>(run: &Run<'_, P, T>) -> bool {
     source == endpoint.address
         || source.is_link_local_v6() && source == Address::link_local_of(endpoint.mac)
         || source.is_unspecified() && run.workspace.frame.destination_mac.is_group()
-}
-
-/// Whether an ARP packet's sender is the endpoint; a probe (RFC 5227) has no sender address yet.
-#[cfg_attr(target_arch = "bpf", inline(never))]
-fn resolves_as_itself(run: &mut Run<'_, impl Packet, impl Tables>) -> bool {
-    let mut arp = [0_u8; 18];
-    if !run.packet.read(ARP_OFFSET, &mut arp) {
-        return false;
-    }
-    let [h0, h1, p0, p1, hl, pl, _, _, mac @ .., a, b, c, d] = arp;
-    let sender = Address::v4_from_wire(u32::from_ne_bytes([a, b, c, d]));
-    let endpoint = &run.workspace.source;
-    [h0, h1, p0, p1, hl, pl] == ARP_FOR_IPV4
-        && mac == endpoint.mac.0
-        && (sender == Address::UNSPECIFIED_V4
-            || sender == endpoint.address
-            || run.tables.endpoint(&sender.on_link(endpoint.ifindex)).is_some())
 }
 
 #[inline(always)]

@@ -1,5 +1,6 @@
 //! Who may talk to whom, hook by hook, in both IP versions.
 
+mod arp;
 mod bridge;
 mod costs;
 mod link_local;

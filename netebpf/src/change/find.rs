@@ -1,10 +1,7 @@
 //! Whom a user means: by identifier, by name, or by the unique beginning of an identifier, in this order.
 
 use super::Error;
-use crate::model::{Name, Network, Sandbox, Spec};
-
-/// As many digits make a whole identifier.
-const ID_DIGITS: usize = 64;
+use crate::model::{ID_DIGITS, Name, Network, Sandbox, Spec};
 
 /// Finds a network by identifier, name or unique prefix of its identifier.
 pub fn find_network<'a>(spec: &'a Spec, reference: &str) -> Result<&'a Network, Error> {

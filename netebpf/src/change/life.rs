@@ -1,9 +1,7 @@
 //! A sandbox's life: about to start, running, exited, and started again.
 
 use super::{Context, Error, endpoint, find_sandbox, ports};
-use crate::model::{
-    Attachment, FAMILIES, Network, NetworkMode, Process, Sandbox, SandboxId, SandboxState, Spec,
-};
+use crate::model::{Attachment, Network, NetworkMode, Process, Sandbox, SandboxId, SandboxState, Spec};
 
 /// Gives a sandbox its endpoints and host ports, and notes that a process is about to start its command.
 ///
@@ -43,8 +41,7 @@ fn provide(
         sandbox.attachments[index].endpoint = Some(endpoint);
     }
     let ports = ports::allocate(spec, sandbox, context.host);
-    let leading_out = FAMILIES.into_iter().find_map(|family| spec.gateway_endpoint(sandbox, family));
-    let endpoint = leading_out.map(|(endpoint, _)| endpoint.id);
+    let endpoint = spec.leading_endpoint(sandbox).map(|(endpoint, _)| endpoint.id);
     sandbox.ports = ports.map_err(|source| match endpoint {
         Some(endpoint) => {
             Error::External { sandbox: sandbox.name.clone(), endpoint, source: Box::new(source) }

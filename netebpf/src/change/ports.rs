@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Error, HostView};
-use crate::model::{FAMILIES, PortMapping, PortRange, PublishRequest, Sandbox, SandboxConfig, Spec};
+use crate::model::{PortMapping, PortRange, PublishRequest, Sandbox, SandboxConfig, Spec};
 
 /// Where ports are taken from when the user names none: Linux' default range for outgoing connections.
 const AUTOMATIC: (u16, u16) = (32_768, 60_999);
@@ -144,8 +144,7 @@ impl Allocation<'_> {
         if let Some(address) = request.host_address {
             return vec![address];
         }
-        let leading_out =
-            FAMILIES.into_iter().find_map(|family| self.spec.gateway_endpoint(self.sandbox, family));
+        let leading_out = self.spec.leading_endpoint(self.sandbox);
         let binding = leading_out.map(|(_, network)| network.bridge.host_binding);
         let binding = binding.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
         if binding == Ipv4Addr::UNSPECIFIED && self.host.has_ipv6 {

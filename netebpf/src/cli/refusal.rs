@@ -18,7 +18,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::Args;
+use super::{Args, Error};
 
 /// The exit code for flags that make no sense.
 const FLAG: u8 = 125;
@@ -171,8 +171,7 @@ impl Finding<'_> {
         let (shown, value) = (self.text(ContextKind::InvalidArg), self.text(ContextKind::InvalidValue));
         if !shown.starts_with('-') {
             let message = if value.is_empty() {
-                let what = if shown.contains("NETWORK") { "network" } else { "container" };
-                format!("invalid {what} name or ID: value is empty")
+                Error::NoReference("container").to_string()
             } else {
                 format!("invalid argument {value:?} for {shown}: {}", self.reason(&value))
             };

@@ -299,7 +299,12 @@ impl<H: Host> Engine<H> {
 
 /// The present time, in nanoseconds since the Unix epoch.
 pub(super) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    nanoseconds(SystemTime::now())
+}
+
+/// A time in nanoseconds since the Unix epoch.
+pub(super) fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 

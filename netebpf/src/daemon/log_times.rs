@@ -6,20 +6,22 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write as _},
     mem::MaybeUninit,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use tracing::warn;
 
-use super::{Handle, Settings, engine::now};
+use super::{
+    Handle, Settings, Silence,
+    engine::{nanoseconds, now},
+};
 use crate::change::{Happening, SandboxAction};
 
 /// A length of the log and the time when it was that long, in bytes.
@@ -38,10 +40,7 @@ pub fn follow_logs(handle: &Handle, settings: &Settings) -> io::Result<()> {
         settings: settings.clone(),
     });
     let mut follow = handle.follow();
-    let there: Vec<_> = handle.spec().sandboxes.keys().copied().collect();
-    for sandbox in there {
-        logs.follow(&settings.log(sandbox));
-    }
+    logs.follow_all(handle);
     thread::Builder::new().name("log times".to_owned()).spawn({
         let logs = Arc::clone(&logs);
         move || logs.listen()
@@ -55,11 +54,8 @@ pub fn follow_logs(handle: &Handle, settings: &Settings) -> io::Result<()> {
                         logs.follow(&logs.settings.log(id));
                     }
                 }
-                Err(super::Silence::Missed) => {
-                    let spec = handle.spec();
-                    spec.sandboxes.keys().for_each(|id| logs.follow(&logs.settings.log(*id)));
-                }
-                Err(super::Silence::Ended) => return,
+                Err(Silence::Missed) => logs.follow_all(&handle),
+                Err(Silence::Ended) => return,
             }
         }
     });
@@ -80,13 +76,20 @@ struct Followed {
 }
 
 impl Logs {
+    fn follow_all(&self, handle: &Handle) {
+        // Those who change the spec do not wait for files.
+        let sandboxes: Vec<_> = handle.spec().sandboxes.keys().copied().collect();
+        for sandbox in sandboxes {
+            self.follow(&self.settings.log(sandbox));
+        }
+    }
+
     /// Hears of what is written into a log from now on. What a client has started has none.
     fn follow(&self, log: &Path) {
         let Ok(number) = inotify::add_watch(&self.notices, log, WatchFlags::MODIFY) else { return };
-        let noted = Times::read(log).noted();
-        let mut followed = Followed { log: log.to_owned(), noted };
-        let modified = fs::metadata(log).and_then(|metadata| metadata.modified());
-        followed.note(modified.map_or_else(|_| now(), nanoseconds));
+        let times = Times::read(log);
+        let mut followed = Followed { log: log.to_owned(), noted: times.noted() };
+        followed.note(times.otherwise);
         let mut all = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(number, followed);
     }
@@ -139,7 +142,7 @@ impl Times {
     pub fn read(log: &Path) -> Self {
         let bytes = fs::read(path_of(log)).unwrap_or_default();
         let (records, _) = bytes.as_chunks::<RECORD>();
-        let modified = File::open(log).and_then(|file| file.metadata()?.modified());
+        let modified = fs::metadata(log).and_then(|metadata| metadata.modified());
         Self {
             notes: records.iter().map(parse).collect(),
             otherwise: modified.map_or_else(|_| now(), nanoseconds),
@@ -180,11 +183,6 @@ fn parse(record: &[u8; RECORD]) -> (u64, u64) {
     let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
     let (head, tail) = record.split_at(8);
     (number(head), number(tail))
-}
-
-fn nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

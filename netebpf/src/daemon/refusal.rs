@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::{
-    model::{EndpointId, FAMILIES, Name, PortMapping, Sandbox, Spec},
+    model::{EndpointId, Name, PortMapping, Sandbox, Spec},
     plan::Action,
     reconcile,
 };
@@ -41,6 +41,6 @@ fn publisher(action: &Action, wanted: &Spec) -> Option<(Name, EndpointId)> {
         keys.any(|published| published == *key)
     };
     let sandbox = wanted.active_sandboxes().find(publishes)?;
-    let (endpoint, _) = FAMILIES.into_iter().find_map(|family| wanted.gateway_endpoint(sandbox, family))?;
+    let (endpoint, _) = wanted.leading_endpoint(sandbox)?;
     Some((sandbox.name.clone(), endpoint.id))
 }

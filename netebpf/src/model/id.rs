@@ -2,6 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
+/// How many hexadecimal digits an identifier has.
+pub const ID_DIGITS: usize = 64;
+
 /// Text that is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid id {0:?}: an id has 64 hexadecimal digits")]
@@ -64,7 +67,7 @@ macro_rules! identifier {
 
             fn from_str(text: &str) -> Result<Self, IdError> {
                 let invalid = || IdError(text.to_owned());
-                if text.len() != 64 || !text.is_ascii() {
+                if text.len() != ID_DIGITS || !text.is_ascii() {
                     return Err(invalid());
                 }
                 let mut bytes = [0; 32];

@@ -40,7 +40,7 @@ pub use extra_host::{ExtraHost, ExtraHostError, ExtraTarget};
 pub use family::{FAMILIES, family_of};
 pub use flow_timeout::{FlowTimeout, TimeoutError};
 pub use hostname::{Domainname, Hostname, HostnameError};
-pub use id::{EndpointId, IdError, NetworkId, SandboxId};
+pub use id::{EndpointId, ID_DIGITS, IdError, NetworkId, SandboxId};
 pub use joined::joined;
 pub use link::{LinkError, LinkRequest, SandboxLink};
 pub use mac::{local_mac, mac_of};

@@ -4,7 +4,9 @@ use std::{cmp::Reverse, net::IpAddr};
 
 use netebpf_common::abi::Family;
 
-use super::{Endpoint, GatewayMode, Network, NetworkId, PortMapping, Sandbox, SandboxId, SharedMap};
+use super::{
+    Endpoint, FAMILIES, GatewayMode, Network, NetworkId, PortMapping, Sandbox, SandboxId, SharedMap,
+};
 
 /// All that users asked for. Copies share what they do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,13 +75,15 @@ impl Spec {
     #[must_use]
     pub fn resolver_endpoint<'a>(&'a self, sandbox: &'a Sandbox) -> Option<&'a Endpoint> {
         let endpoints = || self.joined(sandbox).filter(|(_, network)| network.has_bridge());
-        if !endpoints().any(|(_, network)| network.has_names()) {
-            return None;
-        }
-        let mut all = endpoints().map(|(endpoint, _)| endpoint);
-        let first = all.next()?;
-        let mut all = std::iter::once(first).chain(all);
-        Some(all.find(|endpoint| endpoint.address(Family::V4).is_some()).unwrap_or(first))
+        endpoints().find(|(_, network)| network.has_names())?;
+        let with_v4 = endpoints().find(|(endpoint, _)| endpoint.address(Family::V4).is_some());
+        with_v4.or_else(|| endpoints().next()).map(|(endpoint, _)| endpoint)
+    }
+
+    /// The endpoint that leads out by IPv4, or else the one that does by IPv6, with its network.
+    #[must_use]
+    pub fn leading_endpoint<'a>(&'a self, sandbox: &'a Sandbox) -> Option<(&'a Endpoint, &'a Network)> {
+        FAMILIES.into_iter().find_map(|family| self.gateway_endpoint(sandbox, family))
     }
 
     /// The address that answers for a published host port; `None` where the host has no part in it, because nothing

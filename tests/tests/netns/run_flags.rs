@@ -129,7 +129,7 @@ fn flags_that_make_no_sense_are_refused_in_dockers_words_and_leave_nothing() -> 
         (&["--network", "net", "-w", "tmp"], "it needs to be an absolute path"),
         (&["--network", "net", "--env-file", "/no/such/file"], "open /no/such/file"),
         // What the daemon refuses.
-        (&["--network", "nowhere"], "Error response from daemon: network nowhere not found"),
+        (&["--network", "nowhere"], "failed to set up container networking: network nowhere not found"),
         (&["--network", "net", "-p", "8080:80"], "port is already allocated"),
         (&["--network", "net", "--ip", "10.9.9.9"], "no configured subnet contains IP address 10.9.9.9"),
         (&["--network", "container:nobody"], "No such container: nobody"),

@@ -4,7 +4,7 @@
 //!   namespace "host"                                namespace "far"
 //!     up0 198.51.100.1/24, 2001:db8:9::1/64 ───── veth ─────── far0
 //!     br0 10.1.0.1/24, fd00:1::1/64, br1 10.2.0.1/24, fd00:2::1/64 (bridges)
-//!     dns0 ──────────────────────────────────────── veth ─────── far5
+//!     dns0 ──────────────────────────────────────── veth ─────── far6
 //!     veth0 … veth3 ─────────────── veths ────────── far1 … far4
 //!     port0, in br0 ─────────────── veth ─────────── far5
 //! ```
@@ -128,7 +128,7 @@ pub(crate) fn with_kernel<T: Send>(
 
 fn wire(host: &Namespace, far: &Namespace) -> Result<()> {
     netebpf_tests::links::join((host, "up0"), (far, "far0"))?;
-    netebpf_tests::links::join((host, "dns0"), (far, "far5"))?;
+    netebpf_tests::links::join((host, "dns0"), (far, "far6"))?;
     for name in ["br0", "br1"] {
         host.bridge(name)?;
     }

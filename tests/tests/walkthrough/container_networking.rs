@@ -109,7 +109,8 @@ fn the_default_network_is_disabled_by_the_configuration_file() -> Result<()> {
     let desk = Desk::with("disabled", 0, &[&format!("--config-file={}", file.path().display())])?;
     ensure!(networks(&desk)? == ["host host local", "none null local"]);
     ensure!(!desk.world.host.links()?.contains(&"netebpf0".to_owned()));
-    desk.is_refused("run -itd --name=container1 -- sleep infinity", "network bridge not found")?;
+    let refused = "failed to set up container networking: network bridge not found";
+    desk.is_refused("run -itd --name=container1 -- sleep infinity", refused)?;
     desk.makes("network create --driver bridge isolated_nw")?;
     desk.runs("run --network=isolated_nw -itd --name=container3")?;
     Ok(())

@@ -1,11 +1,11 @@
-//! Every sandbox speaks for itself only: MAC, addresses, ARP, neighbour discovery.
+//! Every sandbox speaks for itself only: MAC, addresses, neighbour discovery.
 
 use core::net::{IpAddr, Ipv6Addr};
 use std::vec::Vec;
 
 use super::{SYN, check, check_sandbox, forwarded};
 use crate::{
-    abi::{Address, Endpoint, Family, Hook, Mac},
+    abi::{Address, Family, Hook, Mac},
     model::{Extension, FrameSpec, Links, Origin, Piece, Segment, World},
     verdict::{DropReason, Verdict},
 };
@@ -79,44 +79,6 @@ fn a_sandbox_may_use_the_link_local_address_of_its_mac_within_its_segment() {
         &leaving,
         Verdict::Pass,
     );
-}
-
-/// An ARP packet as sandbox 0 sends it.
-fn arp(sender_mac: Mac, sender: [u8; 4], head: [u8; 6], to: Mac) -> Vec<u8> {
-    let body = [&head[..], &[0, 2], &sender_mac.0, &sender, &World::mac(1).0, &[10, 1, 0, 3]].concat();
-    [&to.0[..], &World::mac(0).0, &[8, 6], &body].concat()
-}
-
-#[test]
-fn a_sandbox_resolves_as_itself() {
-    const HEAD: [u8; 6] = [0, 1, 8, 0, 6, 4];
-    let (own, address) = (World::mac(0), [10, 1, 0, 2]);
-    for to in [Mac([0xff; 6]), World::mac(1), World::bridge_mac(0)] {
-        for (frame, expected) in [
-            (arp(own, address, HEAD, to), Verdict::Pass),
-            (arp(own, [0; 4], HEAD, to), Verdict::Pass),
-            (arp(World::mac(1), address, HEAD, to), SPOOFED),
-            (arp(own, [10, 1, 0, 3], HEAD, to), SPOOFED),
-            (arp(own, [10, 1, 0, 1], HEAD, to), SPOOFED),
-            (arp(own, address, [0, 6, 8, 0, 6, 4], to), SPOOFED),
-            (arp(own, address, [0, 1, 8, 0, 8, 4], to), SPOOFED),
-        ] {
-            let mut world = World::usual();
-            assert_eq!(world.send_at(0, Origin::Sandbox(0), &frame).0, expected, "{frame:?}");
-        }
-    }
-    let link_local = arp(own, [169, 254, 8, 8], HEAD, Mac([0xff; 6]));
-    let mut world = World::usual();
-    assert_eq!(world.send_at(0, Origin::Sandbox(0), &link_local).0, SPOOFED);
-    let chosen = Address::v4_from_wire(u32::from_ne_bytes([169, 254, 8, 8]));
-    let entry = world.tables.endpoints[&World::address(0, Family::V4).into()];
-    world.tables.endpoints.insert(chosen.on_link(entry.ifindex), Endpoint { address: chosen, ..entry });
-    assert_eq!(world.send_at(0, Origin::Sandbox(0), &link_local).0, Verdict::Pass);
-    let cut = arp(own, address, HEAD, Mac([0xff; 6]))[..40].to_vec();
-    let cut_short = arp(own, address, HEAD, Mac([0xff; 6]))[..30].to_vec();
-    assert_eq!(World::usual().send_at(0, Origin::Sandbox(0), &cut).0, Verdict::Pass);
-    let refused = Verdict::Drop(DropReason::Malformed);
-    assert_eq!(World::usual().send_at(0, Origin::Sandbox(0), &cut_short).0, refused);
 }
 
 #[test]

@@ -62,7 +62,9 @@ pub(super) fn when(time: Duration, now: Duration) -> String {
 
 fn until_at(text: &str, now: Timestamp) -> Option<u64> {
     let local = |time: DateTime| time.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
-    let ago = |duration: SignedDuration| now.checked_sub(duration).ok();
+    // Docker counts back from the present second.
+    let ago =
+        |duration: SignedDuration| Timestamp::from_second(now.checked_sub(duration).ok()?.as_second()).ok();
     let seconds = || Timestamp::from_second(text.split('.').next()?.parse().ok()?).ok();
     let time = text
         .parse::<Timestamp>()
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_way_to_name_a_time_is_read() {
-        let now = Timestamp::from_second(1_795_242_600).expect("a time");
+        let now = Timestamp::new(1_795_242_600, 500_000_000).expect("a time");
         for (text, seconds) in [
             ("1795242000", Some(1_795_242_000)),
             ("1795242000.123456789", Some(1_795_242_000)),

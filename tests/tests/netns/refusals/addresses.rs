@@ -22,7 +22,7 @@ const SUBNETS: &[Refusal] = &[
         "invalid network config:\ninvalid ip-range 10.9.0.0/16: CIDR block is bigger than its parent subnet 10.9.0.0/24",
     ),
     (
-        "network create --subnet 10.9.0.0/24 --ip-range 10.9.0.1/25 new",
+        r#"POST /networks/create {"Name":"new","IPAM":{"Config":[{"Subnet":"10.9.0.0/24","IPRange":"10.9.0.1/25"}]}}"#,
         400,
         "invalid network config:\ninvalid ip-range 10.9.0.1/25: it should be 10.9.0.0/25",
     ),
