@@ -33,7 +33,6 @@ pub(super) fn compare(wanted: &TableContents, observed: &Observed) -> Changes {
         deletions(&present.uplinks, &wanted.uplinks, Key::Uplink),
         deletions(&present.networks, &wanted.networks, Key::Network),
         beyond(&present.trusted, &wanted.trusted, |key| Action::Delete(Key::Trusted(key))),
-        beyond(&present.resolving, &wanted.resolving, |key| Action::Delete(Key::Resolving(key))),
         beyond(&present.allowed, &wanted.allowed, |key| Action::Delete(Key::Allowed(key))),
     ]
     .concat();
@@ -43,14 +42,22 @@ pub(super) fn compare(wanted: &TableContents, observed: &Observed) -> Changes {
         puts(&wanted.uplinks, &present.uplinks, Entry::Uplink),
         puts(&wanted.networks, &present.networks, Entry::Network),
         beyond(&wanted.trusted, &present.trusted, |key| Action::Put(Entry::Trusted(key))),
-        beyond(&wanted.resolving, &present.resolving, |key| Action::Put(Entry::Resolving(key))),
         beyond(&wanted.allowed, &present.allowed, |key| Action::Put(Entry::Allowed(key))),
         puts(&wanted.published, &present.published, Entry::Published),
     ]
     .concat();
-    // Host addresses come and go with leases; they change nothing for flows that have been decided.
-    let delete_locals = deletions(&present.locals, &wanted.locals, Key::Local);
-    let put_locals = puts(&wanted.locals, &present.locals, Entry::Local);
+    // These change nothing for flows that have been decided: host addresses, which come and go with leases, and who asks us
+    // for names.
+    let delete_others = [
+        deletions(&present.locals, &wanted.locals, Key::Local),
+        beyond(&present.resolving, &wanted.resolving, |key| Action::Delete(Key::Resolving(key))),
+    ]
+    .concat();
+    let put_others = [
+        puts(&wanted.locals, &present.locals, Entry::Local),
+        beyond(&wanted.resolving, &present.resolving, |key| Action::Put(Entry::Resolving(key))),
+    ]
+    .concat();
 
     // Flows hold the way out that the routes gave them, and were let pass under these flags.
     let deciding = |config: Option<Config>| config.map(|config| (config.routes, config.flags));
@@ -60,8 +67,8 @@ pub(super) fn compare(wanted: &TableContents, observed: &Observed) -> Changes {
     Changes {
         announce,
         unpublish,
-        delete: [delete_rules, delete_locals].concat(),
-        put: [put_locals, put_rules].concat(),
+        delete: [delete_rules, delete_others].concat(),
+        put: [put_others, put_rules].concat(),
         conclude,
     }
 }
