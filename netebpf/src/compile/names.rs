@@ -8,20 +8,25 @@ mod table;
 mod tests;
 mod zone;
 
-use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use netebpf_common::abi::Family;
 
 use crate::model::{FAMILIES, Network, NetworkId, Sandbox, SandboxId, Spec};
 
-pub use table::{Entry, Table};
+pub use table::{Scope, Table};
 pub use zone::{Addresses, Zone};
 
 /// What each sandbox resolves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Names {
     zones: BTreeMap<NetworkId, Arc<Zone>>,
-    views: BTreeMap<SandboxId, View>,
+    views: BTreeMap<SandboxId, Arc<View>>,
 }
 
 /// What one sandbox resolves: the names on its networks, and what it calls others.
@@ -48,19 +53,48 @@ impl Names {
     /// The names of all endpoints in force. The default network knows none.
     #[must_use]
     pub fn of(spec: &Spec) -> Self {
-        let named = spec.networks.values().filter(|network| resolves(network));
-        let mut zones: BTreeMap<_, _> = named.map(|network| (network.id, Zone::new(network))).collect();
+        Self::default().after(&Spec::default(), spec)
+    }
+
+    /// The names by the spec that follows the one which these are of: only what the change concerns is worked out anew.
+    #[must_use]
+    pub fn after(&self, before: &Spec, spec: &Spec) -> Self {
+        let sandboxes: BTreeSet<_> = spec.sandboxes.changed(&before.sandboxes).copied().collect();
+        let mut networks: BTreeSet<_> = spec.networks.changed(&before.networks).copied().collect();
+        let both = sandboxes.iter().flat_map(|id| [before.sandboxes.get(id), spec.sandboxes.get(id)]);
+        let attachments = both.flatten().flat_map(|sandbox| &sandbox.attachments);
+        networks.extend(attachments.map(|attachment| attachment.network));
+
+        let zones = self.zones_after(&networks, spec);
+        let is_concerned = |sandbox: &Sandbox| {
+            sandboxes.contains(&sandbox.id)
+                || sandbox.attachments.iter().any(|attachment| networks.contains(&attachment.network))
+        };
+        let views = spec.active_sandboxes().filter_map(|sandbox| {
+            let view = if is_concerned(sandbox) {
+                let view = View::of(spec, sandbox, &zones);
+                (!view.zones.is_empty()).then(|| Arc::new(view))
+            } else {
+                self.views.get(&sandbox.id).cloned()
+            };
+            Some((sandbox.id, view?))
+        });
+        Self { views: views.collect(), zones }
+    }
+
+    /// These networks' names as a spec has them now, and the others' as they were.
+    fn zones_after(&self, networks: &BTreeSet<NetworkId>, spec: &Spec) -> BTreeMap<NetworkId, Arc<Zone>> {
+        let there =
+            networks.iter().filter_map(|id| spec.networks.get(id)).filter(|network| resolves(network));
+        let mut anew: BTreeMap<_, _> = there.map(|network| (network.id, Zone::new(network))).collect();
         for (sandbox, endpoint, network) in spec.active_endpoints() {
-            if let Some(zone) = zones.get_mut(&network.id) {
+            if let Some(zone) = anew.get_mut(&network.id) {
                 zone.add(sandbox, endpoint);
             }
         }
-        let zones = zones.into_iter().map(|(id, zone)| (id, Arc::new(zone))).collect();
-        let views = spec.active_sandboxes().filter_map(|sandbox| {
-            let view = View::of(spec, sandbox, &zones);
-            (!view.zones.is_empty()).then_some((sandbox.id, view))
-        });
-        Self { views: views.collect(), zones }
+        let kept = self.zones.iter().filter(|(id, _)| !networks.contains(id));
+        let kept = kept.map(|(id, zone)| (*id, Arc::clone(zone)));
+        kept.chain(anew.into_iter().map(|(id, zone)| (id, Arc::new(zone)))).collect()
     }
 
     /// The networks that know names.
@@ -71,7 +105,7 @@ impl Names {
     /// What a sandbox resolves; none if it is on no network with names.
     #[must_use]
     pub fn view(&self, sandbox: SandboxId) -> Option<&View> {
-        self.views.get(&sandbox)
+        self.views.get(&sandbox).map(|view| &**view)
     }
 }
 

@@ -10,7 +10,9 @@ use ipnet::{IpNet, Ipv6Net};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-use super::{Error, Event, Handle, Host, chronicle::Chronicle, refusal::refusal, with_causes};
+use super::{
+    Error, Event, Handle, Host, chronicle::Chronicle, names::Published, refusal::refusal, with_causes,
+};
 use crate::{
     change::{self, Context, HostView},
     compile::files::SandboxFiles,
@@ -37,6 +39,7 @@ pub(super) struct Engine<H> {
     pub(super) resolver: Arc<Resolver>,
     /// What listens for it, as soon as that can be.
     pub(super) name_server: Option<Server>,
+    pub(super) published: Published,
     /// What the files of active sandboxes say.
     pub(super) files: BTreeMap<SandboxId, SandboxFiles>,
     /// Sandboxes that do not go with their command this time.
@@ -68,6 +71,7 @@ impl<H: Host> Engine<H> {
             chronicle: Chronicle::new(),
             resolver,
             name_server: None,
+            published: Published::default(),
             refused: Vec::new(),
             files: BTreeMap::new(),
             retained: BTreeSet::new(),

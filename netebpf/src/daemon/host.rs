@@ -7,7 +7,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use netebpf_common::abi::{Name, NameKey, PublishKey, View};
+use netebpf_common::abi::{PublishKey, View};
 
 use super::{Error, files, status::DataPlane};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     kernel::{
         Kernel, LinuxKernel, boot, kernel_release,
         launch::{self, Launch, Stdio},
-        names::NameTables,
+        names::Scopes,
         namespaces, process, resolver,
     },
     model::{EndpointId, NetworkMode, Process, Sandbox, SandboxId, Signal, Spec},
@@ -60,11 +60,7 @@ pub trait Host: Kernel + Send {
     ) -> impl Future<Output = Result<BTreeMap<EndpointId, u32>, Self::Error>> + Send;
 
     /// Makes the names known that the kernel answers, and the scopes that are asked for each host-side link.
-    fn publish_names(
-        &mut self,
-        names: &BTreeMap<NameKey, Name>,
-        views: &BTreeMap<u32, View>,
-    ) -> Result<(), Self::Error>;
+    fn publish_names(&mut self, scopes: &Scopes, views: &BTreeMap<u32, View>) -> Result<(), Self::Error>;
 
     /// Opens the sockets of the name server; none if there is no place for it yet.
     fn listen_for_names(&self) -> Result<Option<Sockets>, Self::Error>;
@@ -160,12 +156,8 @@ impl Host for LinuxKernel {
         Ok(self.observe().await?.endpoint_links())
     }
 
-    fn publish_names(
-        &mut self,
-        names: &BTreeMap<NameKey, Name>,
-        views: &BTreeMap<u32, View>,
-    ) -> Result<(), Self::Error> {
-        NameTables::open(self.settings())?.replace(names, views)
+    fn publish_names(&mut self, scopes: &Scopes, views: &BTreeMap<u32, View>) -> Result<(), Self::Error> {
+        self.names().replace(scopes, views)
     }
 
     fn listen_for_names(&self) -> Result<Option<Sockets>, Self::Error> {

@@ -7,11 +7,27 @@ use tracing::{error, info};
 
 use super::{Engine, Host, with_causes};
 use crate::{
-    compile::names::Names,
+    compile::names::{Names, Table},
     dns::{Server, Surroundings, clients},
     kernel::link_index,
-    model::EndpointId,
+    model::{EndpointId, Spec},
 };
+
+/// The names that were last made known, of which spec, and as the kernel has them.
+#[derive(Default)]
+pub(super) struct Published {
+    spec: Arc<Spec>,
+    names: Names,
+    table: Table,
+}
+
+impl Published {
+    fn follow(&mut self, spec: Arc<Spec>) {
+        let names = self.names.after(&self.spec, &spec);
+        let table = self.table.after(&self.names, &names, &spec);
+        *self = Self { spec, names, table };
+    }
+}
 
 impl<H: Host> Engine<H> {
     /// Tells the name server and the kernel whose names are known by now. What cannot be told is told at the next change or
@@ -25,19 +41,17 @@ impl<H: Host> Engine<H> {
     }
 
     fn publish_names_by(&mut self, links: &BTreeMap<EndpointId, u32>) {
-        let spec = self.spec();
-        let names = Names::of(&spec);
-        let table = names.table(&spec);
-        let published = self.host.publish_names(&table.names(), &table.views(|id| links.get(&id).copied()));
-        if let Err(error) = published {
+        self.published.follow(self.spec());
+        let Published { spec, names, table } = &self.published;
+        let views = table.views(|id| links.get(&id).copied());
+        if let Err(error) = self.host.publish_names(&table.scopes, &views) {
             error!(error = with_causes(&error), "cannot write the kernel's table of names");
         }
         let address = |id| links.get(&id).and_then(|index| client_address(*index)).map(IpAddr::from);
         let files = self.host.files();
         let around =
             Surroundings { files: &files, options: &self.options, address: &address, link: &link_index };
-        let clients = clients(&spec, &names, around);
-        self.resolver.publish(names, clients);
+        self.resolver.publish(names.clone(), clients(spec, names, around));
     }
 
     /// Starts the name server as soon as there is a place for it.

@@ -21,6 +21,7 @@ use crate::{
     kernel::{
         Kernel, Observed,
         fake::{FakeError, FakeKernel},
+        names::Scopes,
     },
     model::{
         EndpointId, EndpointSettings, EngineOptions, Name, Process, Sandbox, SandboxConfig, SandboxId,
@@ -91,12 +92,9 @@ impl Host for FakeHost {
         Ok(self.kernel.state.endpoint_links())
     }
 
-    fn publish_names(
-        &mut self,
-        names: &BTreeMap<NameKey, abi::Name>,
-        _: &BTreeMap<u32, View>,
-    ) -> Result<(), FakeError> {
-        self.names.clone_from(names);
+    fn publish_names(&mut self, scopes: &Scopes, _: &BTreeMap<u32, View>) -> Result<(), FakeError> {
+        self.names =
+            scopes.values().flat_map(|scope| scope.iter().map(|(key, name)| (*key, *name))).collect();
         Ok(())
     }
 

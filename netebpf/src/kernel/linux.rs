@@ -9,7 +9,7 @@ use rtnetlink::Handle;
 
 use super::{
     Error, Kernel, Observed, Settings, addresses,
-    bpf::{AttachMode, Datapath, ProgramStatus, TableSize},
+    bpf::{AttachMode, Datapath, ProgramStatus, TableSize, names::NameTables},
     digest::RouteDigest,
     features::{FeatureStatus, Features},
     forwarding, links, mounts, namespaces, netlink, ownership,
@@ -33,6 +33,7 @@ pub struct LinuxKernel {
     sandboxes: Sandboxes,
     features: Features,
     datapath: Datapath,
+    names: NameTables,
     ports: HeldPorts,
     routes: RouteDigest,
     notices: Notices,
@@ -61,6 +62,7 @@ impl LinuxKernel {
             netlink: netlink::connect().map_err(connect)?,
             sandboxes: Sandboxes::new(settings.clone()),
             datapath: Datapath::open(&settings, &features, object)?,
+            names: NameTables::open(&settings)?,
             features,
             ports: HeldPorts::new(settings.clone()),
             routes: RouteDigest::default(),
@@ -140,6 +142,11 @@ impl LinuxKernel {
     /// How full the tables are.
     pub fn table_sizes(&self) -> Result<Vec<TableSize>, Error> {
         self.datapath.table_sizes()
+    }
+
+    /// The tables of names that the kernel answers.
+    pub const fn names(&mut self) -> &mut NameTables {
+        &mut self.names
     }
 
     /// Reads what is doubted.
@@ -257,6 +264,7 @@ impl Kernel for LinuxKernel {
 
     fn distrust(&mut self) {
         self.reading.doubt();
+        self.names.distrust();
     }
 
     async fn apply(&mut self, action: &Action) -> Result<(), Error> {

@@ -1,90 +1,65 @@
 //! The same names as a table of whole names in numbered scopes, as the kernel looks them up: the first scope of a view that
 //! has the name decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use netebpf_common::abi::{self, NameKey};
+use netebpf_common::abi::{self, Name, NameKey};
 
-use super::{Addresses, Names, View, Zone};
+use super::{Addresses, Names, View, Zone, splits};
 use crate::model::{EndpointId, NetworkId, SandboxId, Spec};
 
-/// The longest name that can be asked for, as text without a dot at its end (RFC 1035, 2.3.4).
-const MAX_NAME: usize = 253;
-/// The longest part of it.
-const MAX_LABEL: usize = 63;
+/// The names of one scope as the kernel's map has them. What does not fit in is left to the server.
+pub type Scope = BTreeMap<NameKey, Name>;
 
 /// Names by scope, and the scopes of each endpoint's sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
-    /// By scope the names in it, in lower case: one scope for each network, and one for each sandbox with links.
-    pub scopes: BTreeMap<u32, BTreeMap<String, Entry>>,
+    /// One scope for each network, and one for each sandbox with links; shared with the table before as long as it is the
+    /// same.
+    pub scopes: BTreeMap<u32, Arc<Scope>>,
     /// By endpoint the scopes of its sandbox, in the order in which they are asked.
     pub views: BTreeMap<EndpointId, Vec<u32>>,
-}
-
-/// What the kernel says to a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// These addresses, those of the IP version asked for; maybe none.
-    Addresses(Addresses),
-    /// Nothing: only the server knows what it means for the one who asks.
-    Server,
-}
-
-impl Names {
-    /// The names of all endpoints of a spec as a table; there are at most twice as many as names and links were given.
-    #[must_use]
-    pub fn table(&self, spec: &Spec) -> Table {
-        let numbers = self.numbers();
-        let mut scopes = BTreeMap::new();
-        let ambiguous = self.ambiguous();
-        for (id, zone) in &self.zones {
-            scopes.insert(numbers.networks[id], whole_names(zone, &ambiguous));
-        }
-        for (id, view) in self.views.iter().filter(|(_, view)| !view.links.is_empty()) {
-            scopes.insert(numbers.sandboxes[id], view.linked_names());
-        }
-        let views = spec.active_endpoints().filter_map(|(sandbox, endpoint, _)| {
-            let view = self.views.get(&sandbox.id)?;
-            let own = numbers.sandboxes.get(&sandbox.id);
-            let scopes =
-                own.into_iter().chain(view.zones.iter().map(|zone| &numbers.networks[&zone.network]));
-            Some((endpoint.id, scopes.copied().collect()))
-        });
-        Table { views: views.collect(), scopes }
-    }
-
-    /// Names with dots that mean different things to sandboxes on different sets of networks.
-    fn ambiguous(&self) -> BTreeSet<String> {
-        let (mut seen, mut qualified, mut twice) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for zone in self.zones.values() {
-            let given: BTreeSet<_> = zone.known().map(|(name, _)| name.to_owned()).collect();
-            let made: BTreeSet<_> = qualified_names(zone).map(|(name, _)| name).collect();
-            let all = given.union(&made).filter(|name| name.contains('.'));
-            twice.extend(all.filter(|name| !seen.insert((*name).clone())).cloned());
-            qualified.extend(made);
-        }
-        twice.intersection(&qualified).cloned().collect()
-    }
-
-    fn numbers(&self) -> Numbers {
-        let mut taken = BTreeSet::new();
-        let networks = self.zones.keys().map(|id| (*id, choose(*id.as_bytes(), &mut taken)));
-        let networks = networks.collect();
-        let linking = self.views.iter().filter(|(_, view)| !view.links.is_empty());
-        let sandboxes = linking.map(|(id, _)| (*id, choose(*id.as_bytes(), &mut taken))).collect();
-        Numbers { networks, sandboxes }
-    }
+    numbers: Numbers,
+    ambiguous: BTreeSet<String>,
 }
 
 impl Table {
-    /// The names as the kernel's map has them. What does not fit in is left to the server.
+    /// The names of all endpoints of a spec; there are at most twice as many as names and links were given.
     #[must_use]
-    pub fn names(&self) -> BTreeMap<NameKey, abi::Name> {
-        let all = self.scopes.iter().flat_map(|(scope, names)| {
-            names.iter().filter_map(|(name, entry)| Some((NameKey::new(*scope, name)?, entry.to_abi())))
+    pub fn of(names: &Names, spec: &Spec) -> Self {
+        Self::default().after(&Names::default(), names, spec)
+    }
+
+    /// The table of the names that follow those which this one is of.
+    #[must_use]
+    pub fn after(&self, before: &Names, names: &Names, spec: &Spec) -> Self {
+        let (numbers, ambiguous) = (names.numbers(), names.ambiguous());
+        let mut scopes = BTreeMap::new();
+        for (id, zone) in &names.zones {
+            let number = numbers.networks[id];
+            let is_same = before.zones.get(id).is_some_and(|earlier| Arc::ptr_eq(earlier, zone))
+                && self.numbers.networks.get(id) == Some(&number)
+                && self.ambiguous == ambiguous;
+            let kept = self.scopes.get(&number).filter(|_| is_same).cloned();
+            scopes.insert(number, kept.unwrap_or_else(|| Arc::new(whole_names(number, zone, &ambiguous))));
+        }
+        for (id, view) in names.linking() {
+            let number = numbers.sandboxes[id];
+            let is_same = before.views.get(id).is_some_and(|earlier| Arc::ptr_eq(earlier, view))
+                && self.numbers.sandboxes.get(id) == Some(&number);
+            let kept = self.scopes.get(&number).filter(|_| is_same).cloned();
+            scopes.insert(number, kept.unwrap_or_else(|| Arc::new(view.linked_names(number))));
+        }
+        let views = spec.active_endpoints().filter_map(|(sandbox, endpoint, _)| {
+            let view = names.views.get(&sandbox.id)?;
+            let own = numbers.sandboxes.get(&sandbox.id);
+            let asked = view.zones.iter().map(|zone| &numbers.networks[&zone.network]);
+            Some((endpoint.id, own.into_iter().chain(asked).copied().collect()))
         });
-        all.collect()
+        Self { views: views.collect(), scopes, numbers, ambiguous }
     }
 
     /// The views as the kernel's map has them, by the index of the host-side link that an endpoint has.
@@ -95,34 +70,69 @@ impl Table {
     }
 }
 
-impl Entry {
-    fn to_abi(&self) -> abi::Name {
-        match self {
-            Self::Addresses(addresses) => {
-                abi::Name::new(addresses.v4.iter().copied(), addresses.v6.iter().copied())
-            }
-            Self::Server => abi::Name::ASK_SERVER,
+impl Names {
+    /// Names with dots that mean different things to sandboxes on different sets of networks: those that a network makes of
+    /// a name on it and its own, and that are known on another network as well. They all come of a name that was given with
+    /// a dot in it: it may be such a name itself, or with its network's name behind it.
+    fn ambiguous(&self) -> BTreeSet<String> {
+        let dotted: Vec<_> =
+            self.zones.values().flat_map(|zone| zone.dotted().map(move |name| (zone, name))).collect();
+        if dotted.is_empty() {
+            return BTreeSet::new();
         }
+        let mut called: HashMap<_, Vec<_>> = HashMap::new();
+        for zone in self.zones.values() {
+            called.entry(zone.name.to_ascii_lowercase()).or_default().push(zone);
+        }
+        let is_made_elsewhere = |name: &str, here: &Arc<Zone>| {
+            splits(name).any(|(name, network)| {
+                let zones = network.and_then(|network| called.get(network)).into_iter().flatten();
+                zones.into_iter().any(|zone| !Arc::ptr_eq(zone, here) && zone.addresses(name).is_some())
+            })
+        };
+        let all = dotted
+            .into_iter()
+            .flat_map(|(zone, name)| [name.to_owned(), qualify(name, zone)].map(|name| (name, zone)));
+        all.filter(|(name, zone)| is_made_elsewhere(name, zone)).map(|(name, _)| name).collect()
+    }
+
+    fn numbers(&self) -> Numbers {
+        let mut taken = BTreeSet::new();
+        let networks = self.zones.keys().map(|id| (*id, choose(*id.as_bytes(), &mut taken)));
+        let networks = networks.collect();
+        let sandboxes = self.linking().map(|(id, _)| (*id, choose(*id.as_bytes(), &mut taken))).collect();
+        Numbers { networks, sandboxes }
+    }
+
+    /// The sandboxes that call others by names of their own.
+    fn linking(&self) -> impl Iterator<Item = (&SandboxId, &Arc<View>)> {
+        self.views.iter().filter(|(_, view)| !view.links.is_empty())
     }
 }
 
 impl View {
     /// What this sandbox alone resolves otherwise than its networks say.
-    fn linked_names(&self) -> BTreeMap<String, Entry> {
+    fn linked_names(&self, scope: u32) -> Scope {
         let with_networks = self.links.iter().flat_map(|(alias, on)| {
             let linked = self.zones().filter(|zone| on.contains_key(&zone.network));
             [alias.clone()].into_iter().chain(linked.map(move |zone| qualify(alias, zone)))
         });
         let entry = |name: String| {
             let found = self.resolve(&name);
-            let entry = found.map_or(Entry::Server, |found| Entry::Addresses(found.addresses.clone()));
-            (name, entry)
+            let meaning = found.map_or(Name::ASK_SERVER, |found| meaning(found.addresses));
+            Some((NameKey::new(scope, &name)?, meaning))
         };
-        with_networks.filter(|name| can_be_asked(name)).map(entry).collect()
+        with_networks.filter(|name| can_be_asked(name)).filter_map(entry).collect()
     }
 }
 
+/// The addresses of a name, or that only the server knows them all.
+fn meaning(addresses: &Addresses) -> Name {
+    Name::new(addresses.v4.iter().copied(), addresses.v6.iter().copied())
+}
+
 /// The scopes' numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Numbers {
     networks: BTreeMap<NetworkId, u32>,
     sandboxes: BTreeMap<SandboxId, u32>,
@@ -139,29 +149,21 @@ pub(super) fn choose(id: [u8; 32], taken: &mut BTreeSet<u32>) -> u32 {
 }
 
 /// The names on a network, with its name behind them and without.
-fn whole_names(zone: &Zone, ambiguous: &BTreeSet<String>) -> BTreeMap<String, Entry> {
+fn whole_names(scope: u32, zone: &Zone, ambiguous: &BTreeSet<String>) -> Scope {
+    let made = zone.known().map(|(name, addresses)| (qualify(name, zone), addresses));
     let given = zone.known().map(|(name, addresses)| (name.to_owned(), addresses));
-    let both = qualified_names(zone).chain(given);
     let entry = |(name, addresses): (String, &Addresses)| {
-        let entry =
-            if ambiguous.contains(&name) { Entry::Server } else { Entry::Addresses(addresses.clone()) };
-        (name, entry)
+        let meaning = if ambiguous.contains(&name) { Name::ASK_SERVER } else { meaning(addresses) };
+        Some((NameKey::new(scope, &name)?, meaning))
     };
-    both.filter(|(name, _)| can_be_asked(name)).map(entry).collect()
-}
-
-fn qualified_names(zone: &Zone) -> impl Iterator<Item = (String, &Addresses)> {
-    zone.known().map(|(name, addresses)| (qualify(name, zone), addresses))
+    made.chain(given).filter(|(name, _)| can_be_asked(name)).filter_map(entry).collect()
 }
 
 fn qualify(name: &str, zone: &Zone) -> String {
     format!("{name}.{}", zone.name.to_ascii_lowercase())
 }
 
-/// Whether text is a name as queries spell it.
+/// Whether text is a name as queries spell it; how long it may be is the key's matter.
 fn can_be_asked(name: &str) -> bool {
-    let is_label = |label: &str| (1..=MAX_LABEL).contains(&label.len());
-    name.len() <= MAX_NAME
-        && name.bytes().all(|byte| byte.is_ascii_graphic())
-        && name.split('.').all(is_label)
+    name.bytes().all(|byte| byte.is_ascii_graphic())
 }

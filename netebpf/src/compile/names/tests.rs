@@ -39,6 +39,10 @@ fn ask(spec: &Spec, from: &str, name: &str) -> Option<Vec<String>> {
     Some(all(found.addresses).iter().map(ToString::to_string).collect())
 }
 
+fn meaning(addresses: &Addresses) -> abi::Name {
+    abi::Name::new(addresses.v4.iter().copied(), addresses.v6.iter().copied())
+}
+
 fn all(addresses: &Addresses) -> BTreeSet<IpAddr> {
     let v4 = addresses.v4.iter().copied().map(IpAddr::V4);
     v4.chain(addresses.v6.iter().copied().map(IpAddr::V6)).collect()
@@ -127,13 +131,16 @@ fn what_no_query_can_ask_for_is_not_in_the_table() {
     let mut spec = example();
     let aliases = ["böse", "a..b", "b.", "two words", &"a".repeat(64), "good"];
     settings(&mut spec, "box-1", 0).aliases = Some(aliases.map(str::to_owned).to_vec());
-    let table = Names::of(&spec).table(&spec);
-    let names: BTreeSet<_> = table.scopes.values().flat_map(BTreeMap::keys).cloned().collect();
-    let own = ["box-0", "box-1"].map(|name| (name.to_owned(), sandbox(&mut spec, name).id.short()));
-    let on = |name: &str, network: &str| [name.to_owned(), format!("{name}.{network}")];
-    let first = own.iter().flat_map(|(name, id)| [on(name, "net-0"), on(id, "net-0")]);
-    let second = [on(&own[0].0, "net-1"), on(&own[0].1, "net-1"), on("good", "net-0")];
-    assert_eq!(names, first.chain(second).flatten().collect());
+    let table = Table::of(&Names::of(&spec), &spec);
+    let keys: BTreeSet<_> = table.scopes.values().flat_map(|scope| scope.keys().copied()).collect();
+    let [first, second] = ["box-0", "box-1"].map(|name| sandbox(&mut spec, name).id.short());
+    let scopes: Vec<_> = table.scopes.keys().copied().collect();
+    let on = |number: usize, names: &[&str]| -> Vec<_> {
+        let both = names.iter().flat_map(|name| [(*name).to_owned(), format!("{name}.net-{number}")]);
+        both.map(|name| NameKey::new(scopes[number], &name).expect("a short name")).collect()
+    };
+    let outer = on(0, &["box-0", &first, "box-1", &second, "good"]);
+    assert_eq!(keys, outer.into_iter().chain(on(1, &["box-0", &first])).collect());
 }
 
 #[test]
@@ -142,10 +149,9 @@ fn the_kernels_maps_hold_what_fits_in() {
     let long = ["a".repeat(60), "b".repeat(60)].join(".");
     settings(&mut spec, "box-1", 0).aliases = Some(vec![long.clone(), "app".to_owned()]);
     settings(&mut spec, "box-0", 0).links = vec!["nobody:db".parse().expect("a link")];
-    let table = Names::of(&spec).table(&spec);
-    let names = table.names();
+    let table = Table::of(&Names::of(&spec), &spec);
     let views: Vec<_> = table.views.values().collect();
-    let name = |scope: u32, name: &str| NameKey::new(scope, name).and_then(|key| names.get(&key).copied());
+    let name = |scope, name: &str| table.scopes[&scope].get(&NameKey::new(scope, name)?).copied();
     let [own, _, network] = views[0].as_slice() else { panic!("box-0 has links and two networks") };
     assert_eq!(name(*own, "db"), Some(abi::Name::ASK_SERVER));
     assert_eq!(name(*network, "app"), Some(abi::Name::new(["10.0.0.3".parse().expect("an address")], [])));
@@ -227,14 +233,15 @@ proptest! {
     #[test]
     fn the_table_says_the_same_or_leaves_it_to_the_server(spec in spec()) {
         let names = Names::of(&spec);
-        let table = names.table(&spec);
+        let table = Table::of(&names, &spec);
         for (sandbox, endpoint, _) in spec.active_endpoints() {
             let Some(view) = names.view(sandbox.id) else { continue };
-            let scopes: Vec<_> = table.views[&endpoint.id].iter().map(|scope| &table.scopes[scope]).collect();
+            let scopes = &table.views[&endpoint.id];
             for name in questions() {
-                let found = view.resolve(&name).map(|found| Entry::Addresses(found.addresses.clone()));
-                match scopes.iter().find_map(|scope| scope.get(&name)) {
-                    Some(Entry::Server) => {}
+                let found = view.resolve(&name).map(|found| meaning(found.addresses));
+                let key = |scope| NameKey::new(scope, &name);
+                match scopes.iter().find_map(|scope| table.scopes[scope].get(&key(*scope)?)) {
+                    Some(&abi::Name::ASK_SERVER) => {}
                     entry => prop_assert_eq!(entry, found.as_ref(), "{} of {:?}", name, sandbox.name),
                 }
             }
@@ -242,13 +249,27 @@ proptest! {
     }
 
     #[test]
+    fn a_change_leads_to_what_the_whole_would(specs in vec(spec(), 1..4), kept in vec(any::<bool>(), 5)) {
+        let (mut before, mut names, mut table) = (Spec::default(), Names::default(), Table::default());
+        for mut spec in specs {
+            let stay = before.sandboxes.values().zip(&kept).filter(|(_, kept)| **kept);
+            stay.for_each(|(sandbox, _)| spec.sandboxes.insert(sandbox.id, sandbox.clone()));
+            let next = names.after(&before, &spec);
+            table = table.after(&names, &next, &spec);
+            (before, names) = (spec, next);
+            prop_assert_eq!(&names, &Names::of(&before));
+            prop_assert_eq!(&table, &Table::of(&names, &before));
+        }
+    }
+
+    #[test]
     fn the_table_grows_with_the_names_and_links_alone(spec in spec()) {
-        let table = Names::of(&spec).table(&spec);
+        let table = Table::of(&Names::of(&spec), &spec);
         let given = spec.sandboxes.values().flat_map(|sandbox| &sandbox.attachments);
         let given: usize = given
             .map(|attachment| 3 + attachment.settings.aliases.iter().flatten().count() + attachment.settings.links.len())
             .sum();
-        let entries: usize = table.scopes.values().map(BTreeMap::len).sum();
+        let entries: usize = table.scopes.values().map(|scope| scope.len()).sum();
         prop_assert!(entries <= 2 * given, "{} entries of {} names", entries, given);
     }
 
@@ -264,7 +285,8 @@ proptest! {
         for network in spec.networks.values_mut() {
             network.name = Name::of_network(&network.name.as_str().replace('.', "-")).expect("a name");
         }
-        let table = Names::of(&spec).table(&spec);
-        prop_assert!(table.scopes.values().flat_map(BTreeMap::values).all(|entry| *entry != Entry::Server));
+        let table = Table::of(&Names::of(&spec), &spec);
+        let mut all = table.scopes.values().flat_map(|scope| scope.values());
+        prop_assert!(all.all(|meaning| *meaning != abi::Name::ASK_SERVER));
     }
 }

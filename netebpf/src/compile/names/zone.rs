@@ -64,6 +64,11 @@ impl Zone {
         self.known.iter().map(|(name, addresses)| (name.as_str(), addresses))
     }
 
+    /// Names that were given with a dot in them.
+    pub(super) fn dotted(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(String::as_str).filter(|name| name.contains('.'))
+    }
+
     pub(super) fn name_of(&self, address: IpAddr) -> Option<&str> {
         self.reverse.get(&address).map(String::as_str)
     }

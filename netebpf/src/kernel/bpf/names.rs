@@ -1,6 +1,6 @@
 //! The names that the kernel answers, who may ask for them, and how much each endpoint has asked.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aya::maps::{HashMap, Map, MapData, MapError};
 use netebpf_common::abi::{Asker, Name, NameKey, View, map_name};
@@ -11,33 +11,56 @@ use super::{
     table::{Shared, Table, failed},
 };
 
+/// Names by the number of the scope that they are in; scopes that two of these share hold the same.
+pub type Scopes = BTreeMap<u32, Arc<BTreeMap<NameKey, Name>>>;
+
 /// `NAMES` and `VIEWS`.
 pub struct NameTables {
     names: Table<NameKey, Name>,
     views: Table<u32, View>,
+    /// What was written last; `None` if nobody knows what the tables hold.
+    written: Option<(Scopes, BTreeMap<u32, View>)>,
 }
 
 impl NameTables {
     /// Opens the tables by their pins.
     pub fn open(settings: &Settings) -> Result<Self, Error> {
         let maps = settings.maps();
-        Ok(Self { names: Table::open(&maps, map_name::NAMES)?, views: Table::open(&maps, map_name::VIEWS)? })
+        Ok(Self {
+            names: Table::open(&maps, map_name::NAMES)?,
+            views: Table::open(&maps, map_name::VIEWS)?,
+            written: None,
+        })
+    }
+
+    /// Has the next [`NameTables::replace`] read the tables, in case somebody else has changed them.
+    pub fn distrust(&mut self) {
+        self.written = None;
     }
 
     /// Makes the tables hold these names, and these views by the index of a host-side link.
     ///
     /// Names come before the views that show them and go after those, so that nobody is told less than before or after.
-    pub fn replace(
-        &mut self,
-        names: &BTreeMap<NameKey, Name>,
-        views: &BTreeMap<u32, View>,
-    ) -> Result<(), Error> {
-        let (present_names, present_views) = (self.names.entries()?, self.views.entries()?);
-        put(&mut self.names, names, &present_names)?;
+    pub fn replace(&mut self, scopes: &Scopes, views: &BTreeMap<u32, View>) -> Result<(), Error> {
+        let (names, present_names, present_views) = match self.written.take() {
+            Some((present, views)) => (beyond(scopes, &present), beyond(&present, scopes), views),
+            None => (beyond(scopes, &Scopes::new()), self.names.entries()?, self.views.entries()?),
+        };
+        put(&mut self.names, &names, &present_names)?;
         put(&mut self.views, views, &present_views)?;
         delete(&mut self.views, views, &present_views)?;
-        delete(&mut self.names, names, &present_names)
+        delete(&mut self.names, &names, &present_names)?;
+        self.written = Some((scopes.clone(), views.clone()));
+        Ok(())
     }
+}
+
+/// The names in those scopes of `one` that `other` does not share.
+fn beyond(one: &Scopes, other: &Scopes) -> BTreeMap<NameKey, Name> {
+    let is_shared =
+        |number: &u32, scope: &Arc<_>| other.get(number).is_some_and(|known| Arc::ptr_eq(known, scope));
+    let changed = one.iter().filter(|(number, scope)| !is_shared(number, scope));
+    changed.flat_map(|(_, scope)| scope.iter().map(|(key, name)| (*key, *name))).collect()
 }
 
 fn put<K: Shared + Ord, V: Shared + PartialEq>(
