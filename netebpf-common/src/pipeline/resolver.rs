@@ -105,6 +105,9 @@ pub(super) fn from_resolver(run: &mut Run<'_, impl Packet, impl Tables>) -> Resu
     let flow = &mut workspace.flow;
     nat::set_translation(&mut flow.translation, &workspace.tuple, &workspace.reply);
     flow.way_out.set_sandbox(ifindex, endpoint.mac, RESOLVER_MAC);
+    if let Some(asker) = run.tables.asker(ifindex) {
+        asker.settle(run.config.resolver.limit);
+    }
     Ok(Step::Forward)
 }
 

@@ -21,6 +21,7 @@ use super::{
     resolver,
     sandboxes::Sandboxes,
     sysctl,
+    watch::Heard,
 };
 use crate::{model::SandboxId, plan::Action};
 
@@ -89,9 +90,10 @@ impl Reading {
         *self = Self { revision: self.revision + 1, ..Self::new(mem::take(&mut self.observed)) };
     }
 
-    /// Doubts links that the kernel has told of.
-    pub(super) fn heard_of(&mut self, links: Doubt<u32>) {
-        self.links.merge(links);
+    /// Doubts links that the kernel has told of, and what is behind those that were interrupted.
+    pub(super) fn heard_of(&mut self, heard: Heard) {
+        self.links.merge(heard.links);
+        heard.interrupted.into_iter().for_each(|ifindex| self.doubt_behind(ifindex));
     }
 
     /// Takes note of what an action of ours has changed, or may have changed if it failed.
@@ -191,9 +193,13 @@ impl Reading {
 
     /// A veth that is gone took its other side along.
     fn note_gone(&mut self, ifindex: u32) {
-        if self.observed.links.contains_key(&ifindex) {
-            return;
+        if !self.observed.links.contains_key(&ifindex) {
+            self.doubt_behind(ifindex);
         }
+    }
+
+    /// Doubts the namespace that the other side of a veth is in.
+    fn doubt_behind(&mut self, ifindex: u32) {
         for (sandbox, namespace) in &self.observed.sandboxes {
             if namespace.interfaces.values().any(|interface| interface.peer == Some(ifindex)) {
                 self.namespaces.add(*sandbox);
@@ -236,8 +242,9 @@ impl Reading {
             }
             Doubt::Of(doubted) if doubted.is_empty() => {}
             Doubt::Of(doubted) => {
-                self.revision += 1;
                 let read = sandboxes.observe_some(&doubted).await?;
+                let is_same = |id| self.observed.sandboxes.get(id) == read.get(id);
+                self.revision += u64::from(!doubted.iter().all(is_same));
                 self.observed.sandboxes.retain(|id, _| !doubted.contains(id));
                 self.observed.sandboxes.extend(read);
             }

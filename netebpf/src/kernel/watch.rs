@@ -1,13 +1,19 @@
 //! Notices that links, addresses, routes or filters of the host's namespace have changed.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    mem,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use futures::{Stream, StreamExt as _};
 use rtnetlink::{
-    MulticastGroup, new_multicast_connection, packet_core::NetlinkPayload, packet_route::RouteNetlinkMessage,
+    MulticastGroup, new_multicast_connection,
+    packet_core::NetlinkPayload,
+    packet_route::{RouteNetlinkMessage, link::LinkFlags},
 };
 
 use super::{Error, doubt::Doubt, routes};
@@ -30,12 +36,17 @@ pub struct Notices {
 }
 
 /// Links that were told of.
-#[derive(Debug)]
-struct Heard(Doubt<u32>);
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// All of them.
+    pub(super) links: Doubt<u32>,
+    /// Those that were without carrier in between: a veth's other side was down, and has lost its routes.
+    pub(super) interrupted: BTreeSet<u32>,
+}
 
 impl Default for Heard {
     fn default() -> Self {
-        Self(Doubt::Everything)
+        Self { links: Doubt::Everything, interrupted: BTreeSet::new() }
     }
 }
 
@@ -49,13 +60,18 @@ impl Notices {
     }
 
     /// The links that were told of since the last call; all of them while nobody listens to the kernel.
-    pub(super) fn take_links(&self) -> Doubt<u32> {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.last_of_routes().is_none() { Doubt::Everything } else { links.0.take() }
+    pub(super) fn take_links(&self) -> Heard {
+        if self.last_of_routes().is_none() {
+            return Heard::default();
+        }
+        let mut heard = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        Heard { links: heard.links.take(), interrupted: mem::take(&mut heard.interrupted) }
     }
 
-    fn add(&self, links: Doubt<u32>) {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner).0.merge(links);
+    fn add(&self, links: Doubt<u32>, interrupted: Option<u32>) {
+        let mut heard = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.links.merge(links);
+        heard.interrupted.extend(interrupted);
     }
 }
 
@@ -65,7 +81,7 @@ struct Listener(Notices);
 impl Listener {
     fn new(notices: Notices) -> Self {
         // What changed before is not known.
-        notices.add(Doubt::Everything);
+        notices.add(Doubt::Everything, None);
         notices.routes.store(DEAF + 1, Ordering::Release);
         Self(notices)
     }
@@ -74,7 +90,7 @@ impl Listener {
         if may_be_about_routes(payload) {
             self.0.routes.fetch_add(1, Ordering::AcqRel);
         }
-        self.0.add(links_in(payload));
+        self.0.add(links_in(payload), interrupted_in(payload));
     }
 }
 
@@ -127,6 +143,12 @@ fn links_in(payload: &NetlinkPayload<RouteNetlinkMessage>) -> Doubt<u32> {
     Doubt::Of([index].into())
 }
 
+/// The link that a message says is without carrier.
+fn interrupted_in(payload: &NetlinkPayload<RouteNetlinkMessage>) -> Option<u32> {
+    let NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) = payload else { return None };
+    (!link.header.flags.contains(LinkFlags::LowerUp)).then_some(link.header.index)
+}
+
 #[cfg(test)]
 mod tests {
     use rtnetlink::packet_route::{
@@ -145,9 +167,10 @@ mod tests {
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route))
     }
 
-    fn about_link(index: u32) -> NetlinkPayload<RouteNetlinkMessage> {
+    fn about_link(index: u32, flags: LinkFlags) -> NetlinkPayload<RouteNetlinkMessage> {
         let mut link = LinkMessage::default();
         link.header.index = index;
+        link.header.flags = flags;
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link))
     }
 
@@ -161,7 +184,7 @@ mod tests {
             about(RouteHeader::RT_TABLE_MAIN),
             NetlinkPayload::Overrun(Vec::new()),
             about(LOCAL),
-            about_link(7),
+            about_link(7, LinkFlags::LowerUp),
         ] {
             listener.hear(&payload);
             heard.push(notices.last_of_routes());
@@ -174,17 +197,29 @@ mod tests {
     #[test]
     fn links_are_told_of_once_and_doubted_while_nobody_listens() {
         let notices = Notices::default();
-        assert_eq!(notices.take_links(), Doubt::Everything);
+        let taken = || {
+            let Heard { links, interrupted } = notices.take_links();
+            (links, interrupted.into_iter().collect::<Vec<_>>())
+        };
+        let everything = || (Doubt::Everything, Vec::new());
+        assert_eq!(taken(), everything());
         let listener = Listener::new(notices.clone());
-        assert_eq!(notices.take_links(), Doubt::Everything, "it has changed before");
-        assert_eq!(notices.take_links(), Doubt::none());
-        for payload in [about_link(7), about(LOCAL), about_link(9), about_link(7)] {
+        assert_eq!(taken(), everything(), "it has changed before");
+        assert_eq!(taken(), (Doubt::none(), Vec::new()));
+        let (carrier, none) = (LinkFlags::LowerUp, LinkFlags::Up);
+        for payload in [
+            about_link(7, carrier),
+            about(LOCAL),
+            about_link(9, none),
+            about_link(7, carrier),
+            about_link(9, carrier),
+        ] {
             listener.hear(&payload);
         }
-        assert_eq!(notices.take_links(), Doubt::Of([7, 9].into()));
+        assert_eq!(taken(), (Doubt::Of([7, 9].into()), vec![9]));
         listener.hear(&NetlinkPayload::Overrun(Vec::new()));
-        assert_eq!(notices.take_links(), Doubt::Everything);
+        assert_eq!(taken(), everything());
         drop(listener);
-        assert_eq!(notices.take_links(), Doubt::Everything);
+        assert_eq!(taken(), everything());
     }
 }

@@ -4,7 +4,7 @@ use std::vec;
 
 use super::segment;
 use crate::{
-    abi::{Address, Family, Hook},
+    abi::{Address, Family, Hook, QueryLimit, Resolver},
     dns::{CLIENT_WITHOUT_IPV4, PORT, RESOLVER, client_address, client_link},
     model::{BytePacket, FrameSpec, Origin, Query, Segment, World, checksums_are_right},
     pipeline::RESOLVER_MAC,
@@ -58,6 +58,20 @@ fn a_packet_goes_to_the_server_as_from_its_endpoints_number_and_its_answer_comes
         }
     }
     assert!(world.tables.flows.is_empty() && world.tables.pending.is_empty(), "nothing is remembered");
+}
+
+#[test]
+fn who_waits_for_answers_asks_as_much_as_the_server_can_answer() {
+    let mut world = World::usual();
+    world.set_config(|config| {
+        config.resolver = Resolver::new(30, QueryLimit { interval: 1_000_000, burst: 3 });
+    });
+    let unknown = World::asking(0, segment(true), Query::new("x", Family::V4).build());
+    let answer = World::told(world.links.veths[0], Segment::udp(53, 4000), vec![1]);
+    for _ in 0..100 {
+        assert_eq!(world.send(Origin::Sandbox(0), &unknown), Verdict::ToResolver { ifindex: 30 });
+        assert!(matches!(tell(&mut world, &answer).0, Verdict::ToSandbox { .. }));
+    }
 }
 
 #[test]

@@ -15,8 +15,8 @@ use nix::sys::socket::{setsockopt, sockopt};
 
 use super::{Error, Settings, namespaces};
 
-/// Bytes that may wait in the socket for the server: a thousand queries that come at once.
-const BUFFER: usize = 1 << 20;
+/// Bytes that may wait in the socket for the server: what ten endpoints may ask at once, with what the kernel adds to each.
+const BUFFER: usize = 1 << 23;
 
 /// Opens the sockets of the name server, in its namespace: one for datagrams and one for streams.
 pub fn listen(settings: &Settings) -> Result<(UdpSocket, TcpListener), Error> {
