@@ -22,7 +22,7 @@ use std::{collections::BTreeSet, fmt, net::SocketAddr, str::FromStr, time::Durat
 
 use anyhow::{Context as _, Error, Result, bail, ensure};
 use hickory_proto::{
-    op::{Edns, Message},
+    op::{Edns, Message, ResponseCode},
     rr::{
         DNSClass, Record, RecordType,
         rdata::opt::{EdnsCode, EdnsOption},
@@ -160,7 +160,11 @@ impl Question {
     fn told(&self, bytes: &[u8]) -> String {
         let Ok(answer) = Message::from_vec(bytes) else { return format!("{} odd bytes", bytes.len()) };
         let metadata = &answer.metadata;
-        let mut told = format!("{:?}", metadata.response_code).to_uppercase();
+        // One number is a failure of a signature, and of EDNS where there is some.
+        let mut told = match metadata.response_code {
+            ResponseCode::BADVERS | ResponseCode::BADSIG if answer.edns.is_some() => "BADVERS".to_owned(),
+            code => format!("{code:?}").to_uppercase(),
+        };
         let flags = [
             ("aa", metadata.authoritative),
             ("tc", metadata.truncation),
