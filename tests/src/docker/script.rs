@@ -8,8 +8,16 @@
 //! ```text
 //! engine run -d --name web -- httpd -f
 //! ```
+//!
+//! A table says what name servers answer: in each row a container, a question and the answer. Rows about the same container
+//! are one step.
+
+use std::{collections::BTreeMap, mem};
 
 use super::subject::{Engine, IMAGE};
+
+/// The head of each table.
+const HEAD: [&str; 3] = ["from", "question", "answer"];
 
 /// Commands that both engines get, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +26,8 @@ pub struct Scenario {
     pub name: String,
     /// The commands, as written.
     pub steps: Vec<String>,
+    /// The lines that a step's output is, by the number of the step, where the document says so.
+    pub outputs: BTreeMap<usize, Vec<String>>,
 }
 
 impl Scenario {
@@ -27,7 +37,25 @@ impl Scenario {
     pub fn for_own_programs(&self) -> Self {
         let steps =
             self.steps.iter().map(|step| step.replace("docker network ", "engine network ")).collect();
-        Self { name: format!("own-{}", self.name), steps }
+        Self { name: format!("own-{}", self.name), steps, outputs: self.outputs.clone() }
+    }
+
+    /// A row of a table: what a container asks, and what it is told.
+    fn ask(&mut self, container: &str, question: &str, answer: &str) {
+        let command = format!("engine exec {container} -- netebpf-probe ask");
+        let is_same = |step: &&mut String| step.starts_with(&command);
+        let last = self.steps.len().saturating_sub(1);
+        let place = match self.steps.last_mut().filter(is_same) {
+            Some(step) => {
+                step.push_str(&format!(" '{question}'"));
+                last
+            }
+            None => {
+                self.steps.push(format!("{command} '{question}'"));
+                self.steps.len() - 1
+            }
+        };
+        self.outputs.entry(place).or_default().push(format!("{question}: {answer}"));
     }
 }
 
@@ -42,15 +70,27 @@ pub fn scenarios(document: &str, text: &str) -> Vec<Scenario> {
             is_block = !is_block;
         } else if let (false, Some(heading)) = (is_block, line.strip_prefix("## ")) {
             let name = format!("{document}/{}", words(heading));
-            found.push(Scenario { name, steps: Vec::new() });
+            found.push(Scenario { name, steps: Vec::new(), outputs: BTreeMap::new() });
+        } else if let (false, Some([container, question, answer]), Some(scenario)) =
+            (is_block, row(line), found.last_mut())
+        {
+            scenario.ask(container, question, answer);
         } else if let (true, Some(scenario), false) = (is_block, found.last_mut(), line.trim().is_empty()) {
             begun.push_str(line.trim_end_matches('\\'));
             if !line.ends_with('\\') {
-                scenario.steps.push(std::mem::take(&mut begun));
+                scenario.steps.push(mem::take(&mut begun));
             }
         }
     }
     found
+}
+
+/// The cells of a table's row; none of its head, whose second line has dashes.
+fn row(line: &str) -> Option<[&str; 3]> {
+    let cells: Vec<_> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
+    let row: [&str; 3] = cells.try_into().ok()?;
+    let is_head = row[0].starts_with('-') || row == HEAD;
+    (!is_head).then_some(row)
 }
 
 /// A step as one engine's shell gets it.
@@ -92,16 +132,27 @@ mod tests {
         assert_eq!(
             scenarios("ls", text),
             [
-                Scenario { name: "ls/the-first-of-two".to_owned(), steps },
-                Scenario { name: "ls/second".to_owned(), steps: Vec::new() }
+                Scenario { name: "ls/the-first-of-two".to_owned(), steps, outputs: BTreeMap::new() },
+                Scenario { name: "ls/second".to_owned(), steps: Vec::new(), outputs: BTreeMap::new() }
             ]
         );
     }
 
     #[test]
+    fn rows_of_a_table_are_questions_of_containers() {
+        let text = "## Names\n\n```sh\ntrue\n```\n\n| from | question | answer |\n|---|---|---|\n| web | A db | x |\n| web | A b | y |\n| db | A b | z |\n";
+        let scenario = scenarios("names", text).remove(0);
+        let web = "engine exec web -- netebpf-probe ask 'A db' 'A b'";
+        assert_eq!(scenario.steps, ["true", web, "engine exec db -- netebpf-probe ask 'A b'"]);
+        let outputs = [(1, vec!["A db: x".to_owned(), "A b: y".to_owned()]), (2, vec!["A b: z".to_owned()])];
+        assert_eq!(scenario.outputs, BTreeMap::from(outputs));
+    }
+
+    #[test]
     fn a_scenario_for_dockers_client_is_one_for_the_engines_own_programs_too() {
         let steps = vec!["docker network ls -q | xargs docker network rm".to_owned(), "docker ps".to_owned()];
-        let own = Scenario { name: "rm/all".to_owned(), steps }.for_own_programs();
+        let all = Scenario { name: "rm/all".to_owned(), steps, outputs: BTreeMap::new() };
+        let own = all.for_own_programs();
         assert_eq!(own.name, "own-rm/all");
         let spelled: Vec<_> = own.steps.iter().map(|step| spelled(step, Engine::Netebpf)).collect();
         assert_eq!(spelled, ["netebpf network ls -q | xargs netebpf network rm", "docker ps"]);

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read as _, Seek as _, SeekFrom},
+    net::Ipv4Addr,
     path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
@@ -10,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use hickory_proto::op::ResponseCode;
 use nix::sys::signal::Signal;
 
 use super::{
@@ -17,8 +19,10 @@ use super::{
     machine::{Machine, Parts},
 };
 use crate::{
+    dns::{Elsewhere, Manner},
+    netns::Namespace,
     process::Process,
-    topology::{World, beside_this_program},
+    topology::{SERVER, World, beside_this_program},
     wait,
 };
 
@@ -31,12 +35,29 @@ const STEP: Duration = Duration::from_secs(40);
 /// What the image of all containers is called.
 pub const IMAGE: &str = "busybox";
 
-/// Makes the image from the one program that needs no libraries. Names of applets are links, as busybox wants them.
+/// Makes the image from the one program that needs no libraries, and the client of name servers with what it needs. Names
+/// of applets are links, as busybox wants them.
 const MAKE_IMAGE: &str = "\
 set -e; mkdir -p /tmp/image/bin; cd /tmp/image; cp /bin/busybox bin/
 for name in $(/bin/busybox --list); do [ $name = busybox ] || ln -s busybox bin/$name; done
 mkdir -p tmp etc root proc sys dev var/www
+probe=/usr/local/bin/netebpf-probe
+for file in $probe $(ldd $probe | grep -o '/[^ ]*'); do mkdir -p .${file%/*}; cp $file .$file; done
 tar -c . | docker import - busybox; cd /; rm -r /tmp/image";
+
+/// Where both engines find the names that they do not know themselves; each machine names it in its resolv.conf.
+const NAME_SERVER: Ipv4Addr = SERVER;
+
+/// What that server knows.
+const NAMES: Manner = Manner::ByName(&[
+    ("example.org", Manner::Knows(Ipv4Addr::new(192, 0, 2, 7))),
+    ("single", Manner::Knows(Ipv4Addr::new(192, 0, 2, 8))),
+    ("many.example.org", Manner::KnowsMany(100)),
+    ("empty.example.org", Manner::KnowsMany(0)),
+    ("failing.example.org", Manner::Says(ResponseCode::ServFail)),
+    ("refusing.example.org", Manner::Says(ResponseCode::Refused)),
+    ("unable.example.org", Manner::Says(ResponseCode::NotImp)),
+]);
 
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +88,7 @@ pub struct Subject {
     machine: Machine,
     log: PathBuf,
     scratch: PathBuf,
+    _names: Elsewhere,
     world: Arc<World>,
 }
 
@@ -110,16 +132,18 @@ impl Subject {
     /// Makes a machine with the release's files and starts an engine on it.
     pub fn start(engine: Engine, release: Release) -> Result<Self> {
         let world = Arc::new(World::new(engine.name())?);
+        let names = Elsewhere::start(&world.server, NAME_SERVER, NAMES)?;
         let id =
             world.directory().file_name().context("the world has no name")?.to_string_lossy().into_owned();
         let mut parts = Parts::new("machine", release.root()?)
-            .file("/etc/resolv.conf", "nameserver 203.0.113.9\nsearch example.org\n");
+            .file("/etc/resolv.conf", format!("nameserver {NAME_SERVER}\nsearch example.org\n"))
+            .program(beside_this_program("netebpf-probe", "NETEBPF_PROBE")?, "netebpf-probe");
         if engine == Engine::Netebpf {
             parts = parts.program(beside_this_program("netebpf", "NETEBPF_BIN")?, "netebpf");
         }
         let machine = Machine::start(&world.host, &id, parts)?;
         let (log, scratch) = (world.directory().join("engine.log"), world.directory().join("said"));
-        let mut subject = Self { engine, daemon: None, machine, log, scratch, world };
+        let mut subject = Self { engine, daemon: None, machine, log, scratch, _names: names, world };
         subject.launch()?;
         if engine == Engine::Docker {
             let made = subject.run(MAKE_IMAGE)?;
@@ -180,6 +204,15 @@ impl Subject {
         let [stdout, stderr] = [text(&mut stdout)?, text(&mut stderr)?];
         let code = status.with_context(|| format!("`{line}` said {stdout}{stderr}"))?.code();
         Ok(Said { code, stdout, stderr })
+    }
+
+    /// The network namespace of a container that runs.
+    pub fn namespace(&self, container: &str) -> Result<Namespace> {
+        let said = self.run(&format!("docker inspect -f '{{{{.State.Pid}}}}' {container}"))?;
+        let pid: u32 =
+            said.stdout.trim().parse().with_context(|| format!("no pid of {container}: {said:?}"))?;
+        let name = container.to_owned();
+        self.machine.run(move || Namespace::open(&PathBuf::from(format!("/proc/{pid}/ns/net")), &name))
     }
 
     /// The end of what the engine has logged.

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Error, Result, bail, ensure};
 use netebpf_tests::docker::{
     Release,
-    difference::{KnownDifferences, compare},
+    difference::{Hunk, KnownDifferences, compare},
     mask::Mask,
     script::{Scenario, spelled},
     subject::{Engine, Said, Subject},
@@ -78,8 +78,22 @@ impl Duel {
     fn judge(&mut self, scenario: &Scenario, docker: &[Said], netebpf: &[Said]) -> Result<()> {
         let (mut expected, mut actual) = (Mask::new(&scenario.steps), Mask::new(&scenario.steps));
         let mut told = String::new();
-        for (step, (docker, netebpf)) in scenario.steps.iter().zip(docker.iter().zip(netebpf)) {
+        for (number, (step, (docker, netebpf))) in
+            scenario.steps.iter().zip(docker.iter().zip(netebpf)).enumerate()
+        {
             let [docker, netebpf] = [masked(docker, &mut expected), masked(netebpf, &mut actual)];
+            if let Some(output) = scenario.outputs.get(&number) {
+                let output: Vec<_> = output.iter().map(|line| format!("| {line}")).collect();
+                let said: Vec<_> = docker.iter().filter(|line| line.starts_with("| ")).cloned().collect();
+                for Hunk { docker, netebpf } in compare(&said, &output) {
+                    let lines = [docker, netebpf].map(|lines| lines.join("\n    "));
+                    write!(
+                        told,
+                        "\n  {step}\n    docker said\n    {}\n    instead of\n    {}",
+                        lines[0], lines[1]
+                    )?;
+                }
+            }
             // What only one of them has said is no difference of what follows.
             expected.level(&mut actual);
             let mut unknown = Vec::new();

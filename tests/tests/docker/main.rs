@@ -1,7 +1,8 @@
 //! The differential suite: the same commands of Docker's client, put to a real Docker Engine and to netebpf, must be answered
 //! alike. Docker is right. Needs root, and the engine that `cargo xtask setup docker` installs.
 //!
-//! Every scenario of the documents in `scenarios/` is a test, those of networks a second one in which netebpf's own program
+//! Every scenario of the documents in `scenarios/` is a test (where a document says what name servers answer, both must),
+//! those of networks a second one in which netebpf's own program
 //! is in the place of Docker's client; `known_differences.toml` lists what is meant to differ.
 #![forbid(unsafe_code)]
 
@@ -35,6 +36,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("ports", include_str!("scenarios/ports.md")),
     ("attach", include_str!("scenarios/attach.md")),
     ("links", include_str!("scenarios/links.md")),
+    ("names", include_str!("scenarios/names.md")),
 ];
 
 /// The documents about what both programs can do.

@@ -93,3 +93,5 @@ mod clsact;
 mod side_by_side;
 
 mod readme;
+
+mod forwarding;

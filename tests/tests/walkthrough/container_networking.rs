@@ -22,8 +22,8 @@ use crate::{
 
 /// The pings by name; the document says that there are names on users' networks, and shows none.
 const NAMED: &[Named] = &[
-    Named { step: "default", from: "container1", name: "container2", leads_to: None },
-    Named { step: "bridge", from: "container3", name: "container4", leads_to: Some("172.21.0.3") },
+    Named { step: "default", from: "container1", name: "container2", leads_to: &[] },
+    Named { step: "bridge", from: "container3", name: "container4", leads_to: &["172.21.0.3"] },
 ];
 
 /// What every hosts file begins with. Before version 27 two of the addresses were written `fe00::0` and `ff00::0`.

@@ -5,10 +5,11 @@ use std::{net::Ipv4Addr, sync::Arc};
 use anyhow::{Context as _, Result, ensure};
 use ipnet::Ipv4Net;
 use netebpf_tests::{
+    dns::{Elsewhere, Manner},
     engine::{Engine, Said},
     probe::Service,
     scenario::Sandbox,
-    topology::World,
+    topology::{SERVER, World},
 };
 use serde_json::Value;
 
@@ -25,9 +26,13 @@ const IN_USE: [Ipv4Addr; 4] = [
     Ipv4Addr::new(172, 21, 0, 1),
 ];
 
+/// What the machine outside stands for.
+const OUTSIDE: &[(&str, Manner)] = &[("google.com", Manner::Knows(SERVER))];
+
 /// A reader at a host with a running engine, in drop order.
 pub(crate) struct Desk {
     pub(crate) engine: Engine,
+    _names: Elsewhere,
     pub(crate) world: Arc<World>,
 }
 
@@ -52,13 +57,19 @@ impl Desk {
         Self::with(name, 0, &[DEFAULT_NETWORK])
     }
 
-    /// A host on which this many of Docker's first subnets are in use, with these options of `netebpf daemon`.
+    /// A host on which this many of Docker's first subnets are in use, with these options of `netebpf daemon`. The machine
+    /// outside is the name server, unless a file says otherwise.
     pub(crate) fn with(name: &str, in_use: usize, options: &[&str]) -> Result<Self> {
         let world = Arc::new(World::new(&format!("walk-{name}"))?);
         for address in IN_USE.into_iter().take(in_use) {
             world.host.address("eth0", Ipv4Net::new(address, 16)?)?;
         }
-        Ok(Self { engine: Engine::start_with(Arc::clone(&world), options)?, world })
+        let names = Elsewhere::start(&world.server, SERVER, Manner::ByName(OUTSIDE))?;
+        let dns = format!("--dns={SERVER}");
+        let is_configured = options.iter().any(|option| option.starts_with("--config-file"));
+        let dns = (!is_configured).then_some(dns.as_str());
+        let options: Vec<_> = options.iter().copied().chain(dns).collect();
+        Ok(Self { engine: Engine::start_with(Arc::clone(&world), &options)?, _names: names, world })
     }
 
     /// Types `netebpf LINE`.

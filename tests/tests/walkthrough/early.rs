@@ -14,19 +14,14 @@ use crate::{
 
 /// The pings by name.
 const NAMED: &[Named] = &[
-    Named { step: "default", from: "container1", name: "container2", leads_to: None },
-    Named { step: "default", from: "container2", name: "container1", leads_to: None },
-    Named {
-        step: "several",
-        from: "container3",
-        name: "container2.isolated_nw",
-        leads_to: Some("172.20.0.3"),
-    },
-    Named { step: "several", from: "container3", name: "container2", leads_to: Some("172.20.0.3") },
-    Named { step: "several", from: "container3", name: "container1", leads_to: None },
-    Named { step: "several", from: "container2", name: "container3", leads_to: Some("172.20.0.2") },
-    Named { step: "several", from: "container2", name: "container1", leads_to: None },
-    Named { step: "left", from: "container2", name: "container3", leads_to: None },
+    Named { step: "default", from: "container1", name: "container2", leads_to: &[] },
+    Named { step: "default", from: "container2", name: "container1", leads_to: &[] },
+    Named { step: "several", from: "container3", name: "container2.isolated_nw", leads_to: &["172.20.0.3"] },
+    Named { step: "several", from: "container3", name: "container2", leads_to: &["172.20.0.3"] },
+    Named { step: "several", from: "container3", name: "container1", leads_to: &[] },
+    Named { step: "several", from: "container2", name: "container3", leads_to: &["172.20.0.2"] },
+    Named { step: "several", from: "container2", name: "container1", leads_to: &[] },
+    Named { step: "left", from: "container2", name: "container3", leads_to: &[] },
 ];
 
 /// Two sandboxes on the default network, and a third on `isolated_nw`.

@@ -19,11 +19,11 @@ use crate::{
 
 /// The pings by name.
 const NAMED: &[Named] = &[
-    Named { step: "users' networks", from: "web", name: "db", leads_to: Some("172.18.0.2") },
+    Named { step: "users' networks", from: "web", name: "db", leads_to: &["172.18.0.2"] },
     // The machine outside stands for google.com.
-    Named { step: "default bridge 5", from: "alpine1", name: "google.com", leads_to: Some("203.0.113.9") },
-    Named { step: "default bridge 6", from: "alpine1", name: "alpine2", leads_to: None },
-    Named { step: "default bridge 7", from: "alpine2", name: "alpine1", leads_to: None },
+    Named { step: "default bridge 5", from: "alpine1", name: "google.com", leads_to: &["203.0.113.9"] },
+    Named { step: "default bridge 6", from: "alpine1", name: "alpine2", leads_to: &[] },
+    Named { step: "default bridge 7", from: "alpine2", name: "alpine1", leads_to: &[] },
 ];
 
 #[test]

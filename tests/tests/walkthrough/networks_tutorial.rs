@@ -14,9 +14,14 @@ use crate::{
 
 /// The pings by name.
 const NAMED: &[Named] = &[
-    Named { step: "2", from: "client", name: "redis", leads_to: Some("172.18.0.2") },
-    Named { step: "3", from: "web", name: "redis", leads_to: Some("172.19.0.2") },
-    Named { step: "4", from: "client", name: "db", leads_to: Some("172.20.0.2") },
+    Named { step: "2", from: "client", name: "redis", leads_to: &["172.18.0.2"] },
+    Named { step: "3", from: "web", name: "redis", leads_to: &["172.19.0.2"] },
+    Named { step: "4", from: "client", name: "db", leads_to: &["172.20.0.2"] },
+    Named { step: "4 by a link", from: "client", name: "db", leads_to: &["172.19.0.2"] },
+    Named { step: "4 by a link", from: "client", name: "redis", leads_to: &["172.19.0.2"] },
+    Named { step: "4 by a link", from: "other", name: "db", leads_to: &[] },
+    Named { step: "5 connected", from: "client", name: "redis", leads_to: &["172.19.0.2"] },
+    Named { step: "5 disconnected", from: "client", name: "redis", leads_to: &[] },
 ];
 
 /// Steps 1 and 3: `redis` in the first network, then also in the second.
@@ -97,7 +102,8 @@ fn step_4_a_link_gives_the_linking_sandbox_a_further_name() -> Result<()> {
     desk.runs("run -d --name=client --net=frontend-network --link redis:db")?;
     let links = desk.formatted("{{range .NetworkSettings.Networks}}{{json .Links}}{{end}}", "client")?;
     ensure!(links == r#"["redis:db"]"#, "{links}");
-    desk.pings("client", "172.19.0.2")
+    desk.runs("run -d --name=other --net=frontend-network")?;
+    named::follow(&desk, NAMED, "4 by a link")
 }
 
 #[test]
@@ -113,9 +119,10 @@ fn step_5_networks_are_listed_explored_and_left() -> Result<()> {
         desk.formatted(&template, "frontend-network")
     };
     ensure!((member("Name")?, member("IPv4Address")?) == ("redis".to_owned(), "172.19.0.2/16".to_owned()));
-    desk.pings("client", "172.19.0.2")?;
+    named::follow(&desk, NAMED, "5 connected")?;
 
     desk.does("network disconnect frontend-network redis")?;
+    named::follow(&desk, NAMED, "5 disconnected")?;
     desk.pings_in_vain("client", "172.19.0.2")?;
     let left = desk.formatted("{{range .Containers}}{{.Name}} {{end}}", "frontend-network")?;
     ensure!(left == "client ", "{left}");
