@@ -92,7 +92,7 @@ pub enum Outcome {
     Translated,
     /// Translated, and left to the host stack.
     ToStack,
-    /// A query for a name, answered at once.
+    /// Answered at once: a query for a name, or who has the name server's address.
     Answered,
     /// Redirected to the name server.
     ToResolver,

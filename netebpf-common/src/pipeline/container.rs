@@ -24,15 +24,12 @@ pub(super) fn from_container(run: &mut Run<'_, impl Packet, impl Tables>) -> Res
         Network::Arp | Network::Other => Family::V4,
     };
     let link = LinkKey::new(run.arrival.ifindex, family);
-    let speaks = match run.tables.endpoint_on_link(link) {
-        Some(endpoint) => {
-            run.workspace.source = *endpoint;
-            true
-        }
-        None => {
-            find_other_family(run, family)?;
-            false
-        }
+    let speaks = if let Some(endpoint) = run.tables.endpoint_on_link(link) {
+        run.workspace.source = *endpoint;
+        true
+    } else {
+        find_other_family(run, family)?;
+        false
     };
     match network {
         Network::Arp => return arp::from_container(run, speaks),

@@ -65,7 +65,7 @@ pub fn disconnect(spec: &mut Spec, network: &str, sandbox: &str, force: bool) ->
             Error::NotNoted { sandbox, network }
         });
     }
-    let mut parted = sandbox.clone();
+    let mut parted = Sandbox { keeps_resolver: is_active && spec.has_resolver(sandbox), ..sandbox.clone() };
     parted.attachments.retain(|attachment| !is_meant(attachment));
     // Another network may be the one that leads out now.
     ports::check(spec, &parted)?;

@@ -85,6 +85,7 @@ pub fn mark_exited(spec: &mut Spec, id: SandboxId, code: i32, now: u64) -> Resul
         }
     };
     sandbox.ports.clear();
+    sandbox.keeps_resolver = false;
     for attachment in &mut sandbox.attachments {
         attachment.endpoint = None;
     }

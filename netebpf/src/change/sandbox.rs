@@ -62,8 +62,9 @@ pub fn create_sandbox(
     let mode = find_mode(spec, mode, &networks)?;
     let state = SandboxState::Created;
     let (ports, attachments) = (Vec::new(), Vec::new());
+    let (created, keeps_resolver) = (context.now, false);
     let mut sandbox =
-        Sandbox { id, name, created: context.now, mode, config, state, ports, links, attachments };
+        Sandbox { id, name, created, mode, config, state, ports, links, attachments, keeps_resolver };
     for AttachRequest { network, settings } in networks {
         let network = find_joined(spec, &network)?;
         endpoint::check(network, &settings).map_err(|source| Error::InvalidConfig {

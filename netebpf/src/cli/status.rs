@@ -9,8 +9,14 @@ pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output)
         return Ok(output.json(&status)?);
     }
     output.line(format_args!(
-        "netebpf {}, process {}, Linux {}, programs attached by {}\n{} networks, {} sandboxes\n",
-        status.version, status.pid, status.kernel, status.attach_mode, status.networks, status.sandboxes
+        "netebpf {}, process {}, Linux {}, programs attached by {}, names asked for at {}\n{} networks, {} sandboxes\n",
+        status.version,
+        status.pid,
+        status.kernel,
+        status.attach_mode,
+        status.resolver,
+        status.networks,
+        status.sandboxes
     ))?;
     let programs = status
         .programs
@@ -37,7 +43,16 @@ pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output)
     output.table(["HOOK", "OUTCOME", "PACKETS", "MEANING"], counters.collect())?;
     if !status.queries.is_empty() {
         output.line("")?;
-        let headings = ["QUERIES ON NETWORK", "ALL", "ANSWERED", "FORWARDED", "FAILED", "REFUSED"];
+        let headings = [
+            "QUERIES ON NETWORK",
+            "IN KERNEL",
+            "BY SERVER",
+            "ANSWERED",
+            "FORWARDED",
+            "FAILED",
+            "REFUSED",
+            "LIMITED",
+        ];
         output.table(headings, status.queries.into_iter().map(queries).collect())?;
     }
     if status.events_lost > 0 {
@@ -46,8 +61,9 @@ pub(super) async fn run(args: &StatusArgs, client: &Client, output: &mut Output)
     Ok(())
 }
 
-fn queries(on: Queries) -> [String; 6] {
-    let [all, answered, forwarded, failed, refused] =
-        [on.queries, on.answered, on.forwarded, on.failed, on.refused].map(|count| count.to_string());
-    [on.network, all, answered, forwarded, failed, refused]
+fn queries(on: Queries) -> [String; 8] {
+    let [kernel, server, answered, forwarded, failed, refused, limited] =
+        [on.answered_in_kernel, on.queries, on.answered, on.forwarded, on.failed, on.refused, on.limited]
+            .map(|count| count.to_string());
+    [on.network, kernel, server, answered, forwarded, failed, refused, limited]
 }

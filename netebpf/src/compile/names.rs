@@ -72,8 +72,7 @@ impl Names {
         };
         let views = spec.active_sandboxes().filter_map(|sandbox| {
             let view = if is_concerned(sandbox) {
-                let view = View::of(spec, sandbox, &zones);
-                (!view.zones.is_empty()).then(|| Arc::new(view))
+                spec.has_resolver(sandbox).then(|| Arc::new(View::of(spec, sandbox, &zones)))
             } else {
                 self.views.get(&sandbox.id).cloned()
             };
@@ -85,7 +84,7 @@ impl Names {
     /// These networks' names as a spec has them now, and the others' as they were.
     fn zones_after(&self, networks: &BTreeSet<NetworkId>, spec: &Spec) -> BTreeMap<NetworkId, Arc<Zone>> {
         let there =
-            networks.iter().filter_map(|id| spec.networks.get(id)).filter(|network| resolves(network));
+            networks.iter().filter_map(|id| spec.networks.get(id)).filter(|network| network.has_names());
         let mut anew: BTreeMap<_, _> = there.map(|network| (network.id, Zone::new(network))).collect();
         for (sandbox, endpoint, network) in spec.active_endpoints() {
             if let Some(zone) = anew.get_mut(&network.id) {
@@ -168,11 +167,6 @@ fn splits(name: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let dots = name.rmatch_indices('.');
     let parts = dots.map(|(dot, _)| (&name[..dot], Some(&name[dot + 1..])));
     [(name, None)].into_iter().chain(parts)
-}
-
-/// Whether sandboxes on a network know each other by name.
-fn resolves(network: &Network) -> bool {
-    network.has_bridge() && !network.bridge.is_default
 }
 
 /// The networks of a sandbox as Docker orders its endpoints: by priority, internal ones last, by how many IP versions lead

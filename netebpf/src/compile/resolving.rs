@@ -9,6 +9,6 @@ use crate::{kernel::Observed, model::Spec};
 /// The namespaces that are there of sandboxes on networks with names.
 pub(super) fn resolving(spec: &Spec, observed: &Observed) -> BTreeSet<Netns> {
     let active = spec.active_sandboxes().filter(|sandbox| sandbox.has_namespace());
-    let asking = active.filter(|sandbox| spec.resolver_endpoint(sandbox).is_some());
+    let asking = active.filter(|sandbox| spec.has_resolver(sandbox));
     asking.filter_map(|sandbox| Some(Netns { cookie: observed.sandboxes.get(&sandbox.id)?.cookie })).collect()
 }

@@ -1,8 +1,10 @@
 //! What each request does.
 
+use std::collections::BTreeMap;
+
 use tracing::{debug, info};
 
-use super::{Engine, Error, Host, Reply, Request, Status};
+use super::{Asked, Engine, Error, Host, Reply, Request, Status};
 use crate::{
     change::{self, Happening},
     model::{Name, NetworkId, SandboxId, Spec},
@@ -100,7 +102,13 @@ impl<H: Host> Engine<H> {
     async fn status(&mut self) -> Result<Status, Error> {
         let data_plane = self.host.data_plane().await.map_err(Error::kernel)?;
         let spec = self.spec();
-        Ok(Status { data_plane, networks: spec.networks.len(), sandboxes: spec.sandboxes.len() })
+        let links = self.host.endpoint_links().await.map_err(Error::kernel)?;
+        let mut asked: BTreeMap<_, Asked> = BTreeMap::new();
+        for (_, endpoint, network) in spec.active_endpoints() {
+            let asker = links.get(&endpoint.id).and_then(|link| data_plane.askers.get(link));
+            asker.into_iter().for_each(|asker| asked.entry(network.id).or_default().add(asker));
+        }
+        Ok(Status { data_plane, asked, networks: spec.networks.len(), sandboxes: spec.sandboxes.len() })
     }
 }
 

@@ -67,7 +67,13 @@ impl<H: Host> Engine<H> {
 /// The host's files as they are now. A host without them is none the worse.
 pub(super) fn of_host() -> HostFiles {
     let (resolv_conf, source) = resolv_conf();
-    HostFiles { hosts: read(HOSTS), resolv_conf, resolv_conf_source: source.to_owned(), hostname: hostname() }
+    HostFiles {
+        hosts: read(HOSTS),
+        resolv_conf,
+        resolv_conf_source: source.to_owned(),
+        hostname: hostname(),
+        ..HostFiles::default()
+    }
 }
 
 /// The servers that programs of the host ask, past the stub of systemd-resolved.

@@ -16,7 +16,7 @@ use crate::{
     kernel::{
         Kernel, LinuxKernel, boot, kernel_release,
         launch::{self, Launch, Stdio},
-        names::Scopes,
+        names::{Scopes, askers},
         namespaces, process, resolver,
     },
     model::{EndpointId, NetworkMode, Process, Sandbox, SandboxId, Signal, Spec},
@@ -117,6 +117,8 @@ impl Host for LinuxKernel {
             programs: self.programs().await?,
             tables: self.table_sizes()?,
             counters: self.counters()?,
+            askers: askers(self.settings())?,
+            resolver: Some(self.files().resolver()),
             events_lost: self.events_lost()?,
         })
     }
@@ -134,7 +136,7 @@ impl Host for LinuxKernel {
     }
 
     fn files(&self) -> HostFiles {
-        files::of_host()
+        HostFiles { without_socket_hooks: !self.has_socket_hooks(), ..files::of_host() }
     }
 
     fn write_files(&mut self, sandbox: SandboxId, files: &SandboxFiles) -> io::Result<()> {

@@ -47,7 +47,7 @@ pub use log_times::{Times, follow_logs};
 pub use observer::{Follower, News, Observer};
 pub use request::{Handle, Prepared, Reply, Request, Starter};
 pub use start::StartError;
-pub use status::{DataPlane, Status};
+pub use status::{Asked, DataPlane, Status};
 pub use stop::{StopChoice, WaitCondition, Waiting};
 pub use users_bridge::BridgeError;
 

@@ -171,5 +171,6 @@ fn sandbox(network: u8, number: u8, name: &str) -> Sandbox {
         ports: Vec::new(),
         links: Vec::new(),
         attachments: vec![attachment],
+        keeps_resolver: false,
     }
 }

@@ -139,8 +139,7 @@ impl FakeKernel {
 
     /// The cookie follows from the sandbox, so that two ways to the same state end in the same one.
     fn create_namespace(&mut self, sandbox: SandboxId) {
-        let [a, b, c, d, e, f, g, h, ..] = *sandbox.as_bytes();
-        let cookie = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let cookie = sandbox.as_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes);
         self.state.sandboxes.entry(sandbox).or_insert_with(|| Namespace { cookie, ..Namespace::default() });
     }
 

@@ -122,6 +122,12 @@ impl LinuxKernel {
         self.datapath.attach_mode()
     }
 
+    /// Whether programs look at the socket calls of this machine's processes.
+    #[must_use]
+    pub const fn has_socket_hooks(&self) -> bool {
+        self.datapath.socket_hooks
+    }
+
     /// What netebpf looks for in a kernel.
     #[must_use]
     pub fn features(&self) -> Vec<FeatureStatus> {

@@ -166,6 +166,7 @@ fn sandbox(
         ports: if is_active { ports } else { Vec::new() },
         links: vec![link],
         attachments: attachments.collect(),
+        keeps_resolver: is_active && number == 4,
     }
 }
 

@@ -28,6 +28,9 @@ pub struct Sandbox {
     pub links: Vec<SandboxLink>,
     /// The networks it belongs to, in joining order.
     pub attachments: Vec<Attachment>,
+    /// Whether it was parted from a network with names since it was started. Programs that have read its `resolv.conf` go on
+    /// asking the resolver, so it keeps that until it stops, as in Docker.
+    pub keeps_resolver: bool,
 }
 
 /// What a user says about a sandbox when it is made; starting and stopping changes none of it.

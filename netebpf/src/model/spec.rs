@@ -69,13 +69,21 @@ impl Spec {
         best.map(|(_, endpoint, network)| (endpoint, network))
     }
 
-    /// The endpoint by whose interface a sandbox asks our resolver; none if it is on no network whose names are known.
+    /// Whether a sandbox asks our resolver, as all do that are on a network with names or were on one.
+    #[must_use]
+    pub fn has_resolver(&self, sandbox: &Sandbox) -> bool {
+        sandbox.keeps_resolver || self.joined(sandbox).any(|(_, network)| network.has_names())
+    }
+
+    /// The endpoint by whose interface a sandbox asks our resolver, if it does.
     ///
     /// A packet's source must be an address of the interface that it leaves by, so one with IPv4 is preferred.
     #[must_use]
     pub fn resolver_endpoint<'a>(&'a self, sandbox: &'a Sandbox) -> Option<&'a Endpoint> {
         let endpoints = || self.joined(sandbox).filter(|(_, network)| network.has_bridge());
-        endpoints().find(|(_, network)| network.has_names())?;
+        if !self.has_resolver(sandbox) {
+            return None;
+        }
         let with_v4 = endpoints().find(|(endpoint, _)| endpoint.address(Family::V4).is_some());
         with_v4.or_else(|| endpoints().next()).map(|(endpoint, _)| endpoint)
     }

@@ -122,7 +122,7 @@ pub(super) fn reach_resolver(spec: &Spec, observed: &Observed, links: &Links<'_>
 /// Takes the way to the resolver from sandboxes that are on no network with names.
 pub(super) fn leave_resolver(spec: &Spec, observed: &Observed) -> Vec<Action> {
     let stray = inhabited(spec, observed)
-        .filter(|(sandbox, inside)| inside.resolver.is_some() && spec.resolver_endpoint(sandbox).is_none());
+        .filter(|(sandbox, inside)| inside.resolver.is_some() && !spec.has_resolver(sandbox));
     stray.map(|(sandbox, _)| Action::LeaveResolver { sandbox: sandbox.id }).collect()
 }
 

@@ -175,3 +175,18 @@ fn a_network_that_is_gone_is_left_by_its_name() {
     let ghost = world.change(|spec, _| disconnect(spec, "back", "ghost", false));
     refused(ghost, Kind::NotFound, "No such container: ghost");
 }
+
+#[test]
+fn who_was_on_a_network_with_names_keeps_the_resolver_until_it_stops() {
+    let mut world = wide_world();
+    world.sandbox("plain", "bridge", &[]).expect("a sandbox");
+    let asks = |world: &World| world.spec.has_resolver(world.named("plain"));
+    assert!(!asks(&world), "the default network has no names");
+    world.connect("back", "plain", None).expect("it joins");
+    assert!(asks(&world));
+    world.change(|spec, _| disconnect(spec, "back", "plain", false)).expect("it parts");
+    assert!(asks(&world), "programs know it as their resolver");
+    world.stop("plain", 0);
+    world.start("plain").expect("it starts");
+    assert!(!asks(&world));
+}

@@ -1,6 +1,8 @@
 //! What becomes of the names that a sandbox's networks do not know.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
+
+use netebpf_common::dns;
 
 use super::{
     HostFiles,
@@ -41,9 +43,7 @@ pub fn forwarding(spec: &Spec, sandbox: &Sandbox, host: &HostFiles, options: &En
 
 /// Whether a sandbox reaches its own resolver at an address.
 fn is_resolver(address: IpAddr) -> bool {
-    /// Where the queries go when the sandbox has sent them to [`RESOLVER`].
-    const BEHIND: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 53);
-    [RESOLVER, BEHIND].contains(&match address.to_canonical() {
+    [RESOLVER, dns::RESOLVER].contains(&match address.to_canonical() {
         IpAddr::V4(address) => address,
         IpAddr::V6(_) => return false,
     })

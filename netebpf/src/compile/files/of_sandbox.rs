@@ -1,10 +1,12 @@
 //! What the files of a sandbox say, given the spec and the host's own files.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+
+use netebpf_common::dns;
 
 use super::{
     hosts::{self, Entry, Hosts},
-    resolv::{Overrides, Reach, ResolvConf},
+    resolv::{Overrides, RESOLVER, Reach, ResolvConf},
 };
 use crate::model::{EngineOptions, ExtraHost, ExtraHostError, Network, NetworkMode, Sandbox, Spec};
 
@@ -19,6 +21,16 @@ pub struct HostFiles {
     pub resolv_conf_source: String,
     /// The host's name.
     pub hostname: String,
+    /// Whether sandboxes have to be told the resolver's own address, because no socket hook leads there from Docker's.
+    pub without_socket_hooks: bool,
+}
+
+impl HostFiles {
+    /// Where sandboxes on networks with names find the resolver.
+    #[must_use]
+    pub const fn resolver(&self) -> Ipv4Addr {
+        if self.without_socket_hooks { dns::RESOLVER } else { RESOLVER }
+    }
 }
 
 /// A sandbox's files.
@@ -122,8 +134,8 @@ fn resolv_conf(
     let has_ipv6 = |network: &Network| network.pool(netebpf_common::abi::Family::V6).is_some();
     let reach = if is_host {
         Reach::Host
-    } else if spec.resolver_endpoint(sandbox).is_some() {
-        Reach::Resolver
+    } else if spec.has_resolver(sandbox) {
+        Reach::Resolver(host.resolver())
     } else {
         Reach::Direct { ipv6: spec.joined(sandbox).any(|(_, network)| has_ipv6(network)) }
     };

@@ -62,8 +62,8 @@ pub enum Reach {
         /// Whether its network has IPv6.
         ipv6: bool,
     },
-    /// Through the resolver of its networks.
-    Resolver,
+    /// Through the resolver of its networks, at this address.
+    Resolver(Ipv4Addr),
 }
 
 /// A server that the resolver of a sandbox asks.
@@ -128,7 +128,7 @@ impl ResolvConf {
         match reach {
             Reach::Host => self.text("", None),
             Reach::Direct { ipv6 } => self.direct(ipv6),
-            Reach::Resolver => self.behind_resolver(),
+            Reach::Resolver(address) => self.behind_resolver(address),
         }
     }
 
@@ -149,9 +149,9 @@ impl ResolvConf {
         Self { servers, ..self.clone() }.text(KIND, Some("# Used default nameservers."))
     }
 
-    fn behind_resolver(&self) -> String {
+    fn behind_resolver(&self, resolver: Ipv4Addr) -> String {
         let mut inner = self.clone();
-        inner.servers = vec![NameServer::from(IpAddr::V4(RESOLVER))];
+        inner.servers = vec![NameServer::from(IpAddr::V4(resolver))];
         inner.options.retain(|option| is_sound(option));
         if !inner.has_option("ndots") {
             inner.options.push("ndots:0".to_owned());

@@ -40,6 +40,7 @@ pub(super) fn status(status: &daemon::Status, queries: Vec<Queries>) -> Status {
         pid: std::process::id(),
         kernel: data_plane.kernel.clone(),
         attach_mode: data_plane.attach_mode.map(|mode| mode.to_string()).unwrap_or_default(),
+        resolver: data_plane.resolver.map(|address| address.to_string()).unwrap_or_default(),
         features: data_plane.features.iter().map(feature).collect(),
         networks: status.networks,
         sandboxes: status.sandboxes,
@@ -75,7 +76,7 @@ const fn explain(outcome: Outcome) -> &'static str {
         Outcome::ToUplink => "Sent straight out of the host.",
         Outcome::ToStack => "Translated, and left to the host stack.",
         Outcome::Translated => "A host socket's address was translated.",
-        Outcome::Answered => "A query for a name, answered at once.",
+        Outcome::Answered => "Answered at once: a query for a name, or who has the name server's address.",
         Outcome::ToResolver => "Sent to the name server.",
         Outcome::Dropped(reason) => reason.explain(),
     }

@@ -7,7 +7,7 @@ use crate::daemon::Request;
 
 pub(super) async fn status(State(context): State<Context>) -> Result<Json<Status>, Error> {
     let status = context.daemon.ask(Request::Status).await?;
-    Ok(Json(convert::status(&status, names::queries(&context))))
+    Ok(Json(convert::status(&status, names::queries(&context, &status.asked))))
 }
 
 /// The changes as sentences; none when there is nothing to do.

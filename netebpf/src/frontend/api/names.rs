@@ -1,5 +1,7 @@
 //! Our own calls about the names that sandboxes resolve.
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State};
 use serde::Deserialize;
 
@@ -10,6 +12,7 @@ use super::{
 };
 use crate::{
     change,
+    daemon::Asked,
     dns::{Explanation, Kind, Upstream},
     model::{NetworkId, NetworkMode, Sandbox, Spec},
 };
@@ -41,11 +44,14 @@ pub(super) async fn explain(
     Ok(Json(resolution(&spec, (name, kind, sandbox), explanation)))
 }
 
-/// What was asked on each network that is there, by name.
-pub(super) fn queries(context: &Context) -> Vec<Queries> {
+/// What was asked on each network that is there, by name; `asked` is what the kernel has counted.
+pub(super) fn queries(context: &Context, asked: &BTreeMap<NetworkId, Asked>) -> Vec<Queries> {
     let (spec, counts) = (context.daemon.spec(), context.daemon.resolver().counts());
     let known = counts.into_iter().filter_map(|(network, counts)| {
+        let Asked { answered, limited } = asked.get(&network).copied().unwrap_or_default();
         Some(Queries {
+            answered_in_kernel: answered,
+            limited,
             network: spec.networks.get(&network)?.name.to_string(),
             queries: counts.queries,
             answered: counts.answered,

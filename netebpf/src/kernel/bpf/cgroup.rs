@@ -7,6 +7,8 @@ use aya::{
     programs::{CgroupAttachMode, links::FdLink},
 };
 
+use tracing::warn;
+
 use super::{Error, Settings, load, pins};
 use crate::kernel::mounts;
 
@@ -14,11 +16,22 @@ use crate::kernel::mounts;
 pub(super) const HOOKS: [&str; 8] =
     ["connect4", "connect6", "sendmsg4", "sendmsg6", "recvmsg4", "recvmsg6", "getpeername4", "getpeername6"];
 
-/// Attaches and pins all socket programs in place of those of an earlier daemon, whose links go with their pins.
+/// Attaches and pins all socket programs in place of those of an earlier daemon, whose links go with their pins. False if
+/// the machine has no cgroup v2.
 ///
 /// Old and new run side by side for a moment. That is harmless: an address that was translated is not translated again.
-pub(super) fn attach(programs: &mut Ebpf, settings: &Settings) -> Result<(), Error> {
-    let root = mounts::cgroup_root(settings)?;
+pub(super) fn attach(programs: &mut Ebpf, settings: &Settings) -> Result<bool, Error> {
+    let root = match mounts::cgroup_root(settings) {
+        Ok(root) => root,
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            warn!(
+                error,
+                "no cgroup v2: the host does not reach published ports by its own addresses, and sandboxes ask for names at another address than Docker's"
+            );
+            return Ok(false);
+        }
+    };
     let root = File::open(&root).map_err(Error::file("open", root))?;
     for name in HOOKS {
         let program = load::socket_hook(programs, name)?;
@@ -31,5 +44,5 @@ pub(super) fn attach(programs: &mut Ebpf, settings: &Settings) -> Result<(), Err
             .map_err(|source| Error::PinnedLink { path: directory.join(name), source })?;
         pins::replace(&directory, name, |path| link.pin(path).map(drop))?;
     }
-    Ok(())
+    Ok(true)
 }

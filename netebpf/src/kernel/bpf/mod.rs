@@ -38,6 +38,8 @@ pub(super) use trie::behind;
 pub(super) struct Datapath {
     settings: Settings,
     mode: AttachMode,
+    /// Whether the socket programs are attached.
+    pub(super) socket_hooks: bool,
     programs: Ebpf,
     tables: Tables,
     counters: Counters,
@@ -51,11 +53,11 @@ impl Datapath {
         collect::load(&mut programs, settings)?;
         let mode = AttachMode::choose(features);
         attach::replace_all(&mut programs, settings, mode)?;
-        cgroup::attach(&mut programs, settings)?;
+        let socket_hooks = cgroup::attach(&mut programs, settings)?;
         log::follow(&mut programs);
         let tables = Tables::open(&settings.maps())?;
         let counters = Counters::open(&settings.maps().join(map_name::COUNTERS))?;
-        Ok(Self { settings: settings.clone(), mode, programs, tables, counters })
+        Ok(Self { settings: settings.clone(), mode, socket_hooks, programs, tables, counters })
     }
 
     /// Attaches a hook's program to a link; the one that is attached is replaced without a gap.

@@ -21,7 +21,7 @@ pub(in crate::kernel) async fn add(netlink: &Handle, index: u32, source: Ipv4Add
     if source == dns::CLIENT_WITHOUT_IPV4 {
         addresses::add(netlink, index, IpNet::V4(Ipv4Net::from(source))).await?;
     }
-    let route = route().output_interface(index).scope(RouteScope::Link).pref_source(source).build();
+    let route = route().output_interface(index).pref_source(source).build();
     let result = netlink.route().add(route).replace().execute().await;
     result.map_err(|error| failed("set", netlink::cause(error)))
 }
@@ -33,7 +33,7 @@ pub(in crate::kernel) async fn delete(netlink: &Handle) -> Result<(), Error> {
 }
 
 fn route() -> RouteMessageBuilder<Ipv4Addr> {
-    RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(dns::RESOLVER, 32)
+    RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(dns::RESOLVER, 32).scope(RouteScope::Link)
 }
 
 fn failed(doing: &'static str, source: io::Error) -> Error {

@@ -23,6 +23,8 @@ struct SandboxRecord {
     ports: Vec<PortRecord>,
     links: Vec<LinkRecord>,
     attachments: Vec<AttachmentRecord>,
+    #[serde(default)]
+    keeps_resolver: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +93,7 @@ pub(in crate::store) fn write_sandbox(sandbox: &Sandbox) -> Vec<u8> {
         ports: sandbox.ports.iter().map(PortRecord::from).collect(),
         links: sandbox.links.iter().map(LinkRecord::from).collect(),
         attachments: sandbox.attachments.iter().map(AttachmentRecord::from).collect(),
+        keeps_resolver: sandbox.keeps_resolver,
     })
 }
 
@@ -106,6 +109,7 @@ pub(in crate::store) fn read_sandbox(id: SandboxId, row: &[u8]) -> Result<Sandbo
         ports: record.ports.into_iter().map(PortMapping::try_from).collect::<Result<_, _>>()?,
         links: record.links.into_iter().map(SandboxLink::try_from).collect::<Result<_, _>>()?,
         attachments: record.attachments.into_iter().map(Attachment::try_from).collect::<Result<_, _>>()?,
+        keeps_resolver: record.keeps_resolver,
     })
 }
 

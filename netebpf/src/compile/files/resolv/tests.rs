@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Overrides, Reach, ResolvConf, write::HEADER};
+use super::{Overrides, RESOLVER, Reach, ResolvConf, write::HEADER};
 
 const SOURCE: &str = "/etc/resolv.conf";
 
@@ -69,14 +69,14 @@ fn servers_that_a_user_names_are_taken_as_they_are() {
 fn on_user_networks_the_resolver_stands_for_the_hosts_servers() {
     assert_writes(
         &conf("nameserver 127.0.0.53\n"),
-        Reach::Resolver,
+        Reach::Resolver(RESOLVER),
         "nameserver 127.0.0.11\noptions ndots:0\n\n\
          # Based on host file: '/etc/resolv.conf' (internal resolver)\n\
          # ExtServers: [host(127.0.0.53)]\n# Overrides: []\n# Option ndots from: internal\n",
     );
     assert_writes(
         &replaced("nameserver 10.0.0.1\nsearch a\n", &["10.0.0.2", "fd00::2"], &["b", "c"], &[]),
-        Reach::Resolver,
+        Reach::Resolver(RESOLVER),
         "nameserver 127.0.0.11\nsearch b c\noptions ndots:0\n\n\
          # Based on host file: '/etc/resolv.conf' (internal resolver)\n\
          # ExtServers: [10.0.0.2 fd00::2]\n# Overrides: [nameservers search]\n# Option ndots from: internal\n",
@@ -96,7 +96,7 @@ fn on_user_networks_a_valid_ndots_stays() {
         let expected = format!(
             "nameserver 127.0.0.11\noptions {written}\n{rest}# Overrides: []\n# Option ndots from: {origin}\n"
         );
-        assert_writes(&conf(options), Reach::Resolver, &expected);
+        assert_writes(&conf(options), Reach::Resolver(RESOLVER), &expected);
     }
 }
 

@@ -15,6 +15,10 @@ pub struct Status {
     pub kernel: String,
     /// How programs are attached to links: `tcx` or `clsact`.
     pub attach_mode: String,
+    /// Where sandboxes on networks with names ask for them: 127.0.0.11 as in Docker, by way of socket hooks, or 169.254.0.53 on
+    /// a machine without cgroup v2.
+    #[serde(default)]
+    pub resolver: String,
     /// Networks the daemon looks after.
     pub networks: usize,
     /// Sandboxes the daemon looks after.

@@ -55,4 +55,10 @@ pub struct Queries {
     pub failed: u64,
     /// Those that were malformed, or too many.
     pub refused: u64,
+    /// Queries that never reached the server, because the kernel has answered them, of the endpoints that are there.
+    #[serde(default)]
+    pub answered_in_kernel: u64,
+    /// Packets to the server that the kernel has dropped, because there were too many.
+    #[serde(default)]
+    pub limited: u64,
 }

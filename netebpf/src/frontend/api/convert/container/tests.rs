@@ -103,6 +103,7 @@ fn sandbox_of(docker: &Value, spec: &mut Spec) -> Sandbox {
         ports: members(docker, "/NetworkSettings/Ports").flat_map(mappings).collect(),
         links,
         attachments: networks.map(|(name, endpoint)| attachment_of(name, endpoint, spec)).collect(),
+        keeps_resolver: false,
     }
 }
 
