@@ -23,6 +23,9 @@ const PROGRAMS: &[Packaged] = &[
     ("dig", "bind9-dnsutils"),
     ("ethtool", "ethtool"),
     ("python3", "python3"),
+    ("getent", "libc-bin"),
+    ("busybox", "busybox-static"),
+    ("musl-gcc", "musl-tools"),
 ];
 
 const PACKAGING: &[Packaged] = &[
