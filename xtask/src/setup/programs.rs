@@ -21,6 +21,7 @@ const PROGRAMS: &[Packaged] = &[
     ("traceroute", "traceroute"),
     ("curl", "curl"),
     ("dig", "bind9-dnsutils"),
+    ("dnsperf", "dnsperf"),
     ("ethtool", "ethtool"),
     ("python3", "python3"),
     ("getent", "libc-bin"),
