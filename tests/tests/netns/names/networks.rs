@@ -4,7 +4,14 @@ use std::{net::IpAddr, sync::Arc};
 
 use anyhow::{Result, ensure};
 use hickory_proto::rr::RecordType;
-use netebpf_tests::{engine::Engine, installed::Program, probe::Service, scenario::Sandbox, topology::World};
+use netebpf_tests::{
+    dns::{DOCKERS, Transport, exchange},
+    engine::Engine,
+    installed::Program,
+    probe::{BRIEF, Service},
+    scenario::{Sandbox, stage},
+    topology::World,
+};
 
 use super::{UNKNOWN, address_in, expect, idle, reversed, run_in, short_id, told, turn::Turn, v6};
 use crate::scene::NET;
@@ -129,5 +136,25 @@ fn the_default_network_has_no_names_until_another_one_is_joined() -> Result<()> 
     assert!(file()?.contains("nameserver 127.0.0.11\n"), "{}", file()?);
     expect(&plain.namespace, "server", &[server.address]);
     expect(&plain.namespace, "other", &[]);
+    Ok(())
+}
+
+/// Its files are others' business, but the server is where it is in all sandboxes.
+#[test]
+fn a_namespace_that_others_made_has_names_while_it_is_attached() -> Result<()> {
+    let scene = Turn::wait()?;
+    let server = idle(&scene, NET, "server", &[])?;
+    let guest = scene.world.machine("guest")?;
+    let path = scene.world.directory().join("machines/guest").display().to_string();
+    for _ in 0..2 {
+        let id = scene.engine.ok(&["attach", "--netns", &path, "--name", "guest", "--network", NET])?;
+        expect(&guest, "server", &[server.address]);
+        let address = stage::address_in(&scene.engine, NET, id.trim())?;
+        expect(&server.namespace, "guest", &[address]);
+        scene.engine.ok(&["rm", "-f", "guest"])?;
+        expect(&server.namespace, "guest", &[]);
+        let refused = guest.run(|| exchange(DOCKERS, Transport::Tcp, &[0; 12], BRIEF));
+        ensure!(refused.is_err(), "somebody answers at {DOCKERS}");
+    }
     Ok(())
 }

@@ -1,9 +1,15 @@
 //! What root in a sandbox may do to its interfaces without losing names.
 
 use anyhow::{Context as _, Result};
-use netebpf_tests::{installed::Program, wait};
+use hickory_proto::rr::RecordType;
+use netebpf_tests::{
+    dns::{DOCKERS, Transport, exchange},
+    installed::Program,
+    probe::BRIEF,
+    wait,
+};
 
-use super::{dig::dig, expect, idle, run_in, turn::Turn};
+use super::{dig::dig, expect, idle, question, run_in, turn::Turn};
 use crate::scene::NET;
 
 #[test]
@@ -43,14 +49,33 @@ fn names_go_on_by_the_interface_that_is_left() -> Result<()> {
 }
 
 #[test]
-fn who_has_forgotten_its_neighbours_asks_again() -> Result<()> {
+fn who_has_forgotten_its_neighbours_or_had_another_mac_finds_the_server_again() -> Result<()> {
     let scene = Turn::wait()?;
     let server = idle(&scene, NET, "server", &[])?;
     let asker = idle(&scene, NET, "asker", &[])?;
+    let query = question(RecordType::A, "server")?.to_vec()?;
+    let ip = |command: &str| {
+        let words: Vec<_> = ["exec", "asker", "ip"].into_iter().chain(command.split(' ')).collect();
+        scene.engine.ok(&words).map(drop)
+    };
     for command in ["neighbour flush dev eth0", "neighbour flush dev eth0 nud permanent", "route flush cache"]
     {
-        let words: Vec<_> = ["exec", "asker", "ip"].into_iter().chain(command.split(' ')).collect();
-        scene.engine.ok(&words)?;
+        ip(command)?;
+        expect(&asker.namespace, "server", &[server.address]);
+    }
+    // With another MAC it is nobody, and with its own it is known again; announced or not.
+    let mac = scene.engine.ok(&["exec", "asker", "cat", "/sys/class/net/eth0/address"])?;
+    let set_mac = |mac: &str| ip(&format!("link set eth0 address {}", mac.trim()));
+    for is_announced in [false, true] {
+        set_mac("02:00:00:00:00:53")?;
+        let lost = asker.namespace.run(|| exchange(DOCKERS, Transport::Udp, &query, BRIEF));
+        assert!(!matches!(lost, Ok(Some(_))), "an answer to a MAC that is not the sandbox's: {lost:?}");
+        set_mac(&mac)?;
+        if is_announced {
+            let address = asker.address.to_string();
+            let words = ["arping", "-U", "-c", "1", "-w", "1", "-I", "eth0", &address];
+            run_in(&scene.engine, "asker", Program::Busybox, &words)?;
+        }
         expect(&asker.namespace, "server", &[server.address]);
     }
     // A program that takes the way out for itself, as those for private networks do, leaves ours.
