@@ -5,7 +5,7 @@ use hickory_proto::rr::RecordType::{self, A, AAAA, MX, PTR, TXT};
 use netebpf_tests::dns::{self, DOCKERS, Transport};
 use serde_json::Value;
 
-use super::{idle, question, reversed, turn::Turn};
+use super::{OPTIONS, idle, question, reversed, turn::Turn};
 use crate::scene::{NET, Scene};
 
 /// What has been counted.
@@ -46,8 +46,10 @@ fn queries_are_counted_by_who_answers_them() -> Result<()> {
     use Transport::{Tcp, Udp};
     const KERNEL: Counts = Counts { by_kernel: 1, at_server: [0; 4] };
     const SERVER: Counts = Counts { by_kernel: 0, at_server: [1, 1, 0, 0] };
+    // A name server that refuses whoever asks.
+    const NOBODYS: &str = "--dns=198.51.100.9";
     const NOBODY: Counts = Counts { by_kernel: 0, at_server: [1, 0, 1, 1] };
-    let scene = Scene::new("names-counters", &["--bridge=none", "--dns=198.51.100.9"])?;
+    let scene = Scene::new("names-counters", &[OPTIONS.as_slice(), &[NOBODYS]].concat())?;
     let asker = idle(&scene, NET, "asker", &["--link", "server:db"])?;
     let server = idle(&scene, NET, "server", &["--network-alias", "service"])?;
     let pointer = reversed(server.address.into());

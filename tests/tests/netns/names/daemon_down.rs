@@ -10,7 +10,7 @@ use netebpf_tests::{
     scenario::Sandbox,
 };
 
-use super::{expect, idle, question, reversed, told, v6};
+use super::{OPTIONS, expect, idle, question, reversed, told, v6};
 use crate::scene::{NET, Scene};
 
 fn by_udp(asker: &Sandbox, kind: RecordType, name: &str) -> Result<String> {
@@ -18,7 +18,7 @@ fn by_udp(asker: &Sandbox, kind: RecordType, name: &str) -> Result<String> {
 }
 
 fn outlive(name: &str, end: fn(&Engine) -> Result<()>) -> Result<()> {
-    let scene = Scene::new(name, &["--bridge=none"])?;
+    let scene = Scene::new(name, &OPTIONS)?;
     let server = idle(&scene, NET, "server", &["--network-alias", "service"])?;
     let asker = idle(&scene, NET, "asker", &["--link", "server:db"])?;
     let [v4, v6] = [format!("NoError {}", server.address), format!("NoError {}", v6(&server)?)];
@@ -57,7 +57,7 @@ fn names_are_known_while_the_daemon_is_stopped_and_all_is_well_when_it_is_back()
 /// A program of the sandbox needs no more than the file that it has always had.
 #[test]
 fn a_running_program_resolves_while_the_daemon_is_dead() -> Result<()> {
-    let scene = Scene::new("names-running", &["--bridge=none"])?;
+    let scene = Scene::new("names-running", &OPTIONS)?;
     let getent = Program::Getent.command()?.get_program().display().to_string();
     let gate = scene.world.directory().join("gate");
     let told = scene.world.directory().join("told");

@@ -32,6 +32,9 @@ use netebpf_tests::{
 
 use crate::scene::Scene;
 
+/// Nothing depends on what the machine that the tests run on searches, or on what its resolver is told.
+const OPTIONS: [&str; 3] = ["--bridge=none", "--dns-search=.", "--dns-opt=timeout:5"];
+
 /// The answer about a name that nobody knows: there is no other server in these worlds that could be asked.
 const UNKNOWN: &str = "ServFail";
 

@@ -13,7 +13,7 @@ use netebpf_tests::{
     topology::World,
 };
 
-use super::{UNKNOWN, address_in, expect, idle, reversed, run_in, short_id, told, turn::Turn, v6};
+use super::{OPTIONS, UNKNOWN, address_in, expect, idle, reversed, run_in, short_id, told, turn::Turn, v6};
 use crate::scene::NET;
 
 const OTHER: &str = "other";
@@ -117,7 +117,7 @@ fn sandboxes_without_ipv4_and_without_a_way_out_resolve_each_other() -> Result<(
 #[test]
 fn the_default_network_has_no_names_until_another_one_is_joined() -> Result<()> {
     let world = Arc::new(World::new("names-default")?);
-    let engine = Engine::start_with(Arc::clone(&world), &["--bridge=netebpf0"])?;
+    let engine = Engine::start_with(Arc::clone(&world), &[&["--bridge=netebpf0"], &OPTIONS[1..]].concat())?;
     engine.ok(&["network", "create", NET])?;
     let run = |name, network| Sandbox::run(&world, &engine, (name, network), &[], &[Service::Udp(9)]);
     let [plain, _other] = [run("plain", "bridge")?, run("other", "bridge")?];

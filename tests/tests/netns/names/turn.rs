@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Result;
 
+use super::OPTIONS;
 use crate::scene::{NET, Scene};
 
 /// One test's turn on the shared scene, which is as new: one network and no sandbox.
@@ -25,7 +26,7 @@ impl Turn {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         let scene = match shared.upgrade() {
             Some(scene) => scene,
-            None => Arc::new(Scene::new("names", &["--bridge=none"])?),
+            None => Arc::new(Scene::new("names", &OPTIONS)?),
         };
         *shared = Arc::downgrade(&scene);
         drop(shared);
