@@ -99,8 +99,8 @@ impl<'a> Cast<'a> {
                     })
                 })
             });
-            let shown = wait::until("the flood shows", wait::LONG, || shows().then_some(()));
-            let answered = shown.and_then(|()| self.modest_is_answered());
+            let visible = wait::until("the flood shows", wait::LONG, || shows().then_some(()));
+            let answered = visible.and_then(|()| self.modest_is_answered());
             is_over.store(true, Ordering::Relaxed);
             for flood in floods {
                 flood.join().expect("no panic")?;
