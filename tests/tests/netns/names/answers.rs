@@ -96,3 +96,36 @@ fn an_alias_of_several_sandboxes_gives_all_addresses_in_changing_order() -> Resu
     }
     Ok(())
 }
+
+/// The data path has no room for so many, and a datagram without EDNS none for all of their IPv6 addresses.
+#[test]
+fn more_addresses_than_fit_into_a_datagram_are_read_by_tcp() -> Result<()> {
+    const COUNT: usize = 18;
+    let scene = Turn::wait()?;
+    for number in 0..COUNT {
+        let name = format!("one-{number}");
+        let run =
+            ["run", "-d", "--name", &name, "--network", NET, "--network-alias", "many", "--", "sleep", "1d"];
+        scene.engine.ok(&run)?;
+    }
+    for (question, is_cut) in [
+        ("many A +noedns +ignore", false),
+        ("many AAAA +ignore", false),
+        ("many AAAA +noedns", false),
+        ("many AAAA +bufsize=512", false),
+        ("many AAAA +tcp", false),
+        ("many AAAA +noedns +ignore", true),
+        ("many AAAA +bufsize=512 +ignore", true),
+    ] {
+        let dug = dig(&scene.engine, "one-0", question)?;
+        assert_eq!(dug.flags.contains(" tc"), is_cut, "{question}: {dug:?}");
+        let addresses: BTreeSet<_> = dug.records.iter().map(|record| &record.data).collect();
+        assert_eq!(addresses.len() == COUNT, !is_cut, "{question}: {dug:?}");
+    }
+    for database in ["ahostsv4", "ahostsv6"] {
+        let said = run_in(&scene.engine, "one-0", Program::Getent, &[database, "many"])?.ok()?;
+        let found: BTreeSet<_> = said.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(found.len(), COUNT, "{said}");
+    }
+    Ok(())
+}
