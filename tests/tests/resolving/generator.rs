@@ -28,7 +28,7 @@ const SILENCE: Duration = Duration::from_millis(200);
 const LONGEST: usize = 512;
 
 /// What a server has done.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Flood {
     /// Answers each second.
     pub(super) per_second: f64,
@@ -48,9 +48,10 @@ pub(super) struct Single {
 /// Asks as fast as answers come, from a thread for each processor.
 pub(super) fn flood(server: SocketAddr, question: Question, duration: Duration) -> Result<Flood> {
     let threads = thread::available_parallelism()?.get();
+    let window = (OUTSTANDING / threads).max(1);
     let begin = Instant::now();
     let counts = thread::scope(|scope| {
-        let one = || scope.spawn(|| ask(server, question, OUTSTANDING / threads, begin + duration));
+        let one = || scope.spawn(|| ask(server, question, window, begin + duration));
         let all: Vec<_> = (0..threads).map(|_| one()).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, Result<Counts>>| {
             thread.join().map_err(|_| Error::msg("a generator panicked"))?
@@ -58,9 +59,8 @@ pub(super) fn flood(server: SocketAddr, question: Question, duration: Duration) 
         all.into_iter().map(join).collect::<Result<Vec<_>>>()
     })?;
     let elapsed = begin.elapsed().as_secs_f64();
-    let [answered, lost] = counts
-        .iter()
-        .fold([0.0; 2], |[answered, lost], count| [answered + count.answered, lost + count.lost]);
+    let sum = |of: fn(&Counts) -> usize| count(counts.iter().map(of).sum());
+    let (answered, lost) = (sum(|counts| counts.answered), sum(|counts| counts.lost));
     ensure!(answered > 0.0, "not one answer");
     Ok(Flood { per_second: answered / elapsed, lost: lost / answered })
 }
@@ -74,7 +74,9 @@ pub(super) fn one_by_one(server: SocketAddr, question: Question, duration: Durat
         let sent = Instant::now();
         socket.send(&query)?;
         match socket.recv(&mut answer) {
-            Ok(length) => drop(question::check(&answer[..length])?),
+            Ok(length) => {
+                question::check(&answer[..length])?;
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => socket = connect(server)?,
             Err(error) => return Err(error).context("ask one question"),
         }
@@ -86,11 +88,11 @@ pub(super) fn one_by_one(server: SocketAddr, question: Question, duration: Durat
     Ok(Single { p50, p99 })
 }
 
-/// What one thread has counted; whole numbers.
+/// What became of one thread's queries.
 #[derive(Debug, Default)]
 struct Counts {
-    answered: f64,
-    lost: f64,
+    answered: usize,
+    lost: usize,
 }
 
 fn ask(server: SocketAddr, question: Question, window: usize, end: Instant) -> Result<Counts> {
@@ -105,15 +107,15 @@ fn ask(server: SocketAddr, question: Question, window: usize, end: Instant) -> R
             traffic.send(&slices, &mut free)?;
         }
         let before = free.len();
-        if before == window {
+        if is_over && before == window {
             return Ok(counts);
         }
         if traffic.wait()? {
             traffic.receive(&mut free)?;
-            counts.answered += count(free.len() - before);
+            counts.answered += free.len() - before;
         } else {
             // A socket of its own for what follows: a late answer would be taken for that to a later query.
-            counts.lost += count(window - before);
+            counts.lost += window - before;
             traffic = Traffic::new(server, window)?;
             free = ids.clone().collect();
         }
