@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::{Result, ensure};
 
-use super::rounds::{Course, Metric, Results};
+use super::results::{Course, Metric, Results};
 
 /// The share of queries without answer that does not matter: a machine may stand still for a moment.
 const NEGLIGIBLE: f64 = 0.001;

@@ -14,7 +14,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::{
     goals::{GOALS, Goal},
-    rounds::Results,
+    results::Results,
 };
 
 mod asker;
@@ -22,6 +22,7 @@ mod dnsperf;
 mod generator;
 mod goals;
 mod question;
+mod results;
 mod rounds;
 mod table;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     goals::Goal,
-    rounds::{Course, Metric, Results, Spread},
+    results::{Course, Metric, Results, Spread},
 };
 
 /// All that was measured, as text.
