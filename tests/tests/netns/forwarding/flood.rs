@@ -23,7 +23,7 @@ use crate::scene::Scene;
 
 const KNOWN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 /// Within this each answer comes to those who ask little.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(3);
 /// How often each kind of name is asked for under load.
 const ROUNDS: usize = 15;
 /// Connections that a flooder has at a time.
