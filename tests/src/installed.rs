@@ -21,10 +21,18 @@ pub enum Program {
     Curl,
     /// Of BIND.
     Dig,
+    /// Asks name servers as fast as they answer.
+    Dnsperf,
     /// Sets what a network card does for the kernel.
     Ethtool,
     /// Has a web server in its library.
     Python,
+    /// Asks the resolver of glibc.
+    Getent,
+    /// Has a resolver of its own.
+    Busybox,
+    /// Compiles C programs that have the resolver of musl.
+    MuslGcc,
 }
 
 /// What a program said, and how it ended.
@@ -45,8 +53,12 @@ impl Program {
             Self::Traceroute => "traceroute",
             Self::Curl => "curl",
             Self::Dig => "dig",
+            Self::Dnsperf => "dnsperf",
             Self::Ethtool => "ethtool",
             Self::Python => "python3",
+            Self::Getent => "getent",
+            Self::Busybox => "busybox",
+            Self::MuslGcc => "musl-gcc",
         }
     }
 
@@ -57,8 +69,12 @@ impl Program {
             Self::Traceroute => "traceroute",
             Self::Curl => "curl",
             Self::Dig => "bind9-dnsutils",
+            Self::Dnsperf => "dnsperf",
             Self::Ethtool => "ethtool",
             Self::Python => "python3",
+            Self::Getent => "libc-bin",
+            Self::Busybox => "busybox-static",
+            Self::MuslGcc => "musl-tools",
         }
     }
 

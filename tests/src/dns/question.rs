@@ -22,7 +22,7 @@ use std::{collections::BTreeSet, fmt, net::SocketAddr, str::FromStr, time::Durat
 
 use anyhow::{Context as _, Error, Result, bail, ensure};
 use hickory_proto::{
-    op::{Edns, Message, ResponseCode},
+    op::{Edns, Message, Metadata, ResponseCode},
     rr::{
         DNSClass, Record, RecordType,
         rdata::opt::{EdnsCode, EdnsOption},
@@ -159,30 +159,10 @@ impl Question {
     /// The code, the flags, the records and what else there is to see.
     fn told(&self, bytes: &[u8]) -> String {
         let Ok(answer) = Message::from_vec(bytes) else { return format!("{} odd bytes", bytes.len()) };
-        let metadata = &answer.metadata;
-        // One number is a failure of a signature, and of EDNS where there is some.
-        let mut told = match metadata.response_code {
-            ResponseCode::BADVERS | ResponseCode::BADSIG if answer.edns.is_some() => "BADVERS".to_owned(),
-            code => format!("{code:?}").to_uppercase(),
-        };
-        let flags = [
-            ("aa", metadata.authoritative),
-            ("tc", metadata.truncation),
-            ("rd", metadata.recursion_desired),
-            ("ra", metadata.recursion_available),
-            ("ad", metadata.authentic_data),
-            ("cd", metadata.checking_disabled),
-        ];
-        for (flag, _) in flags.iter().filter(|(_, is_set)| *is_set) {
-            told.push(' ');
-            told.push_str(flag);
-        }
-        let question = |bytes: &[u8]| bytes.get(HEADER..).map(<[u8]>::to_vec).unwrap_or_default();
-        let asked = Message::from_vec(&self.message).map(|query| query.queries).unwrap_or_default();
+        let mut told = head(&answer.metadata);
         if answer.queries.is_empty() {
             told.push_str(", no question");
-        } else if answer.queries != asked || !question(bytes).starts_with(&name_of(&question(&self.message)))
-        {
+        } else if question(bytes) != question(&self.message) {
             told.push_str(", another question");
         }
         for (section, records) in
@@ -192,16 +172,34 @@ impl Question {
         }
         if let Some(edns) = &answer.edns {
             let wants = if edns.flags().dnssec_ok { " do" } else { "" };
-            told.push_str(&format!(", edns {}{wants}", edns.version()));
+            told.extend([", edns ", &edns.version().to_string(), wants]);
         }
         told
     }
 }
 
-/// The bytes of the name at the beginning of a question.
-fn name_of(question: &[u8]) -> Vec<u8> {
-    let end = question.iter().position(|byte| *byte == 0).unwrap_or(question.len());
-    question[..end].to_vec()
+/// The code and the flags of an answer.
+fn head(metadata: &Metadata) -> String {
+    // The same number is a failure of a signature; none is asked for.
+    let is_version = metadata.response_code == ResponseCode::BADSIG;
+    let code = if is_version { ResponseCode::BADVERS } else { metadata.response_code };
+    let flags = [
+        (" aa", metadata.authoritative),
+        (" tc", metadata.truncation),
+        (" rd", metadata.recursion_desired),
+        (" ra", metadata.recursion_available),
+        (" ad", metadata.authentic_data),
+        (" cd", metadata.checking_disabled),
+    ];
+    let flags = flags.into_iter().filter_map(|(flag, is_set)| is_set.then_some(flag));
+    format!("{code:?}").to_uppercase() + &flags.collect::<String>()
+}
+
+/// The first question of a message, byte for byte: name, type and class.
+fn question(message: &[u8]) -> Option<&[u8]> {
+    let question = message.get(HEADER..)?;
+    let end = question.iter().position(|byte| *byte == 0)?;
+    question.get(..end + 5)
 }
 
 /// The records of a section, sorted, or their number; nothing of none.

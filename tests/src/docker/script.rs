@@ -43,18 +43,11 @@ impl Scenario {
     /// A row of a table: what a container asks, and what it is told.
     fn ask(&mut self, container: &str, question: &str, answer: &str) {
         let command = format!("engine exec {container} -- netebpf-probe ask");
-        let is_same = |step: &&mut String| step.starts_with(&command);
-        let last = self.steps.len().saturating_sub(1);
-        let place = match self.steps.last_mut().filter(is_same) {
-            Some(step) => {
-                step.push_str(&format!(" '{question}'"));
-                last
-            }
-            None => {
-                self.steps.push(format!("{command} '{question}'"));
-                self.steps.len() - 1
-            }
-        };
+        if self.steps.last().is_none_or(|last| !last.starts_with(&command)) {
+            self.steps.push(command);
+        }
+        let place = self.steps.len() - 1;
+        self.steps[place].extend([" '", question, "'"]);
         self.outputs.entry(place).or_default().push(format!("{question}: {answer}"));
     }
 }

@@ -94,4 +94,6 @@ mod side_by_side;
 
 mod readme;
 
+mod names;
+
 mod forwarding;

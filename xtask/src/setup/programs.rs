@@ -21,8 +21,12 @@ const PROGRAMS: &[Packaged] = &[
     ("traceroute", "traceroute"),
     ("curl", "curl"),
     ("dig", "bind9-dnsutils"),
+    ("dnsperf", "dnsperf"),
     ("ethtool", "ethtool"),
     ("python3", "python3"),
+    ("getent", "libc-bin"),
+    ("busybox", "busybox-static"),
+    ("musl-gcc", "musl-tools"),
 ];
 
 const PACKAGING: &[Packaged] = &[

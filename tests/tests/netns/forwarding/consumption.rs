@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use netebpf_tests::{probe::PATIENT, wait};
+use netebpf_tests::wait;
 use serde_json::Value;
 
 use crate::scene::Scene;
@@ -33,14 +33,14 @@ impl Consumption {
         Ok(Self { process, kilobytes, descriptors })
     }
 
-    /// Fails unless it is the same process, and soon has not much more than now.
+    /// Fails unless it is the same process, and has not much more than now as soon as nothing is waited for any more.
     pub(super) fn has_not_grown(self, scene: &Scene) -> Result<()> {
         let fits = |now: &Self| {
             now.process == self.process
                 && now.kilobytes <= self.kilobytes + MEMORY
                 && now.descriptors <= self.descriptors + DESCRIPTORS
         };
-        let settled = wait::until("the daemon uses what it did before", PATIENT, || {
+        let settled = wait::until("the daemon uses what it did before", wait::LONG, || {
             Self::of_daemon(scene).ok().filter(fits)
         });
         match settled {

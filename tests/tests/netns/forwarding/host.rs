@@ -1,6 +1,11 @@
 //! A host with files of its own: the scenario runs on a thread whose mounts nobody else sees, and all that it starts does too.
 
-use std::{fs, panic, thread};
+use std::{
+    fs::{self, File},
+    panic,
+    path::Path,
+    thread,
+};
 
 use anyhow::{Context as _, Result};
 use nix::{
@@ -10,6 +15,9 @@ use nix::{
 
 use crate::scene::Scene;
 
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+/// The file that is in its place.
+const OURS: &str = "/run/resolv.conf";
 /// Where systemd-resolved writes the servers that it asks itself.
 const BEHIND_STUB: &str = "/run/systemd/resolve/resolv.conf";
 
@@ -41,25 +49,29 @@ pub(super) fn on_host_with(files: Files<'_>, scenario: impl FnOnce() -> Result<(
     thread::scope(|scope| scope.spawn(alone).join()).unwrap_or_else(|payload| panic::resume_unwind(payload))
 }
 
-/// Gives the calling thread mounts of its own, in which `/run` is empty and `/etc` may be written to.
+/// Gives the calling thread mounts of its own, in which `/run` is empty and `/etc/resolv.conf` is ours.
 fn take_place(files: Files<'_>) -> Result<()> {
     const NONE: Option<&str> = None;
     unshare(CloneFlags::CLONE_NEWNS)?;
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
     mount(NONE, "/run", Some("tmpfs"), MsFlags::empty(), NONE)?;
-    for directory in ["/run/etc/upper", "/run/etc/work", "/run/systemd/resolve"] {
-        fs::create_dir_all(directory)?;
-    }
-    let layers = "lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work";
-    mount(NONE, "/etc", Some("overlay"), MsFlags::empty(), Some(layers))?;
+    fs::create_dir_all("/run/systemd/resolve")?;
     if let Some(text) = files.behind_stub {
         fs::write(BEHIND_STUB, text)?;
     }
-    write_resolv_conf(files.resolv_conf)
+    // Where programs manage it, it is a link to a file in /run, which is no longer there.
+    if let Ok(link) = fs::read_link(RESOLV_CONF)
+        && !Path::new(RESOLV_CONF).exists()
+    {
+        let target = Path::new("/etc").join(link);
+        fs::create_dir_all(target.parent().context("the link leads nowhere")?)?;
+        File::create(target)?;
+    }
+    write_resolv_conf(files.resolv_conf)?;
+    Ok(mount(Some(OURS), RESOLV_CONF, NONE, MsFlags::MS_BIND, NONE)?)
 }
 
-/// Puts another `/etc/resolv.conf` in the place of the host's, as programs do that manage networks.
+/// Writes another `/etc/resolv.conf` for the host of the scenario that runs.
 pub(super) fn write_resolv_conf(text: &str) -> Result<()> {
-    fs::write("/etc/resolv.conf.new", text)?;
-    Ok(fs::rename("/etc/resolv.conf.new", "/etc/resolv.conf")?)
+    Ok(fs::write(OURS, text)?)
 }

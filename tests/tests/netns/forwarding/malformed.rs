@@ -44,6 +44,11 @@ fn changed(place: usize, bytes: &[u8]) -> Vec<u8> {
     message
 }
 
+/// The response code of an answer.
+fn code(answer: &[u8]) -> u8 {
+    answer[3] & 15
+}
+
 /// Messages and the response code to them; none if there is no answer.
 fn cases() -> Vec<(&'static str, Vec<u8>, Option<u8>)> {
     const FORMAT: Option<u8> = Some(1);
@@ -102,8 +107,8 @@ fn what_is_no_query_is_refused_by_its_fault_or_ignored() -> Result<()> {
                 for (what, message, expected) in cases() {
                     let patience = if expected.is_some() { PATIENT } else { BRIEF };
                     let said = villain.namespace.run(|| exchange(server, transport, &message, patience))?;
-                    let code = said.as_ref().map(|answer| answer[3] & 15);
-                    ensure!(code == expected, "{what} to {server} by {transport:?}: {said:02x?}");
+                    let seen = said.as_ref().map(|answer| code(answer));
+                    ensure!(seen == expected, "{what} to {server} by {transport:?}: {said:02x?}");
                     let is_answer = |answer: &Vec<u8>| answer[..2] == message[..2] && answer[2] & 0x80 != 0;
                     ensure!(said.as_ref().is_none_or(is_answer), "{what}: {said:02x?}");
                 }
@@ -162,7 +167,7 @@ fn streams_of_any_length_and_pace_harm_nobody() -> Result<()> {
             for byte in &query {
                 stream.write_all(&[*byte])?;
             }
-            ensure!(next(&mut stream).is_some_and(|answer| answer[3] & 15 == 0), "no answer");
+            ensure!(next(&mut stream).map(|answer| code(&answer)) == Some(0), "no answer");
             stream.write_all(&query.repeat(2))?;
             ensure!(next(&mut stream).is_some() && next(&mut stream).is_some(), "not two answers");
             // A length and nothing behind it does not hold a connection for ever.

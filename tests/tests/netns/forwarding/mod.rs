@@ -12,6 +12,16 @@ mod consumption;
 
 mod malformed;
 
+mod flood;
+
+mod secrets;
+
+mod boundary;
+
+mod counters;
+
+mod explained;
+
 use anyhow::{Result, ensure};
 use hickory_proto::rr::RecordType;
 use netebpf_tests::{
