@@ -265,6 +265,7 @@ impl Note {
             }
             Verdict::ToSandbox { ifindex }
             | Verdict::Answered { ifindex }
+            | Verdict::Resolved { ifindex }
             | Verdict::ToResolver { ifindex } => Self { outcome, ifindex, next_hop: Address::UNSPECIFIED_V4 },
             Verdict::ToUplink { ifindex, next_hop } => Self { outcome, ifindex, next_hop },
         }
@@ -279,6 +280,7 @@ impl Note {
             Some(Outcome::ToSandbox) => Verdict::ToSandbox { ifindex },
             Some(Outcome::ToUplink) => Verdict::ToUplink { ifindex, next_hop },
             Some(Outcome::Answered) => Verdict::Answered { ifindex },
+            Some(Outcome::Resolved) => Verdict::Resolved { ifindex },
             Some(Outcome::ToResolver) => Verdict::ToResolver { ifindex },
             Some(Outcome::ToStack) => Verdict::ToStack,
             Some(Outcome::Dropped(reason)) => Verdict::Drop(reason),

@@ -29,6 +29,11 @@ pub enum Verdict {
         /// Index of the host-side veth.
         ifindex: u32,
     },
+    /// A question for the name server's MAC that became its answer: back into the sandbox as well.
+    Resolved {
+        /// Index of the host-side veth.
+        ifindex: u32,
+    },
     /// To the name server, by the device that leads to it (`bpf_redirect_peer`).
     ToResolver {
         /// Index of the device.
@@ -74,6 +79,7 @@ impl Verdict {
             Self::ToSandbox { .. } => Outcome::ToSandbox,
             Self::ToUplink { .. } => Outcome::ToUplink,
             Self::Answered { .. } => Outcome::Answered,
+            Self::Resolved { .. } => Outcome::Resolved,
             Self::ToResolver { .. } => Outcome::ToResolver,
         }
     }
@@ -92,8 +98,10 @@ pub enum Outcome {
     Translated,
     /// Translated, and left to the host stack.
     ToStack,
-    /// Answered at once: a query for a name, or who has the name server's address.
+    /// A query for a name, answered at once.
     Answered,
+    /// A question for the name server's MAC, answered at once.
+    Resolved,
     /// Redirected to the name server.
     ToResolver,
     /// Dropped.
@@ -116,6 +124,7 @@ impl Outcome {
             Self::ToStack => 4,
             Self::Answered => 5,
             Self::ToResolver => 6,
+            Self::Resolved => 7,
             Self::Dropped(reason) => FIRST_REASON + reason as u8,
         }
     }
@@ -131,6 +140,7 @@ impl Outcome {
             4 => Some(Self::ToStack),
             5 => Some(Self::Answered),
             6 => Some(Self::ToResolver),
+            7 => Some(Self::Resolved),
             _ => {
                 DropReason::ALL.get(usize::from(code.checked_sub(FIRST_REASON)?)).copied().map(Self::Dropped)
             }
@@ -147,6 +157,7 @@ impl Outcome {
             Self::Translated => "translated",
             Self::ToStack => "to_stack",
             Self::Answered => "answered",
+            Self::Resolved => "resolved",
             Self::ToResolver => "to_resolver",
             Self::Dropped(reason) => reason.as_str(),
         }

@@ -91,6 +91,7 @@ fn carry_out(context: &TcContext, hook: Hook) -> i32 {
     const TO_SANDBOX: u8 = Outcome::ToSandbox.code();
     const TO_UPLINK: u8 = Outcome::ToUplink.code();
     const ANSWERED: u8 = Outcome::Answered.code();
+    const RESOLVED: u8 = Outcome::Resolved.code();
     const TO_RESOLVER: u8 = Outcome::ToResolver.code();
     let Some((_, workspace)) = maps::settings() else { return TC_ACT_SHOT };
     let (skb, note) = (Skb::new(context), &workspace.outcome);
@@ -108,7 +109,7 @@ fn carry_out(context: &TcContext, hook: Hook) -> i32 {
             TC_ACT_OK
         }
         TO_SANDBOX => redirect::to_sandbox(note.ifindex),
-        ANSWERED | TO_RESOLVER => {
+        ANSWERED | RESOLVED | TO_RESOLVER => {
             skb.set_host();
             redirect::to_sandbox(note.ifindex)
         }

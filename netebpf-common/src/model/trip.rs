@@ -89,6 +89,7 @@ impl World {
             | Verdict::ToSandbox { .. }
             | Verdict::ToUplink { .. }
             | Verdict::Answered { .. }
+            | Verdict::Resolved { .. }
             | Verdict::ToResolver { .. } => {
                 assert!(
                     !checksums_are_right(frame) || checksums_are_right(&packet.bytes),
@@ -132,6 +133,7 @@ impl World {
             Verdict::ToUplink { .. } => Some(Origin::Outside),
             Verdict::ToStack
             | Verdict::Answered { .. }
+            | Verdict::Resolved { .. }
             | Verdict::ToResolver { .. }
             | Verdict::Pass
             | Verdict::Drop(_) => None,

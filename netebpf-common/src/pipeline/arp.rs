@@ -53,7 +53,7 @@ pub(super) fn from_container(
         return Err(DropReason::Spoofed.into());
     }
     match answer(run, speaks) {
-        Spoken::Answered => Ok(conclude(run, Verdict::Answered { ifindex: run.arrival.ifindex })),
+        Spoken::Answered => Ok(conclude(run, Verdict::Resolved { ifindex: run.arrival.ifindex })),
         Spoken::AsItself if speaks => Err(Exit::Pass),
         Spoken::AsItself => Err(DropReason::Ipv4Disabled.into()),
         Spoken::Falsely => Err(DropReason::Spoofed.into()),

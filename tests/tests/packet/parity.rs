@@ -267,6 +267,7 @@ fn action(verdict: Verdict) -> u32 {
         Verdict::ToSandbox { .. }
         | Verdict::ToUplink { .. }
         | Verdict::Answered { .. }
+        | Verdict::Resolved { .. }
         | Verdict::ToResolver { .. } => 7,
     }
 }

@@ -66,7 +66,7 @@ fn the_name_server_is_found() {
     for sender in [[10, 1, 0, 2], [0; 4]] {
         let (verdict, reply) =
             world.send_at(0, Origin::Sandbox(0), &seek(REQUEST, sender, RESOLVER.octets()));
-        assert_eq!(verdict, Verdict::Answered { ifindex });
+        assert_eq!(verdict, Verdict::Resolved { ifindex });
         let (own, server) = (World::mac(0).0, RESOLVER_MAC.0);
         let body = [&HEAD[..], &REPLY, &server, &RESOLVER.octets(), &own, &sender, &[0; 18]].concat();
         assert_eq!(reply, [&own[..], &server, &[8, 6], &body].concat().into());
@@ -92,7 +92,7 @@ fn a_sandbox_without_ipv4_finds_the_name_server_and_nobody_else() {
         world.send_at(0, Origin::Sandbox(0), &frame).0
     };
     let client = CLIENT_WITHOUT_IPV4.octets();
-    assert_eq!(send(client, RESOLVER.octets()), Verdict::Answered { ifindex });
+    assert_eq!(send(client, RESOLVER.octets()), Verdict::Resolved { ifindex });
     assert_eq!(send(client, [10, 1, 0, 3]), Verdict::Drop(DropReason::Ipv4Disabled));
     let IpAddr::V4(former) = World::address(0, Family::V4) else { panic!("not IPv4") };
     assert_eq!(send(former.octets(), RESOLVER.octets()), SPOOFED);

@@ -76,7 +76,8 @@ const fn explain(outcome: Outcome) -> &'static str {
         Outcome::ToUplink => "Sent straight out of the host.",
         Outcome::ToStack => "Translated, and left to the host stack.",
         Outcome::Translated => "A host socket's address was translated.",
-        Outcome::Answered => "Answered at once: a query for a name, or who has the name server's address.",
+        Outcome::Answered => "A query for a name, answered at once.",
+        Outcome::Resolved => "A question for the name server's MAC, answered at once.",
         Outcome::ToResolver => "Sent to the name server.",
         Outcome::Dropped(reason) => reason.explain(),
     }
