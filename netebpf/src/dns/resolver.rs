@@ -46,7 +46,7 @@ pub enum Response {
     /// This is sent back.
     Ready(Vec<u8>),
     /// Other servers are asked first.
-    Later(Forward),
+    Later(Box<Forward>),
 }
 
 impl Resolver {
@@ -155,7 +155,7 @@ impl Resolver {
             return Response::Ready(reply::empty(&query, ResponseCode::ServFail));
         }
         if let Some(place) = resident.allowance.queue() {
-            return Response::Later(Forward::new(resident, query, place));
+            return Response::Later(Box::new(Forward::new(resident, query, place)));
         }
         self.warn_of_flood(resident.client.sandbox);
         resident.counters.refused.count();

@@ -1,7 +1,7 @@
 //! Queries in datagrams.
 //!
-//! They are read by threads of their own, which the kernel wakes one at a time: nobody polls before, and neither do many
-//! queries keep the daemon from its other work, nor that the queries from being answered.
+//! They are read by threads of their own, of which the kernel wakes one for each: many queries do not keep the daemon from its
+//! other work, nor does that keep a query waiting.
 
 use std::{
     io,
