@@ -25,7 +25,20 @@ pub struct Limits {
     pub all_connections: usize,
 }
 
-/// The engine's patience and its bound for a sandbox are Docker's; the others keep descriptors within bounds.
+impl Limits {
+    /// The same with no more open files than a share of `files`, which is how many the process may have: each query that
+    /// another server is asked about takes one, and so does each connection. What is reserved for sandboxes comes on top.
+    #[must_use]
+    pub fn within(self, files: usize) -> Self {
+        Self {
+            shared: self.shared.min(files / 4),
+            all_connections: self.all_connections.min(files / 16),
+            ..self
+        }
+    }
+}
+
+/// The engine's patience and its bound for a sandbox are Docker's; the others keep open files within bounds.
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -143,6 +156,15 @@ mod tests {
         assert_eq!((all.len(), take(&other).await.len()), (5, 2));
         drop(all);
         assert_eq!(take(&other).await.len(), 5);
+    }
+
+    #[test]
+    fn open_files_are_left_to_others() {
+        let all = |files| {
+            let limits = Limits::default().within(files);
+            (limits.shared, limits.all_connections)
+        };
+        assert_eq!([all(1024), all(1 << 20)], [(256, 64), (4096, 1024)]);
     }
 
     #[tokio::test]

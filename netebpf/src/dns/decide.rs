@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hickory_proto::rr::RecordType;
+use hickory_server::proto::rr::RecordType;
 use netebpf_common::abi::Family;
 
 use super::directory::Client;

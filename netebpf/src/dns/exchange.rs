@@ -2,7 +2,7 @@
 
 use std::{io, net};
 
-use hickory_proto::op::ResponseCode;
+use hickory_server::proto::op::ResponseCode;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, UdpSocket},
@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     Dialer, Transport, Upstream,
-    query::{HEADER, RESPONSE},
+    query::{HEADER, Query, RESPONSE},
 };
 
 /// Bytes of type and class, at the end of a question.
@@ -36,10 +36,10 @@ enum Verdict {
 
 impl Sent {
     /// Prepares the client's query for a server. The client's number is of no use to those who guess ours.
-    pub(super) fn new(query: &[u8], question_end: usize) -> Self {
-        let mut bytes = query.to_vec();
+    pub(super) fn new(query: &Query) -> Self {
+        let mut bytes = query.request.as_slice().to_vec();
         bytes[..2].copy_from_slice(&rand::random::<[u8; 2]>());
-        Self { bytes, question_end }
+        Self { bytes, question_end: query.question_end }
     }
 
     /// Asks a server; the answer is none if it will not tell. Sockets are used once, so that each has another port.
@@ -105,7 +105,8 @@ impl Sent {
             1 if !self.is_repeated_in(answer) => Verdict::Foreign,
             1 if is_failure => Verdict::Failure,
             1 => Verdict::Answer,
-            // Some leave the question away when they refuse.
+            // Some leave the question away when they do not understand it, and when they refuse.
+            0 if matches!(code, ResponseCode::FormErr | ResponseCode::NotImp) => Verdict::Answer,
             0 if code != ResponseCode::NoError => Verdict::Failure,
             _ => Verdict::Foreign,
         }
@@ -122,9 +123,13 @@ impl Sent {
 }
 
 /// Makes a server's answer the client's: with its number and its spelling of the name.
-pub(super) fn hand_on(mut answer: Vec<u8>, query: &[u8], question_end: usize) -> Vec<u8> {
-    answer[..2].copy_from_slice(&query[..2]);
-    answer[HEADER..question_end].copy_from_slice(&query[HEADER..question_end]);
+pub(super) fn hand_on(mut answer: Vec<u8>, query: &Query) -> Vec<u8> {
+    let asked = query.request.as_slice();
+    answer[..2].copy_from_slice(&asked[..2]);
+    let repeats_question = answer[4..6] != [0, 0];
+    if repeats_question {
+        answer[HEADER..query.question_end].copy_from_slice(&asked[HEADER..query.question_end]);
+    }
     answer
 }
 
@@ -135,8 +140,12 @@ mod tests {
     /// A query for `Web.`, type A.
     const QUERY: &[u8] = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x03Web\0\0\x01\0\x01";
 
+    fn query(bytes: &[u8]) -> Query {
+        Query::read(([127, 0, 0, 1], 53).into(), Transport::Udp, bytes).expect("it is well-formed")
+    }
+
     fn judge(change: impl FnOnce(&mut Vec<u8>)) -> Verdict {
-        let sent = Sent::new(QUERY, QUERY.len());
+        let sent = Sent::new(&query(QUERY));
         let mut answer = sent.bytes.clone();
         answer[2] |= RESPONSE;
         change(&mut answer);
@@ -158,9 +167,9 @@ mod tests {
 
     #[test]
     fn types_are_not_letters() {
-        let mut query = QUERY.to_vec();
-        query[18] = b'A';
-        let sent = Sent::new(&query, query.len());
+        let mut asked = QUERY.to_vec();
+        asked[18] = b'A';
+        let sent = Sent::new(&query(&asked));
         let mut answer = sent.bytes.clone();
         answer[2] |= RESPONSE;
         assert_eq!(sent.judge(&answer), Verdict::Answer);
@@ -180,16 +189,20 @@ mod tests {
                 answer[5] = 0;
             })
         };
-        assert_eq!([bare(5), bare(1), bare(0)], [Verdict::Failure, Verdict::Failure, Verdict::Foreign]);
+        assert_eq!([2, 3, 5].map(bare), [Verdict::Failure; 3]);
+        assert_eq!([1, 4].map(bare), [Verdict::Answer; 2], "the client is to ask in another way");
+        assert_eq!(bare(0), Verdict::Foreign);
     }
 
     #[test]
     fn the_client_gets_its_own_number_and_spelling_back() {
-        let sent = Sent::new(QUERY, QUERY.len());
-        let mut answer = sent.bytes.clone();
+        let query = query(QUERY);
+        let mut answer = Sent::new(&query).bytes;
         answer[13..16].make_ascii_uppercase();
         answer.extend(b"more");
-        let handed = hand_on(answer, QUERY, QUERY.len());
+        let handed = hand_on(answer, &query);
         assert_eq!((&handed[..QUERY.len()], &handed[QUERY.len()..]), (QUERY, b"more".as_slice()));
+        let bare = b"\0\0\x81\x81\0\0\0\0\0\0\0\x01 an OPT record".to_vec();
+        assert_eq!(hand_on(bare, &query), b"\x12\x34\x81\x81\0\0\0\0\0\0\0\x01 an OPT record");
     }
 }

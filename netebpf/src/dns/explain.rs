@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use hickory_proto::rr::RecordType;
+use hickory_server::proto::rr::RecordType;
 use netebpf_common::abi::Family;
 
 use super::{

@@ -5,8 +5,9 @@
 //!                                                          └─ elsewhere ─▶ allowance ─▶ forward ─▶ exchange
 //! ```
 //!
-//! hickory-proto reads queries and writes answers. The sockets are looked after here and not by hickory-server, which starts
-//! a task for every datagram and keeps every connection: here each sandbox has bounds of its own.
+//! hickory-server reads the queries (`Request`) and writes the answers (`MessageResponse`). Its loops over sockets are not
+//! used: they start a task for every datagram and keep any number of connections, while here each sandbox has bounds of its
+//! own.
 
 mod allowance;
 mod clients;

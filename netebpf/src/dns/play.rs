@@ -2,10 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use hickory_proto::{
+use hickory_server::proto::{
     op::{Edns, Message},
     rr::Record,
 };
@@ -47,9 +47,9 @@ pub(crate) fn spec() -> Spec {
     }
 }
 
-/// Where a sandbox of the spec asks from: 127.NETWORK.0.NUMBER.
-pub(super) fn peer(network: u8, number: u8) -> IpAddr {
-    IpAddr::V4(Ipv4Addr::new(127, network, 0, number))
+/// Where a sandbox of the spec asks from: 127.NETWORK.0.NUMBER, and any port.
+pub(super) fn peer(network: u8, number: u8) -> SocketAddr {
+    ([127, network, 0, number], 0).into()
 }
 
 /// All sandboxes of a spec as clients.
@@ -62,7 +62,7 @@ pub(super) fn clients(spec: &Spec, upstreams: &[Upstream]) -> Vec<(IpAddr, Clien
             upstreams: upstreams.to_vec(),
             keeps_single_labels: false,
         };
-        (peer(network_number, number), client)
+        (peer(network_number, number).ip(), client)
     };
     spec.active_endpoints().map(client).collect()
 }
@@ -94,7 +94,7 @@ pub fn play(resolver: &Resolver, bytes: &[u8]) {
     }
 }
 
-fn check(resolver: &Resolver, client: (IpAddr, Transport), message: &[u8], answer: &[u8]) {
+fn check(resolver: &Resolver, client: (SocketAddr, Transport), message: &[u8], answer: &[u8]) {
     let (peer, transport) = client;
     assert_eq!(answer[..2], message[..2], "the number is the query's");
     assert!(

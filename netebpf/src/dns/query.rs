@@ -1,8 +1,14 @@
 //! What a client asks: bytes that nobody has checked become a question, or are refused.
 
-use hickory_proto::{
-    op::{Edns, Message, Metadata, OpCode, Query as Question, ResponseCode},
-    rr::{DNSClass, Name, RecordType},
+use std::net::SocketAddr;
+
+use hickory_server::{
+    net::xfer::Protocol,
+    proto::{
+        op::{LowerQuery, OpCode, ResponseCode},
+        rr::{DNSClass, RecordType},
+    },
+    server::Request,
 };
 
 /// Bytes of a message's header (RFC 1035, 4.1.1).
@@ -11,8 +17,8 @@ pub(super) const HEADER: usize = 12;
 const TYPE_AND_CLASS: usize = 4;
 /// Bytes of the longest label; what is above is a pointer or nothing.
 const MAX_LABEL: u8 = 63;
-/// A message over UDP may always have as many bytes (RFC 1035, 2.3.4).
-const UDP_LIMIT: u16 = 512;
+/// Bytes of the longest query that is read; Docker's engine reads 512.
+pub(super) const LONGEST: usize = 4096;
 
 /// The bit of an answer, in the first byte of flags.
 pub(super) const RESPONSE: u8 = 0x80;
@@ -26,18 +32,13 @@ pub enum Transport {
     Tcp,
 }
 
-/// A query that can be answered.
+/// A query that can be answered: it has one question.
 #[derive(Debug)]
-pub(super) struct Query<'a> {
-    /// As it came.
-    pub(super) bytes: &'a [u8],
+pub(super) struct Query {
+    pub(super) request: Request,
+    pub(super) transport: Transport,
     /// Where the question ends in it.
     pub(super) question_end: usize,
-    pub(super) transport: Transport,
-    /// What is asked.
-    pub(super) question: Question,
-    pub(super) metadata: Metadata,
-    pub(super) edns: Option<Edns>,
 }
 
 /// A query that cannot.
@@ -49,55 +50,53 @@ pub(super) enum Invalid {
     Code(ResponseCode),
 }
 
-impl<'a> Query<'a> {
+impl Query {
     /// Reads a message. One question is allowed, and none of its name's parts may be a pointer.
-    pub(super) fn read(bytes: &'a [u8], transport: Transport) -> Result<Self, Invalid> {
+    pub(super) fn read(client: SocketAddr, transport: Transport, bytes: &[u8]) -> Result<Self, Invalid> {
         let header = bytes.first_chunk().ok_or(Invalid::Silent)?;
         check(header)?;
         let malformed = Invalid::Code(ResponseCode::FormErr);
         let Some(question_end) = question_end(bytes) else { return Err(malformed) };
-        let Ok(Message { metadata, mut queries, edns, .. }) = Message::from_vec(bytes) else {
-            return Err(malformed);
+        let protocol = match transport {
+            Transport::Udp => Protocol::Udp,
+            Transport::Tcp => Protocol::Tcp,
         };
-        let question = queries.pop().ok_or(malformed)?;
-        Ok(Self { bytes, question_end, transport, question, metadata, edns })
+        let request = Request::from_bytes(bytes.to_vec(), client, protocol).map_err(|_| malformed)?;
+        Ok(Self { request, transport, question_end })
     }
 
     /// Bytes of the longest answer that the client takes.
     pub(super) fn limit(&self) -> u16 {
-        match (self.transport, &self.edns) {
-            (Transport::Udp, Some(edns)) => edns.max_payload().max(UDP_LIMIT),
-            (Transport::Udp, None) => UDP_LIMIT,
-            (Transport::Tcp, _) => u16::MAX,
+        match self.transport {
+            Transport::Udp => self.request.max_payload(),
+            Transport::Tcp => u16::MAX,
         }
     }
 
-    /// The name asked for.
-    pub(super) fn name(&self) -> &Name {
-        &self.question.name
+    /// What is asked.
+    pub(super) fn question(&self) -> &LowerQuery {
+        &self.request.queries.queries()[0]
     }
 
-    /// What is asked about it, if that is about the internet.
+    /// What is asked about the name, if that is about the internet.
     pub(super) fn kind(&self) -> Option<RecordType> {
-        (self.question.query_class == DNSClass::IN).then_some(self.question.query_type)
+        let question = self.question();
+        (question.query_class() == DNSClass::IN).then_some(question.query_type())
     }
-}
 
-/// A name in lower case, its parts with dots between them; none if a part has a dot in it, or what no name of ours has.
-pub(super) fn text(name: &Name) -> Option<String> {
-    let mut text = String::with_capacity(name.len());
-    for label in name {
-        if !text.is_empty() {
-            text.push('.');
-        }
-        for byte in label {
-            if !byte.is_ascii_graphic() || *byte == b'.' {
-                return None;
+    /// The name in lower case, its parts with dots between them; none if a part has a dot in it, or what no name of ours has.
+    pub(super) fn name(&self) -> Option<String> {
+        let name = self.question().name();
+        let mut text = String::with_capacity(name.len());
+        for label in name.iter() {
+            if !text.is_empty() {
+                text.push('.');
             }
-            text.push(char::from(byte.to_ascii_lowercase()));
+            let is_plain = label.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'.');
+            text.push_str(str::from_utf8(label).ok().filter(|_| is_plain)?);
         }
+        Some(text)
     }
-    Some(text)
 }
 
 /// Looks at the header alone, so that nothing is made room for that the message does not have.

@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    mem,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, Instant},
 };
 
-use hickory_proto::op::ResponseCode;
-use tokio::sync::watch;
+use hickory_server::proto::op::ResponseCode;
 use tracing::warn;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     decide::{Decision, decide},
     directory::{Directory, Resident},
     forward::Forward,
-    query::{Invalid, Query, text},
+    query::{Invalid, Query},
     reply,
 };
 use crate::{
@@ -31,7 +31,7 @@ const LOG_INTERVAL: Duration = Duration::from_secs(2);
 /// Answers the queries of all sandboxes.
 #[derive(Debug)]
 pub struct Resolver {
-    directory: watch::Sender<Arc<Directory>>,
+    directory: RwLock<Directory>,
     pub(super) dialer: Dialer,
     pool: Arc<Pool>,
     /// When too many queries were last logged.
@@ -46,7 +46,7 @@ pub enum Response {
     /// This is sent back.
     Ready(Vec<u8>),
     /// Other servers are asked first.
-    Later(Forward),
+    Later(Box<Forward>),
 }
 
 impl Resolver {
@@ -54,7 +54,7 @@ impl Resolver {
     #[must_use]
     pub fn new(dialer: Dialer, limits: Limits) -> Self {
         Self {
-            directory: watch::Sender::default(),
+            directory: RwLock::default(),
             dialer,
             pool: Arc::new(Pool::new(limits)),
             warned: Mutex::new(None),
@@ -65,7 +65,11 @@ impl Resolver {
     /// go on.
     pub fn publish(&self, names: Names, clients: impl IntoIterator<Item = (IpAddr, Client)>) {
         let next = self.directory().followed_by(names, clients, &self.pool);
-        self.directory.send_replace(Arc::new(next));
+        let mut directory = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        let previous = mem::replace(&mut *directory, next);
+        // Nobody waits until it is gone.
+        drop(directory);
+        drop(previous);
     }
 
     /// What has been counted on each network.
@@ -84,13 +88,13 @@ impl Resolver {
 
     /// Decides about a message from a client.
     #[must_use]
-    pub fn respond(&self, peer: IpAddr, transport: Transport, bytes: &[u8]) -> Response {
-        let query = Query::read(bytes, transport);
+    pub fn respond(&self, client: SocketAddr, transport: Transport, bytes: &[u8]) -> Response {
+        let query = Query::read(client, transport, bytes);
         if matches!(query, Err(Invalid::Silent)) {
             return Response::Silence;
         }
         let directory = self.directory();
-        let Some(resident) = directory.resident(peer) else {
+        let Some(resident) = directory.resident(client.ip()) else {
             return Response::Ready(reply::header(bytes, ResponseCode::Refused));
         };
         resident.counters.queries.count();
@@ -100,7 +104,7 @@ impl Resolver {
                 resident.counters.refused.count();
                 Response::Ready(reply::header(bytes, code))
             }
-            Ok(query) => self.answer(&directory, resident, &query),
+            Ok(query) => self.answer(&directory, resident, query),
         }
     }
 
@@ -124,37 +128,37 @@ impl Resolver {
         self.pool.limits.patience
     }
 
-    fn directory(&self) -> Arc<Directory> {
-        Arc::clone(&self.directory.borrow())
+    fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, directory: &Directory, resident: &Arc<Resident>, query: &Query<'_>) -> Response {
+    fn answer(&self, directory: &Directory, resident: &Arc<Resident>, query: Query) -> Response {
         let client = &resident.client;
-        if query.edns.as_ref().is_some_and(|edns| edns.version() != 0) {
+        if query.request.version() != 0 {
             resident.counters.refused.count();
-            return Response::Ready(reply::empty(query, ResponseCode::BADVERS));
+            return Response::Ready(reply::empty(&query, ResponseCode::BADVERS));
         }
-        let name = text(query.name());
+        let name = query.name();
         let answer = match decide(directory.view(client.sandbox), client, name.as_deref(), query.kind()) {
-            Decision::Addresses(found, family) => reply::addresses(query, found.addresses, family),
-            Decision::Pointer(name, zone) => reply::pointer(query, name, &zone.name),
-            Decision::Nothing(_) | Decision::SingleLabel => reply::empty(query, ResponseCode::NoError),
+            Decision::Addresses(found, family) => reply::addresses(&query, found.addresses, family),
+            Decision::Pointer(name, zone) => reply::pointer(&query, name, &zone.name),
+            Decision::Nothing(_) | Decision::SingleLabel => reply::empty(&query, ResponseCode::NoError),
             Decision::Elsewhere => return self.forward(resident, query),
         };
         resident.counters.answered.count();
         Response::Ready(answer)
     }
 
-    fn forward(&self, resident: &Arc<Resident>, query: &Query<'_>) -> Response {
+    fn forward(&self, resident: &Arc<Resident>, query: Query) -> Response {
         if resident.client.upstreams.is_empty() {
             resident.counters.failed.count();
-            return Response::Ready(reply::empty(query, ResponseCode::ServFail));
+            return Response::Ready(reply::empty(&query, ResponseCode::ServFail));
         }
         if let Some(place) = resident.allowance.queue() {
-            return Response::Later(Forward::new(resident, query, place));
+            return Response::Later(Box::new(Forward::new(resident, query, place)));
         }
         self.warn_of_flood(resident.client.sandbox);
         resident.counters.refused.count();
-        Response::Ready(reply::empty(query, ResponseCode::Refused))
+        Response::Ready(reply::empty(&query, ResponseCode::Refused))
     }
 }

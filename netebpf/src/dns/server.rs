@@ -1,13 +1,10 @@
 //! The server over its sockets, as long as it is kept.
 
-use std::{io, net, sync::Arc, thread};
+use std::{io, net, sync::Arc};
 
-use tokio::{
-    net::{TcpListener, UdpSocket},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
 
-use super::{Resolver, tcp, udp};
+use super::{Resolver, tcp, udp::Datagrams};
 
 /// Where the server listens; bound already, maybe in another network namespace.
 #[derive(Debug)]
@@ -22,21 +19,19 @@ pub struct Sockets {
 #[derive(Debug)]
 pub struct Server {
     resolver: Arc<Resolver>,
-    _tasks: JoinSet<()>,
+    _datagrams: Datagrams,
+    _streams: JoinSet<()>,
 }
 
 impl Server {
-    /// Begins to answer what comes by the sockets; one task for each processor reads datagrams. Needs a tokio runtime.
+    /// Begins to answer what comes by the sockets. Needs a tokio runtime.
     pub fn bind(resolver: Arc<Resolver>, sockets: Sockets) -> io::Result<Self> {
-        sockets.udp.set_nonblocking(true)?;
         sockets.tcp.set_nonblocking(true)?;
-        let (udp, tcp) = (Arc::new(UdpSocket::from_std(sockets.udp)?), TcpListener::from_std(sockets.tcp)?);
-        let mut tasks = JoinSet::new();
-        for _ in 0..thread::available_parallelism()?.get() {
-            tasks.spawn(udp::serve(Arc::clone(&resolver), Arc::clone(&udp)));
-        }
-        tasks.spawn(tcp::serve(Arc::clone(&resolver), tcp));
-        Ok(Self { resolver, _tasks: tasks })
+        let listener = TcpListener::from_std(sockets.tcp)?;
+        let datagrams = Datagrams::serve(Arc::clone(&resolver), sockets.udp)?;
+        let mut streams = JoinSet::new();
+        streams.spawn(tcp::serve(Arc::clone(&resolver), listener));
+        Ok(Self { resolver, _datagrams: datagrams, _streams: streams })
     }
 
     /// What answers.

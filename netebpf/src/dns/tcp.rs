@@ -1,6 +1,6 @@
 //! Queries in streams (RFC 7766): one after the other, and neither for long nor many.
 
-use std::{io, net::IpAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -10,7 +10,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use super::{Resolver, Transport, resolver::Response};
+use super::{Resolver, Transport, query::LONGEST, resolver::Response};
 
 /// How long a client may think before it asks.
 const IDLE: Duration = Duration::from_secs(8);
@@ -25,22 +25,26 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers who connects, for ever.
 pub(super) async fn serve(resolver: Arc<Resolver>, listener: TcpListener) {
-    let mut connections = JoinSet::new();
+    let (mut connections, mut is_failing) = (JoinSet::new(), false);
     loop {
         while connections.try_join_next().is_some() {}
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, "the name server cannot accept a connection");
+                if !is_failing {
+                    warn!(%error, "the name server cannot accept connections");
+                }
+                is_failing = true;
                 sleep(PAUSE).await;
                 continue;
             }
         };
+        is_failing = false;
         let Some(permit) = resolver.connect(peer.ip()) else { continue };
         let resolver = Arc::clone(&resolver);
         connections.spawn(async move {
             let _permit = permit;
-            match timeout(LIFETIME, converse(&resolver, stream, peer.ip())).await {
+            match timeout(LIFETIME, converse(&resolver, stream, peer)).await {
                 Ok(Err(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
                     debug!(%error, %peer, "a connection to the name server failed");
                 }
@@ -50,10 +54,13 @@ pub(super) async fn serve(resolver: Arc<Resolver>, listener: TcpListener) {
     }
 }
 
-async fn converse(resolver: &Resolver, mut stream: TcpStream, peer: IpAddr) -> io::Result<()> {
+async fn converse(resolver: &Resolver, mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     for _ in 0..QUERIES {
-        let length = timeout(IDLE, stream.read_u16()).await??;
-        let mut query = vec![0; usize::from(length)];
+        let length = usize::from(timeout(IDLE, stream.read_u16()).await??);
+        if length > LONGEST {
+            return Err(io::Error::from(io::ErrorKind::InvalidData));
+        }
+        let mut query = vec![0; length];
         timeout(TRANSFER, stream.read_exact(&mut query)).await??;
         let answer = match resolver.respond(peer, Transport::Tcp, &query) {
             Response::Silence => return Ok(()),

@@ -7,20 +7,18 @@ mod hostile;
 
 use std::{
     fs, io,
-    net::{IpAddr, SocketAddr, SocketAddrV4, TcpStream},
+    net::{SocketAddr, TcpStream},
     os::fd::{AsRawFd as _, OwnedFd},
     path::Path,
     sync::Arc,
     time::Duration,
 };
 
-use hickory_proto::{
+use hickory_server::proto::{
     op::{Edns, Message, OpCode, Query as Question},
     rr::{Name, RecordType},
 };
-use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrStorage, bind, connect, socket,
-};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, socket};
 use tokio::{net::UdpSocket, time::timeout};
 
 use super::{play::peer, *};
@@ -155,8 +153,7 @@ fn listening(resolver: Resolver) -> (Server, SocketAddr) {
 
 /// A socket that asks as the sandbox `web` does.
 async fn client(server: SocketAddr) -> UdpSocket {
-    let IpAddr::V4(own) = peer(1, 1) else { unreachable!("it is an IPv4 address") };
-    let socket = UdpSocket::bind((own, 0)).await.expect("all of 127/8 is ours");
+    let socket = UdpSocket::bind(peer(1, 1)).await.expect("all of 127/8 is ours");
     socket.connect(server).await.expect("loopback leads there");
     socket
 }
@@ -180,8 +177,7 @@ fn notification() -> Message {
 fn stream(server: SocketAddr, (network, number): (u8, u8)) -> TcpStream {
     let socket =
         socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
-    let IpAddr::V4(own) = peer(network, number) else { unreachable!("it is an IPv4 address") };
-    let own = SockaddrIn::from(SocketAddrV4::new(own, 0));
+    let own = SockaddrStorage::from(peer(network, number));
     bind(socket.as_raw_fd(), &own).expect("all of 127/8 is ours");
     connect(socket.as_raw_fd(), &SockaddrStorage::from(server)).expect("the server listens");
     let stream = TcpStream::from(socket);

@@ -1,46 +1,124 @@
 //! Queries in datagrams.
+//!
+//! They are read by threads of their own, of which the kernel wakes one for each: many queries do not keep the daemon from its
+//! other work, nor does that keep a query waiting.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, UdpSocket},
+    os::fd::AsRawFd as _,
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
-use tokio::{net::UdpSocket, time::sleep};
+use nix::{
+    errno::Errno,
+    sys::socket::{MsgFlags, Shutdown, SockaddrStorage, sendto, shutdown},
+};
+use tokio::runtime::Handle;
 use tracing::{debug, warn};
 
-use super::{Resolver, Transport, resolver::Response};
+use super::{Resolver, Transport, query::LONGEST, resolver::Response};
 
-/// Bytes of the longest query that is read; what is longer is refused.
-const LONGEST: usize = 4096;
+/// As many threads as this are enough: they take turns at the one socket.
+const MAX_THREADS: usize = 4;
 /// How long the socket is left alone after it has failed.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers what comes, for ever.
-pub(super) async fn serve(resolver: Arc<Resolver>, socket: Arc<UdpSocket>) {
-    let mut query = vec![0; LONGEST];
-    loop {
-        let (length, peer) = match socket.recv_from(&mut query).await {
-            Ok(received) => received,
-            Err(error) => {
-                warn!(%error, "the name server cannot read from its socket");
-                sleep(PAUSE).await;
-                continue;
-            }
-        };
-        match resolver.respond(peer.ip(), Transport::Udp, &query[..length]) {
-            Response::Silence => {}
-            Response::Ready(answer) => log_failure(socket.send_to(&answer, peer).await),
-            Response::Later(forward) => {
-                let (resolver, socket) = (Arc::clone(&resolver), Arc::clone(&socket));
-                tokio::spawn(async move {
-                    let answer = forward.finish(&resolver).await;
-                    log_failure(socket.send_to(&answer, peer).await);
-                });
-            }
+/// Threads that answer what comes by a socket, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Datagrams {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    resolver: Arc<Resolver>,
+    socket: UdpSocket,
+    stopped: AtomicBool,
+}
+
+impl Datagrams {
+    /// Begins to answer, on a thread for each processor, but on few. Other servers are asked by tasks of the runtime that
+    /// this is called from.
+    pub(super) fn serve(resolver: Arc<Resolver>, socket: UdpSocket) -> io::Result<Self> {
+        socket.set_nonblocking(false)?;
+        let shared = Arc::new(Shared { resolver, socket, stopped: AtomicBool::new(false) });
+        let mut datagrams = Self { shared, threads: Vec::new() };
+        for _ in 0..thread::available_parallelism()?.get().min(MAX_THREADS) {
+            let (shared, runtime) = (Arc::clone(&datagrams.shared), Handle::current());
+            let thread = thread::Builder::new().name("names".to_owned());
+            // What one query does to a thread is no reason not to answer the others.
+            let run =
+                move || while panic::catch_unwind(AssertUnwindSafe(|| shared.run(&runtime))).is_err() {};
+            datagrams.threads.push(thread.spawn(run)?);
+        }
+        Ok(datagrams)
+    }
+}
+
+impl Drop for Datagrams {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+        // The kernel wakes who reads, although it says that there is no connection.
+        if let Err(error) = shutdown(self.shared.socket.as_raw_fd(), Shutdown::Read)
+            && error != Errno::ENOTCONN
+        {
+            warn!(%error, "the name server's threads cannot be stopped");
+            return;
+        }
+        for thread in self.threads.drain(..) {
+            thread.join().ok();
         }
     }
 }
 
-/// Whoever does not get an answer asks again.
-fn log_failure(sent: io::Result<usize>) {
-    if let Err(error) = sent {
-        debug!(%error, "cannot send an answer");
+impl Shared {
+    fn run(self: &Arc<Self>, runtime: &Handle) {
+        let (mut query, mut is_failing) = (vec![0; LONGEST], false);
+        while !self.stopped.load(Ordering::Relaxed) {
+            match self.socket.recv_from(&mut query) {
+                Ok((length, client)) => {
+                    is_failing = false;
+                    self.answer(&query[..length], client, runtime);
+                }
+                Err(_) if self.stopped.load(Ordering::Relaxed) => {}
+                Err(error) => {
+                    if !is_failing {
+                        warn!(%error, "the name server cannot read from its socket");
+                    }
+                    is_failing = true;
+                    thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    fn answer(self: &Arc<Self>, query: &[u8], client: SocketAddr, runtime: &Handle) {
+        match self.resolver.respond(client, Transport::Udp, query) {
+            Response::Silence => {}
+            Response::Ready(answer) => self.send(&answer, client),
+            Response::Later(forward) => {
+                let shared = Arc::clone(self);
+                runtime.spawn(async move {
+                    let answer = forward.finish(&shared.resolver).await;
+                    shared.send(&answer, client);
+                });
+            }
+        }
+    }
+
+    /// Sends an answer unless it would have to wait: whoever does not get one asks again.
+    fn send(&self, answer: &[u8], client: SocketAddr) {
+        let client = SockaddrStorage::from(client);
+        if let Err(error) = sendto(self.socket.as_raw_fd(), answer, &client, MsgFlags::MSG_DONTWAIT) {
+            debug!(%error, "cannot send an answer");
+        }
     }
 }

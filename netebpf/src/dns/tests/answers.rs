@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hickory_proto::{
+use hickory_server::proto::{
     op::{MessageType, ResponseCode},
     rr::DNSClass,
 };

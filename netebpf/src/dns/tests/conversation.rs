@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
 };
 
-use hickory_proto::op::ResponseCode;
+use hickory_server::proto::op::ResponseCode;
 
 use super::*;
 
@@ -106,4 +106,27 @@ async fn forwarded_queries_by_datagram_are_answered_in_the_end() {
     let socket = client(address).await;
     socket.send(&bytes(&query("example.org.", RecordType::A))).await.expect("it is sent");
     assert_eq!(told(&read(&receive(&socket).await)), ["192.0.2.7"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_stops_when_it_is_dropped() {
+    let (server, address) = listening(resolver_for(&[], Limits::default(), |_| {}));
+    let socket = client(address).await;
+    socket.send(&bytes(&query("db.", RecordType::A))).await.expect("it is sent");
+    receive(&socket).await;
+    drop(server);
+    socket.send(&bytes(&query("db.", RecordType::A))).await.expect("it is sent");
+    let refused = timeout(SOON, socket.recv(&mut [0; 512])).await.expect("there is an end");
+    assert_eq!(refused.map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionRefused));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_announces_more_than_a_query_is_hung_up_on() {
+    let (_server, address) = listening(resolver_for(&[], Limits::default(), |_| {}));
+    let talk = tokio::task::spawn_blocking(move || {
+        let mut stream = stream(address, WEB);
+        stream.write_all(&u16::MAX.to_be_bytes()).expect("the server reads");
+        take(&mut stream).expect_err("the server hangs up");
+    });
+    talk.await.expect("the server talks");
 }

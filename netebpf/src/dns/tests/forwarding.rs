@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hickory_proto::op::ResponseCode;
+use hickory_server::proto::op::ResponseCode;
+use nix::errno::Errno;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -190,4 +191,51 @@ async fn too_many_queries_of_a_sandbox_are_refused_and_others_are_not() {
     let counts = resolver.counts()[&network];
     assert_eq!(counts.queries, 11);
     assert_eq!(counts.failed + counts.refused, 10);
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_handed_on_so_that_the_client_asks_by_tcp() {
+    let cut = |query: &[u8]| {
+        let mut reply = reply(query, 0);
+        reply[2] |= 2;
+        vec![reply]
+    };
+    let answer = ask(&[elsewhere(cut).await, nowhere().await]).await;
+    assert_eq!((answer.metadata.truncation, told(&answer)), (true, vec!["192.0.2.7".to_owned()]));
+}
+
+#[tokio::test]
+async fn the_client_hears_that_its_query_is_not_understood() {
+    let bare = |query: &[u8]| {
+        let mut reply = query[..12].to_vec();
+        (reply[2], reply[3], reply[5]) = (0x81, 0x81, 0);
+        vec![reply]
+    };
+    let next = elsewhere(|_| panic!("nobody else is asked")).await;
+    let answer = ask(&[elsewhere(bare).await, next]).await;
+    assert_eq!((answer.metadata.id, answer.metadata.response_code), (0x1234, ResponseCode::FormErr));
+}
+
+#[tokio::test]
+async fn a_query_on_its_way_ends_as_it_began_when_the_directory_changes() {
+    let resolver = resolver_for(&[elsewhere(refuses(0)).await], impatient(), |_| {});
+    let asked = bytes(&query("example.org.", RecordType::A));
+    let Response::Later(forward) = resolver.respond(peer(1, 1), Transport::Udp, &asked) else {
+        panic!("it is for other servers");
+    };
+    resolver.publish(Names::default(), []);
+    assert_eq!(told(&read(&forward.finish(&resolver).await)), ["192.0.2.7"]);
+}
+
+#[tokio::test]
+async fn a_client_is_told_when_there_are_too_many_open_files() {
+    let resolver = Resolver::new(Dialer::new(|_, _| Err(Errno::EMFILE.into())), impatient());
+    let spec = play::spec();
+    resolver.publish(Names::of(&spec), play::clients(&spec, &[nowhere().await]));
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let answer = answer_after_all(&resolver, transport, &query("example.org.", RecordType::A)).await;
+        assert_eq!(answer.metadata.response_code, ResponseCode::ServFail);
+    }
+    let network = spec.networks.values().next().expect("there are two").id;
+    assert_eq!(resolver.counts()[&network].failed, 2);
 }

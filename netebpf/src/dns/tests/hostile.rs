@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use hickory_proto::op::ResponseCode;
+use hickory_server::proto::op::ResponseCode;
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
@@ -71,7 +71,7 @@ fn an_answer_to_a_malformed_query_is_a_header_alone() {
 #[test]
 fn strangers_are_refused() {
     let resolver = resolver();
-    for stranger in [peer(1, 200), peer(3, 1), "::1".parse().expect("an address")] {
+    for stranger in [peer(1, 200), peer(3, 1), "[::1]:53".parse().expect("an address")] {
         let Response::Ready(answer) =
             resolver.respond(stranger, Transport::Udp, &bytes(&query("db.", RecordType::A)))
         else {
