@@ -18,6 +18,7 @@ use crate::{
     compile::files::SandboxFiles,
     dns::{Limits, Resolver, Server},
     ipam,
+    kernel::file_limit,
     model::{EngineOptions, SandboxId, Spec},
     plan::Action,
     reconcile,
@@ -37,8 +38,8 @@ pub(super) struct Engine<H> {
     pub(super) chronicle: Chronicle,
     /// Answers the queries of sandboxes.
     pub(super) resolver: Arc<Resolver>,
-    /// What listens for it, as soon as that can be.
-    pub(super) name_server: Option<Server>,
+    /// What listens for it, as soon as that can be, and the inode of its namespace.
+    pub(super) name_server: Option<(u64, Server)>,
     pub(super) published: Published,
     /// What the files of active sandboxes say.
     pub(super) files: BTreeMap<SandboxId, SandboxFiles>,
@@ -60,7 +61,7 @@ impl<H: Host> Engine<H> {
     ) -> Result<Self, Error> {
         let spec = watch::Sender::new(Arc::new(store.spec()));
         let own_prefix = ipam::ula(store.global_id()?);
-        let resolver = Arc::new(Resolver::new(host.dialer(), Limits::default()));
+        let resolver = Arc::new(Resolver::new(host.dialer(), Limits::default().within(file_limit())));
         Ok(Self {
             host,
             store,

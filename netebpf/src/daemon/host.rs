@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -62,8 +63,11 @@ pub trait Host: Kernel + Send {
     /// Makes the names known that the kernel answers, and the scopes that are asked for each host-side link.
     fn publish_names(&mut self, scopes: &Scopes, views: &BTreeMap<u32, View>) -> Result<(), Self::Error>;
 
-    /// Opens the sockets of the name server; none if there is no place for it yet.
-    fn listen_for_names(&self) -> Result<Option<Sockets>, Self::Error>;
+    /// The inode of the namespace where the name server is to be, if it is there.
+    fn place_of_names(&self) -> Option<u64>;
+
+    /// Opens the sockets of the name server.
+    fn listen_for_names(&self) -> Result<Sockets, Self::Error>;
 
     /// How a sandbox's command is started.
     fn launch(&self, spec: &Spec, sandbox: &Sandbox) -> Launch;
@@ -162,12 +166,13 @@ impl Host for LinuxKernel {
         self.names().replace(scopes, views)
     }
 
-    fn listen_for_names(&self) -> Result<Option<Sockets>, Self::Error> {
-        if !self.settings().resolver_namespace().exists() {
-            return Ok(None);
-        }
+    fn place_of_names(&self) -> Option<u64> {
+        fs::metadata(self.settings().resolver_namespace()).ok().map(|found| found.ino())
+    }
+
+    fn listen_for_names(&self) -> Result<Sockets, Self::Error> {
         let (udp, tcp) = resolver::listen(self.settings())?;
-        Ok(Some(Sockets { udp, tcp }))
+        Ok(Sockets { udp, tcp })
     }
 
     fn launch(&self, spec: &Spec, sandbox: &Sandbox) -> Launch {

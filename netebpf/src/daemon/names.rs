@@ -54,22 +54,20 @@ impl<H: Host> Engine<H> {
         self.resolver.publish(names.clone(), clients(spec, names, around));
     }
 
-    /// Starts the name server as soon as there is a place for it.
+    /// Starts the name server as soon as there is a place for it, and again if it is another one.
     fn listen_for_names(&mut self) {
-        if self.name_server.is_some() {
+        let Some(place) = self.host.place_of_names() else { return };
+        if self.name_server.as_ref().is_some_and(|(known, _)| *known == place) {
             return;
         }
-        let bound = match self.host.listen_for_names() {
-            Ok(None) => return,
-            Ok(Some(sockets)) => {
-                Server::bind(Arc::clone(&self.resolver), sockets).map_err(|error| error.to_string())
-            }
-            Err(error) => Err(with_causes(&error)),
-        };
-        match bound {
+        let sockets = self.host.listen_for_names().map_err(|error| with_causes(&error));
+        let server = sockets.and_then(|sockets| {
+            Server::bind(Arc::clone(&self.resolver), sockets).map_err(|error| error.to_string())
+        });
+        match server {
             Ok(server) => {
                 info!("the name server listens");
-                self.name_server = Some(server);
+                self.name_server = Some((place, server));
             }
             Err(error) => error!(error, "the name server cannot listen"),
         }

@@ -98,8 +98,12 @@ impl Host for FakeHost {
         Ok(())
     }
 
-    fn listen_for_names(&self) -> Result<Option<Sockets>, FakeError> {
-        Ok(None)
+    fn place_of_names(&self) -> Option<u64> {
+        None
+    }
+
+    fn listen_for_names(&self) -> Result<Sockets, FakeError> {
+        Err(FakeError::Missing("a place to listen at".to_owned()))
     }
 
     fn boot(&self) -> u64 {

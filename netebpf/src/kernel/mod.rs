@@ -45,7 +45,7 @@ pub use links::name_of as link_name;
 pub use linux::{LinuxKernel, OBJECT};
 pub use machine::Machine;
 pub use observed::{Interface, Link, LinkRole, Namespace, Observed, Owner, TableContents};
-pub use privileges::check as check_privileges;
+pub use privileges::{check as check_privileges, file_limit};
 pub use settings::Settings;
 
 /// What the reconciler asks of a kernel, a real or a fake one.

@@ -24,7 +24,7 @@ pub fn check() -> Result<(), Error> {
 const MANY_FILES: u64 = 1 << 20;
 
 /// Open files that published ports leave to everything else.
-const RESERVED_FILES: u64 = 256;
+const RESERVED_FILES: usize = 256;
 
 /// Allows many open files, or as many as the hard limit does: each sandbox takes one, and each published port one for
 /// each IP version. Commands in sandboxes inherit it, as those in Docker's containers do.
@@ -39,10 +39,16 @@ pub(super) fn raise_file_limit() {
     }
 }
 
+/// How many files this process may have open.
+#[must_use]
+pub fn file_limit() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
 /// Whether a new file with this number leaves enough for what the daemon needs to go on and to undo what it began.
 pub(super) fn is_file_to_spare(number: RawFd) -> bool {
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    u64::try_from(number).is_ok_and(|number| number.saturating_add(RESERVED_FILES) < limit)
+    usize::try_from(number).is_ok_and(|number| number.saturating_add(RESERVED_FILES) < file_limit())
 }
 
 /// The needed capabilities that `CapEff` of a `/proc/PID/status` lacks.
