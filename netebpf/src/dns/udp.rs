@@ -18,7 +18,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    sys::socket::{MsgFlags, Shutdown, SockaddrStorage, sendto, shutdown},
+    sys::socket::{MsgFlags, Shutdown, SockaddrStorage, recvfrom, sendto, shutdown},
 };
 use tokio::runtime::Handle;
 use tracing::{debug, warn};
@@ -83,10 +83,13 @@ impl Shared {
     fn run(self: &Arc<Self>, runtime: &Handle) {
         let (mut query, mut is_failing) = (vec![0; LONGEST], false);
         while !self.stopped.load(Ordering::Relaxed) {
-            match self.socket.recv_from(&mut query) {
+            match recvfrom::<SockaddrStorage>(self.socket.as_raw_fd(), &mut query) {
                 Ok((length, client)) => {
                     is_failing = false;
-                    self.answer(&query[..length], client, runtime);
+                    // Nobody sends what a socket returns that was shut down.
+                    if let Some(client) = client.as_ref().and_then(address) {
+                        self.answer(&query[..length], client, runtime);
+                    }
                 }
                 Err(_) if self.stopped.load(Ordering::Relaxed) => {}
                 Err(error) => {
@@ -121,4 +124,9 @@ impl Shared {
             debug!(%error, "cannot send an answer");
         }
     }
+}
+
+fn address(client: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = client.as_sockaddr_in().map(|client| SocketAddr::V4((*client).into()));
+    v4.or_else(|| client.as_sockaddr_in6().map(|client| SocketAddr::V6((*client).into())))
 }
