@@ -38,7 +38,7 @@ use args::{Command, NetworkCommand};
 /// or nothing run, or what a sandbox's command ended with.
 pub async fn run(args: Args) -> ExitCode {
     let mut output = Output::default();
-    let result = dispatch(args, &mut output).await;
+    let result = Box::pin(dispatch(args, &mut output)).await;
     let result = output.flush().map_err(Error::from).and(result);
     match result {
         Ok(code) => code,

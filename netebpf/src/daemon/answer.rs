@@ -105,8 +105,10 @@ impl<H: Host> Engine<H> {
         let links = self.host.endpoint_links().await.map_err(Error::kernel)?;
         let mut asked: BTreeMap<_, Asked> = BTreeMap::new();
         for (_, endpoint, network) in spec.active_endpoints() {
-            let asker = links.get(&endpoint.id).and_then(|link| data_plane.askers.get(link));
-            asker.into_iter().for_each(|asker| asked.entry(network.id).or_default().add(asker));
+            let counts = links.get(&endpoint.id).and_then(|link| data_plane.askers.get(link));
+            if let Some(counts) = counts {
+                asked.entry(network.id).or_default().add(counts);
+            }
         }
         Ok(Status { data_plane, asked, networks: spec.networks.len(), sandboxes: spec.sandboxes.len() })
     }

@@ -74,6 +74,7 @@ impl Drop for Datagrams {
             return;
         }
         for thread in self.threads.drain(..) {
+            thread.thread().unpark();
             thread.join().ok();
         }
     }
@@ -97,7 +98,7 @@ impl Shared {
                         warn!(%error, "the name server cannot read from its socket");
                     }
                     is_failing = true;
-                    thread::sleep(PAUSE);
+                    thread::park_timeout(PAUSE);
                 }
             }
         }

@@ -74,7 +74,7 @@ pub(super) const RULES: &[Rules] = &[
             },
             Reserved {
                 paths: &["nix", "std::process"],
-                folders: &["kernel", "store", "daemon", "frontend", "cli", "telemetry", "main"],
+                folders: &["dns", "kernel", "store", "daemon", "frontend", "cli", "telemetry", "main"],
                 reason: "system calls belong below kernel/ or at the edges",
             },
             Reserved {

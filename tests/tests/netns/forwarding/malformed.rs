@@ -156,12 +156,13 @@ fn streams_of_any_length_and_pace_harm_nobody() -> Result<()> {
                 stream.set_read_timeout(Some(PATIENT))?;
                 Ok(stream)
             };
-            // The longest message there is, which is a query with much behind it.
+            // No query is as long as the longest message there is: who sends that is not listened to, maybe before its end.
             let mut longest = about(b"\x02db\0");
             longest.resize(usize::from(u16::MAX), 0xff);
             let mut stream = connect()?;
-            stream.write_all(&framed(&longest)?)?;
-            ensure!(next(&mut stream).is_some_and(|answer| answer[..2] == longest[..2]), "no answer");
+            drop(stream.write_all(&framed(&longest)?));
+            ensure!(next(&mut stream).is_none(), "it was answered");
+            let mut stream = connect()?;
             // Byte by byte, and two at once.
             let query = framed(&about(b"\x02db\0"))?;
             for byte in &query {
