@@ -1,26 +1,17 @@
 //! Names that no network knows: who is asked for them, from where, and how; and what a sandbox cannot do to the server.
 
-mod host;
-
-mod host_servers;
-
-mod chosen_servers;
-
-mod transport;
-
-mod consumption;
-
-mod malformed;
-
-mod flood;
-
-mod secrets;
-
 mod boundary;
-
+mod chosen_servers;
+mod consumption;
 mod counters;
-
 mod explained;
+mod flood;
+mod hookless;
+mod host;
+mod host_servers;
+mod malformed;
+mod secrets;
+mod transport;
 
 use anyhow::{Result, ensure};
 use hickory_proto::rr::RecordType;
